@@ -1,0 +1,144 @@
+"""What an agent pod and the platform say to each other over HTTP. docs/contract.md is the page for people.
+
+Ids of events are UUIDv7; their time comes from the answer to the claim plus the pod's monotonic clock.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from coxswain.api.agent import Limits, Provider, Tool
+from coxswain.api.meta import Model
+
+CONTRACT_VERSION = 1
+EVENTS_PER_BATCH = 500
+EVENT_BYTES = 262_144
+ARTIFACT_BYTES = 16_777_216
+ANSWER_BYTES = 1_048_576
+
+
+class ModelRoute(Model):
+    """One model as resolved when the attempt was made; only the model gateway reads more than the alias."""
+
+    alias: str
+    provider: Provider
+    model: str
+    base_url: str | None = None
+    secret_name: str | None = None
+
+
+class RunDocument(Model):
+    """The run row's resolved Job and Agent: all that doors, sidecar and a restarted operator go by."""
+
+    contract: int = CONTRACT_VERSION
+    workspace: str
+    job_name: str
+    job_uid: str
+    attempt: int
+    title: str
+    description: str | None = None
+    prompt: str | None = None
+    command: list[str] | None = None
+    agent_name: str
+    agent_uid: str
+    instructions: str | None = None
+    instructions_file: str | None = None
+    tools: list[Tool] = []
+    limits: Limits = Limits()
+    timeout_seconds: int
+    models: list[ModelRoute] = []
+    repeatable: bool = False
+    """A command counts as an act with side effects unless its retry allows more than one attempt."""
+
+
+class ClaimRequest(Model):
+    """``POST /v1/run/claim``: the pod's first call."""
+
+    run: Annotated[str, StringConstraints(pattern=r"^[-0-9a-f]{36}/[0-9]{1,6}$")]
+
+
+class ClaimAnswer(Model):
+    """The run, the time by the database's clock, and what this attempt had recorded before."""
+
+    run: RunDocument
+    token: int
+    server_time: AwareDatetime
+    last_seq: int = 0
+
+
+class RunEvent(Model):
+    """One event of a run. ``seq`` counts 1, 2, 3 … per attempt; a repeat with the same id is harmless."""
+
+    id: UUID
+    seq: Annotated[int, Field(ge=1)]
+    type: Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z]+(\.[a-z_]+)+$")]
+    details: dict[str, Any] = {}
+
+
+class EventBatch(Model):
+    """``POST /v1/run/events``."""
+
+    events: Annotated[list[RunEvent], Field(min_length=1, max_length=EVENTS_PER_BATCH)]
+
+
+class BatchAnswer(Model):
+    """How many were new, and the last sequence number that is kept without a hole before it."""
+
+    accepted: int
+    duplicates: int
+    last_seq: int
+    position: int
+
+
+class HeartbeatAnswer(Model):
+    """``POST /v1/run/heartbeat``: whether the run should end."""
+
+    cancel: bool = False
+
+
+class ActRequest(Model):
+    """``POST /v1/run/acts``: an act with side effects begins or has ended."""
+
+    id: UUID
+    name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    phase: Literal["begin", "end"]
+
+
+class ResultStatus(StrEnum):
+    """How a run says it ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class RunResult(Model):
+    """``POST /v1/run/result``: the one result. The same again is harmless, another one is refused (409)."""
+
+    status: ResultStatus
+    answer: Annotated[str, StringConstraints(max_length=ANSWER_BYTES)] | None = None
+    reason: Annotated[str, StringConstraints(max_length=128, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] | None = None
+    message: Annotated[str, StringConstraints(max_length=4096)] | None = None
+    exit_code: int | None = None
+    transient: bool = False
+    """Whether trying again may help; decides a retry together with the Job's own rule."""
+    artifacts: Annotated[list[str], Field(max_length=64)] = []
+
+
+class ProviderError(StrEnum):
+    """Why a model call failed. The gateway answers with it, the agent passes it on as the result's reason."""
+
+    AUTHENTICATION = "PROVIDER_AUTHENTICATION"
+    PAYMENT = "PROVIDER_PAYMENT"
+    RATE_LIMITED = "PROVIDER_RATE_LIMITED"
+    BAD_REQUEST = "PROVIDER_BAD_REQUEST"
+    MODEL_NOT_FOUND = "PROVIDER_MODEL_NOT_FOUND"
+    CONTEXT_LENGTH = "PROVIDER_CONTEXT_LENGTH"
+    CONTENT_FILTER = "PROVIDER_CONTENT_FILTER"
+    TIMEOUT = "PROVIDER_TIMEOUT"
+    UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+    STREAM_CUT = "PROVIDER_STREAM_CUT"
+    BAD_RESPONSE = "PROVIDER_BAD_RESPONSE"
+    CREDENTIALS_MISSING = "PROVIDER_CREDENTIALS_MISSING"
+    NOT_ALLOWED = "PROVIDER_NOT_ALLOWED"

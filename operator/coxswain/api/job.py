@@ -1,0 +1,173 @@
+"""The kind Job: one piece of work for an Agent, in numbered attempts of one pod each."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from coxswain.api.conditions import Condition
+from coxswain.api.meta import ListMap, LocalReference, Model, Name, Rule, Text, rules
+
+FROZEN = ("agentRef", "title", "description", "prompt", "command", "files", "timeoutSeconds", "retry")
+
+
+def _frozen(field: str) -> Rule:
+    return Rule(
+        f"has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})",
+        f"{field} is fixed once the Job is made; make another Job",
+    )
+
+
+RELATIVE_PATH = r"^[-._a-zA-Z0-9]+(/[-._a-zA-Z0-9]+)*$"
+
+
+class JobFile(Model):
+    """A file that stands in the workspace when the attempt begins, taken from a ConfigMap."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            Rule("!self.path.split('/').exists(part, part == '..' || part == '.')", "path stays inside the workspace: no . or ..")
+        )
+    )
+
+    config_map: Name
+    """Name of a ConfigMap in the same namespace."""
+    key: Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+    """The key whose content becomes the file."""
+    path: Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=RELATIVE_PATH)]
+    """Where it stands, below /workspace."""
+
+
+class Retry(Model):
+    """What happens after an attempt that failed for a reason that time may mend."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=20)] = 1
+    """Attempts in all, the first included."""
+    backoff_seconds: Annotated[int, Field(ge=0, le=3600)] = 10
+    """Wait before the second attempt; each further wait doubles."""
+    max_backoff_seconds: Annotated[int, Field(ge=0, le=86400)] = 300
+    """Longest wait."""
+
+
+class JobSpec(Model):
+    """What should be done. Fixed once made, but for cancel and ttlSecondsAfterFinished."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            Rule("has(self.prompt) != has(self.command)", "set exactly one of prompt and command"),
+            Rule("!(has(oldSelf.cancel) && oldSelf.cancel) || (has(self.cancel) && self.cancel)", "cancel goes one way: a cancelled Job cannot be taken back"),
+            *(_frozen(field) for field in FROZEN),
+        )
+    )
+
+    agent_ref: LocalReference
+    """The Agent that does it, in the same namespace."""
+    title: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    """What it is, in a line."""
+    description: Text | None = None
+    """More about it, for people."""
+    prompt: Annotated[str, StringConstraints(min_length=1, max_length=65536)] | None = None
+    """What the agent is asked."""
+    command: Annotated[list[Annotated[str, StringConstraints(max_length=16384)]], Field(min_length=1, max_length=128)] | None = None
+    """Or a program and its arguments, run in the agent's sandbox without a model."""
+    files: Annotated[list[JobFile], Field(max_length=32), ListMap(("path",))] = []
+    """Files that stand in the workspace when an attempt begins."""
+    timeout_seconds: Annotated[int, Field(ge=1, le=604800)] | None = None
+    """How long one attempt may take; none takes the Agent's limit."""
+    retry: Retry = Retry()
+    """What happens after a failed attempt."""
+    cancel: bool = False
+    """True ends the Job; it cannot be taken back."""
+    ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=31536000)] | None = None
+    """The object is deleted this long after its end; its records stay. None keeps it."""
+
+
+class JobPhase(StrEnum):
+    """Where a Job is. The only edges stand in coxswain.rules.lifecycle."""
+
+    QUEUED = "Queued"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+
+TERMINAL = frozenset({JobPhase.SUCCEEDED, JobPhase.FAILED, JobPhase.CANCELLED})
+
+Instant = Annotated[str, StringConstraints(max_length=40)]
+
+
+class Transition(Model):
+    """One edge of the life of a Job."""
+
+    phase: JobPhase
+    """The phase that was entered."""
+    at: Instant
+    """When, RFC 3339."""
+    attempt: Annotated[int, Field(ge=0)] = 0
+    """The attempt it belongs to; 0 before the first."""
+    reason: Annotated[str, StringConstraints(max_length=128)] | None = None
+    """Why, in one word."""
+
+
+class Attempt(Model):
+    """One attempt: one pod."""
+
+    number: Annotated[int, Field(ge=1)]
+    """Counts from 1 without a hole."""
+    pod_name: Annotated[str, StringConstraints(max_length=253)]
+    """Its pod."""
+    pod_uid: Annotated[str, StringConstraints(max_length=64)] | None = None
+    """The uid of the pod that runs it."""
+    token: Annotated[int, Field(ge=0)] = 0
+    """Its fencing token: larger than that of every earlier attempt."""
+    started_at: Instant | None = None
+    """When its pod ran."""
+    finished_at: Instant | None = None
+    """When it ended."""
+    outcome: Literal["Succeeded", "Failed", "Cancelled", "Lost"] | None = None
+    """How it ended. Lost: the pod went away through no fault of its own; it uses no attempt."""
+    reason: Annotated[str, StringConstraints(max_length=128)] | None = None
+    """Why, in one word."""
+    message: Annotated[str, StringConstraints(max_length=1024)] | None = None
+    """Why, in a sentence."""
+    exit_code: int | None = None
+    """The program's exit code, where there was one."""
+
+
+class JobResult(Model):
+    """The short form of what came out; the whole is in the records."""
+
+    answer: Annotated[str, StringConstraints(max_length=4096)] | None = None
+    """The agent's answer, or the command's standard output."""
+    truncated: bool = False
+    """Whether the answer was cut to fit."""
+    exit_code: int | None = None
+    """The command's exit code."""
+
+
+class JobStatus(Model):
+    """What is."""
+
+    phase: JobPhase | None = None
+    """Where the Job is."""
+    observed_generation: Annotated[int, Field(ge=0)] = 0
+    """The generation of the spec that this status is about."""
+    conditions: Annotated[list[Condition], Field(max_length=16), ListMap(("type",))] = []
+    """In the order in which they are answered; the first that is not true says why the Job does not run."""
+    attempt: Annotated[int, Field(ge=0)] = 0
+    """Number of the current or last attempt."""
+    attempts_used: Annotated[int, Field(ge=0)] = 0
+    """Attempts that count towards retry.maxAttempts."""
+    attempts: Annotated[list[Attempt], Field(max_length=32)] = []
+    """The last attempts, oldest first."""
+    transitions: Annotated[list[Transition], Field(max_length=128)] = []
+    """Every edge with its time."""
+    started_at: Instant | None = None
+    """When the first attempt ran."""
+    finished_at: Instant | None = None
+    """When the Job ended."""
+    retry_at: Instant | None = None
+    """When the next attempt is due, while the Job waits after a failed one."""
+    result: JobResult | None = None
+    """What came out, in short."""

@@ -1,0 +1,71 @@
+"""Every name that other people can see: group, labels, annotations, paths, and names derived from a uid."""
+
+import hashlib
+
+GROUP = "coxswain.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+CATEGORY = "coxswain"
+
+LABEL_AGENT = f"{GROUP}/agent"
+LABEL_JOB = f"{GROUP}/job"
+LABEL_ATTEMPT = f"{GROUP}/attempt"
+LABEL_INSTALLATION = f"{GROUP}/installation"
+LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
+LABEL_PART_OF = "app.kubernetes.io/part-of"
+LABEL_COMPONENT = "app.kubernetes.io/component"
+MANAGER = "coxswain"
+
+ANNOTATION_CANCEL = f"{GROUP}/cancel"
+ANNOTATION_CRD_VERSION = f"{GROUP}/crd-version"
+FINALIZER = f"{GROUP}/cleanup"
+
+AGENT_SERVICE_ACCOUNT = "coxswain-agent"
+AGENT_PRIORITY_CLASS = "coxswain-agent"
+POD_QUOTA = "coxswain-agents"
+STORAGE_QUOTA = "coxswain-storage"
+NETWORK_POLICY = "coxswain-agents"
+SECRET_TYPE_PROVIDER = f"{GROUP}/provider"
+
+# Inside an agent pod.
+AGENT_UID = 10001
+AGENT_CONTAINER = "agent"
+WORKSPACE_PATH = "/workspace"
+FILES_PATH = "/coxswain/files"
+INSTRUCTIONS_PATH = "/coxswain/instructions"
+TOKEN_DIRECTORY = "/coxswain/identity"  # noqa: S105 - a folder, not a secret
+TOKEN_FILE = f"{TOKEN_DIRECTORY}/token"
+
+
+def audience(installation: str) -> str:
+    """The audience of the one token that an agent pod holds."""
+    return f"{MANAGER}/{installation}"
+
+
+def uid_hash(uid: str, *, length: int = 10) -> str:
+    """A short, stable hash of an owner's uid for the names of its children."""
+    return hashlib.sha256(uid.encode()).hexdigest()[:length]
+
+
+def child_name(owner: str, uid: str, suffix: str) -> str:
+    """A name that only this owner and suffix can have, at most 63 characters.
+
+    The owner's own name is there for people and is cut; the hash of the uid makes it unique.
+    """
+    tail = f"-{uid_hash(uid)}-{suffix}"
+    return owner[: 63 - len(tail)].rstrip("-.").replace(".", "-") + tail
+
+
+def attempt_pod(job_name: str, job_uid: str, attempt: int) -> str:
+    """The name of the one pod of one attempt."""
+    return child_name(job_name, job_uid, str(attempt))
+
+
+def workspace_claim(agent_name: str, agent_uid: str) -> str:
+    """The name of the volume claim that is an Agent's home."""
+    return child_name(agent_name, agent_uid, "home")
+
+
+def run_id(job_uid: str, attempt: int) -> str:
+    """How a run is named on the wire."""
+    return f"{job_uid}/{attempt}"

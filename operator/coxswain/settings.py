@@ -1,0 +1,101 @@
+"""Every setting of every process, one model per process. Environment beats file; a refusal names every bad key.
+
+The environment's names are COXSWAIN_ and the field's name in capitals; the file is TOML, its path in
+COXSWAIN_CONFIG_FILE. There are no other sources and nothing is read at import.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from coxswain.errors import ConfigurationError
+
+CONFIG_FILE_VARIABLE = "COXSWAIN_CONFIG_FILE"
+
+
+class Settings(BaseSettings):
+    """What every process has."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="COXSWAIN_", extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
+
+    log_format: Literal["json", "pretty", "compact"] = "json"
+    """How log lines look."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe line that is written."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments of a test first, then environment, then the file."""
+        file = os.environ.get(CONFIG_FILE_VARIABLE)
+        if file is None:
+            return init_settings, env_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(file))
+
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class StoreSettings(Settings):
+    """A process that talks to Postgres."""
+
+    database_dsn: SecretStr
+    """postgresql:// address with user and password of this process's role."""
+    database_pool: Annotated[int, Field(ge=2, le=100)] = 8
+    """Most connections that this process opens, the listening one not counted."""
+
+
+class MigrateSettings(StoreSettings):
+    """The init container that brings the database to this version's schema, with the owner's DSN."""
+
+    migrate_wait_seconds: Annotated[int, Field(ge=1, le=3600)] = 300
+    """How long to wait for a database that does not answer yet."""
+
+
+class ServerSettings(StoreSettings):
+    """A process that answers HTTP."""
+
+    bind: str = "0.0.0.0"  # noqa: S104 - a pod's own address; NetworkPolicy decides who reaches it
+    """Address to listen on."""
+    port: Port = 8080
+    """Port for users and agents."""
+    health_port: Port = 9090
+    """Port for /metrics, /healthz and /readyz."""
+    kubeconfig: Path | None = None
+    """Kubeconfig file; none means the pod's own account."""
+    installation: Annotated[str, Field(min_length=1, max_length=120)]
+    """Names this installation among others in the cluster; part of the token audience."""
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def load(model: type[S]) -> S:
+    """Read the settings of a process.
+
+    Raises ConfigurationError that names every key that is missing, unknown or wrong.
+    """
+    try:
+        return model()
+    except ValidationError as error:
+        lines = [
+            f"COXSWAIN_{'_'.join(str(part) for part in each['loc']).upper()}: {each['msg']}"
+            for each in error.errors(include_input=False, include_url=False)
+        ]
+        raise ConfigurationError("the configuration is refused:\n  " + "\n  ".join(lines)) from error

@@ -1,0 +1,1 @@
+"""The way to the API server: the only room that speaks its protocol, in plain dicts."""

@@ -1,0 +1,158 @@
+"""The few calls that we need of the API server, over plain JSON.
+
+Typed decoding would block the event loop on long lists, so objects stay dicts here; the rooms
+turn them into types.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import orjson
+
+from coxswain.errors import UnavailableError
+from coxswain.kube import answers, credentials
+
+Body = dict[str, Any]
+
+MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+PAGE = 500
+CONNECTIONS = 64
+REQUEST_SECONDS = 30.0
+CONNECT_SECONDS = 5.0
+
+
+class Client:
+    """A connection pool to one API server, under one identity."""
+
+    def __init__(self, found: credentials.Credentials) -> None:
+        self.credentials = found
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=found.tls or True)
+        timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS, sock_connect=CONNECT_SECONDS)
+        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
+
+    @classmethod
+    async def connect(cls, kubeconfig: Path | None, account: Path | None = None) -> "Client":
+        """Use a kubeconfig file, or the account mounted in ``account``, or the pod's own.
+
+        Raises ConfigurationError where none of them is there.
+        """
+        if kubeconfig is not None:
+            return cls(await credentials.from_kubeconfig(kubeconfig))
+        return cls(credentials.from_account(account or credentials.POD_ACCOUNT))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def get(self, path: str, params: dict[str, str] | None = None) -> Body:
+        """Read one object or list. Raises NotFoundError and the errors of ``answers``."""
+        return await self._json("GET", path, params=params)
+
+    async def create(self, path: str, body: Body, params: dict[str, str] | None = None) -> Body:
+        """Create an object. Raises ConflictError with code already_exists if it is there."""
+        return await self._json("POST", path, body=body, params=params)
+
+    async def replace(self, path: str, body: Body) -> Body:
+        """Replace an object. Raises ConflictError if it carries a stale resourceVersion."""
+        return await self._json("PUT", path, body=body)
+
+    async def patch(
+        self,
+        path: str,
+        body: Body | list[Body],
+        content_type: str = MERGE_PATCH,
+        params: dict[str, str] | None = None,
+    ) -> Body:
+        """Change an object; a stale resourceVersion in a merge patch raises ConflictError."""
+        return await self._json("PATCH", path, body=body, content_type=content_type, params=params)
+
+    async def delete(
+        self,
+        path: str,
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        grace_seconds: int | None = None,
+    ) -> None:
+        """Delete the object with this uid; another one of that name raises ConflictError."""
+        preconditions = {"uid": uid}
+        if resource_version is not None:
+            preconditions["resourceVersion"] = resource_version
+        body: Body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": preconditions}
+        body["propagationPolicy"] = "Background"
+        if grace_seconds is not None:
+            body["gracePeriodSeconds"] = grace_seconds
+        await self._json("DELETE", path, body=body)
+
+    async def text(self, path: str, params: dict[str, str] | None = None) -> str:
+        """Read plain text, such as a pod's log."""
+        async with self._call("GET", path, params=params) as response:
+            return await response.text(errors="replace")
+
+    async def pages(
+        self, path: str, *, selector: str | None = None, metadata_only: bool = False
+    ) -> AsyncIterator[Body]:
+        """List a collection page by page; each item is a page as the API server sent it."""
+        accept = METADATA_ONLY if metadata_only else "application/json"
+        params = {"limit": str(PAGE)}
+        if selector is not None:
+            params["labelSelector"] = selector
+        while True:
+            page = await self._json("GET", path, params=params, accept=accept)
+            yield page
+            more = page.get("metadata", {}).get("continue")
+            if not more:
+                return
+            params["continue"] = more
+
+    async def _json(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Body | list[Body] | None = None,
+        params: dict[str, str] | None = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+    ) -> Body:
+        data = None if body is None else orjson.dumps(body)
+        headers = {"Content-Type": content_type, "Accept": accept}
+        async with self._call(method, path, params=params, data=data, headers=headers) as response:
+            found: Body = orjson.loads(await response.read())
+            return found
+
+    @asynccontextmanager
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str] | None = None,
+        data: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        headers = dict(headers or {})
+        token = self.credentials.token()
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        url = self.credentials.url + quote(path)
+        try:
+            async with self._session.request(
+                method, url, params=params, data=data, headers=headers
+            ) as response:
+                if response.status >= 400:
+                    raise answers.error(
+                        method, path, response.status, await response.read(), response.headers
+                    )
+                yield response
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise UnavailableError(
+                f"{method} {path}: the API server does not answer: {error!r}"
+            ) from error

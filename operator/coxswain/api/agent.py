@@ -14,7 +14,9 @@ class ConfigMapKey(Model):
 
     name: Name
     """Name of the ConfigMap."""
-    key: Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+    key: Annotated[
+        str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")
+    ]
     """The key whose text is taken."""
 
 
@@ -23,7 +25,9 @@ class Instructions(Model):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            Rule("has(self.inline) != has(self.configMap)", "set exactly one of inline and configMap")
+            Rule(
+                "has(self.inline) != has(self.configMap)", "set exactly one of inline and configMap"
+            )
         )
     )
 
@@ -44,7 +48,10 @@ class Provider(StrEnum):
 class ModelChoice(Model):
     """One model that the agent may call, by its alias."""
 
-    alias: Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
+    alias: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"),
+    ]
     """The name by which programs ask for it; the first of the list is also called default."""
     provider: Provider
     """Whose wire format and API it is. openai stands for every OpenAI-compatible server."""
@@ -71,7 +78,12 @@ class Tool(StrEnum):
 class Tools(Model):
     """What the agent may use."""
 
-    allow: Annotated[list[Tool], Field(max_length=32)] = [Tool.LIST_FILES, Tool.READ_FILE, Tool.WRITE_FILE, Tool.RUN_COMMAND]
+    allow: Annotated[list[Tool], Field(max_length=32)] = [
+        Tool.LIST_FILES,
+        Tool.READ_FILE,
+        Tool.WRITE_FILE,
+        Tool.RUN_COMMAND,
+    ]
     """The tools that are offered to the model; an empty list offers none."""
 
 
@@ -115,7 +127,9 @@ class SELinux(Model):
 
     level: Annotated[str, StringConstraints(max_length=128)] | None = None
     """The level, such as s0:c123,c456."""
-    type: Literal["container_t", "container_init_t", "container_kvm_t", "container_engine_t"] | None = None
+    type: (
+        Literal["container_t", "container_init_t", "container_kvm_t", "container_engine_t"] | None
+    ) = None
     """The type, one that Pod Security allows."""
 
 
@@ -170,11 +184,15 @@ LabelValue = Annotated[str, StringConstraints(max_length=63)]
 class Scheduling(Model):
     """Where the pods may run."""
 
-    node_selector: Annotated[dict[Annotated[str, StringConstraints(max_length=316)], LabelValue], Field(max_length=16)] = {}
+    node_selector: Annotated[
+        dict[Annotated[str, StringConstraints(max_length=316)], LabelValue], Field(max_length=16)
+    ] = {}
     """Labels that the node must have."""
     tolerations: Annotated[list[Toleration], Field(max_length=16)] = []
     """Taints that the pods tolerate."""
-    image_pull_secrets: Annotated[list[LocalReference], Field(max_length=8), ListMap(("name",))] = []
+    image_pull_secrets: Annotated[
+        list[LocalReference], Field(max_length=8), ListMap(("name",))
+    ] = []
     """Secrets for the image registry, read by the kubelet."""
 
 

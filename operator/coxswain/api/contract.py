@@ -118,7 +118,9 @@ class RunResult(Model):
 
     status: ResultStatus
     answer: Annotated[str, StringConstraints(max_length=ANSWER_BYTES)] | None = None
-    reason: Annotated[str, StringConstraints(max_length=128, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] | None = None
+    reason: (
+        Annotated[str, StringConstraints(max_length=128, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] | None
+    ) = None
     message: Annotated[str, StringConstraints(max_length=4096)] | None = None
     exit_code: int | None = None
     transient: bool = False

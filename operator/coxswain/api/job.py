@@ -8,7 +8,16 @@ from pydantic import ConfigDict, Field, StringConstraints
 from coxswain.api.conditions import Condition
 from coxswain.api.meta import ListMap, LocalReference, Model, Name, Rule, Text, rules
 
-FROZEN = ("agentRef", "title", "description", "prompt", "command", "files", "timeoutSeconds", "retry")
+FROZEN = (
+    "agentRef",
+    "title",
+    "description",
+    "prompt",
+    "command",
+    "files",
+    "timeoutSeconds",
+    "retry",
+)
 
 
 def _frozen(field: str) -> Rule:
@@ -26,13 +35,18 @@ class JobFile(Model):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            Rule("!self.path.split('/').exists(part, part == '..' || part == '.')", "path stays inside the workspace: no . or ..")
+            Rule(
+                "!self.path.split('/').exists(part, part == '..' || part == '.')",
+                "path stays inside the workspace: no . or ..",
+            )
         )
     )
 
     config_map: Name
     """Name of a ConfigMap in the same namespace."""
-    key: Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+    key: Annotated[
+        str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")
+    ]
     """The key whose content becomes the file."""
     path: Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=RELATIVE_PATH)]
     """Where it stands, below /workspace."""
@@ -55,7 +69,10 @@ class JobSpec(Model):
     model_config = ConfigDict(
         json_schema_extra=rules(
             Rule("has(self.prompt) != has(self.command)", "set exactly one of prompt and command"),
-            Rule("!(has(oldSelf.cancel) && oldSelf.cancel) || (has(self.cancel) && self.cancel)", "cancel goes one way: a cancelled Job cannot be taken back"),
+            Rule(
+                "!(has(oldSelf.cancel) && oldSelf.cancel) || (has(self.cancel) && self.cancel)",
+                "cancel goes one way: a cancelled Job cannot be taken back",
+            ),
             *(_frozen(field) for field in FROZEN),
         )
     )
@@ -68,7 +85,13 @@ class JobSpec(Model):
     """More about it, for people."""
     prompt: Annotated[str, StringConstraints(min_length=1, max_length=65536)] | None = None
     """What the agent is asked."""
-    command: Annotated[list[Annotated[str, StringConstraints(max_length=16384)]], Field(min_length=1, max_length=128)] | None = None
+    command: (
+        Annotated[
+            list[Annotated[str, StringConstraints(max_length=16384)]],
+            Field(min_length=1, max_length=128),
+        ]
+        | None
+    ) = None
     """Or a program and its arguments, run in the agent's sandbox without a model."""
     files: Annotated[list[JobFile], Field(max_length=32), ListMap(("path",))] = []
     """Files that stand in the workspace when an attempt begins."""

@@ -1,0 +1,135 @@
+"""Agent and Job as they come from the API server: metadata that we use, spec, status.
+
+What is stored may be older than the schema (a restore, a former version), so a spec is checked
+again here. A status is ours and is read leniently: what does not fit is dropped, never the pass.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from coxswain.api.agent import AgentSpec, AgentStatus
+from coxswain.api.job import JobSpec, JobStatus
+from coxswain.api.meta import Model
+from coxswain.errors import UserError
+
+M = TypeVar("M", bound=BaseModel)
+S = TypeVar("S", bound=Model)
+
+
+class Metadata(BaseModel):
+    """The part of an object's metadata that we go by; the rest is let through unread."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True
+    )
+
+    name: str
+    namespace: str
+    uid: str
+    resource_version: str = ""
+    generation: int = 0
+    creation_timestamp: AwareDatetime
+    deletion_timestamp: AwareDatetime | None = None
+    finalizers: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Self:
+        """Read the metadata of a whole object."""
+        return _checked(cls, raw.get("metadata", {}), "metadata")
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An Agent as stored."""
+
+    metadata: Metadata
+    spec: AgentSpec
+    status: AgentStatus
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Self:
+        """Read a stored Agent.
+
+        Raises UserError with the path of what does not fit; Metadata.parse and status_of still
+        work then.
+        """
+        spec = _checked(AgentSpec, raw.get("spec", {}), "spec")
+        return cls(Metadata.parse(raw), spec, cls.status_of(raw))
+
+    @staticmethod
+    def status_of(raw: Mapping[str, Any]) -> AgentStatus:
+        """Read the status alone; never fails."""
+        return _lenient(AgentStatus, raw.get("status"))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A Job as stored."""
+
+    metadata: Metadata
+    spec: JobSpec
+    status: JobStatus
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Self:
+        """Read a stored Job.
+
+        Raises UserError with the path of what does not fit; Metadata.parse and status_of still
+        work then.
+        """
+        spec = _checked(JobSpec, raw.get("spec", {}), "spec")
+        return cls(Metadata.parse(raw), spec, cls.status_of(raw))
+
+    @staticmethod
+    def status_of(raw: Mapping[str, Any]) -> JobStatus:
+        """Read the status alone; never fails."""
+        return _lenient(JobStatus, raw.get("status"))
+
+
+def field_path(root: str, location: tuple[int | str, ...]) -> str:
+    """Write a place as kubectl does: spec.models[0].baseURL."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+    return root + "".join(steps)
+
+
+def _checked(model: type[M], value: Any, root: str) -> M:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        path = field_path(root, first["loc"])
+        raise UserError(f"{path}: {first['msg']}", field=path) from error
+
+
+def _lenient(model: type[S], value: Any) -> S:
+    """Drop what does not fit, place by place, so that a newer version's field costs only itself."""
+    rest = deepcopy(dict(value)) if isinstance(value, Mapping) else {}
+    while True:
+        try:
+            return model.model_validate(rest)
+        except ValidationError as error:
+            # The last place first, so that the indexes of lists still hold.
+            for each in reversed(error.errors(include_input=False, include_url=False)):
+                location = each["loc"][:-1] if each["type"] == "missing" else each["loc"]
+                _drop(rest, location)
+
+
+def _drop(value: dict[str, Any], location: tuple[int | str, ...]) -> None:
+    """Remove the place, or the whole field it is in where that cannot be found."""
+    place: Any = value
+    try:
+        for step in location[:-1]:
+            place = place[step]
+        del place[location[-1]]
+    except (KeyError, IndexError, TypeError):
+        if location:
+            value.pop(str(location[0]), None)
+        else:
+            value.clear()

@@ -1,0 +1,1 @@
+"""What the one on call reads: log lines and metrics. Never a secret, a token or a body."""

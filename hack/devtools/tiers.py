@@ -1,0 +1,95 @@
+"""The tiers of tests: what each needs, brought up before it and taken down after it.
+
+A tier is a folder of tests/. Only the cluster tier needs more than programs.
+"""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from devtools import console, environment, places, programs, shell
+from devtools.errors import ToolError
+
+NO_TESTS = 5
+CLUSTER = places.REPOSITORY / "hack" / "cluster"
+
+
+@dataclass(frozen=True)
+class Tier:
+    """Folders that run together, the Go programs they need, whether they need a cluster."""
+
+    name: str
+    folders: tuple[str, ...]
+    programs: tuple[str, ...] = ()
+    needs_cluster: bool = False
+
+
+ALL = (
+    Tier("unit", ("tests/architecture", "tests/unit")),
+    Tier("store", ("tests/store",)),
+    Tier("apiserver", ("tests/apiserver",), ("etcd", "kubernetes")),
+    Tier("cluster", ("tests/cluster",), ("helm",), needs_cluster=True),
+)
+BY_NAME = {tier.name: tier for tier in ALL}
+
+
+def run(names: list[str], arguments: list[str]) -> None:
+    """Run these tiers, all if none is named; each runs whatever became of the one before."""
+    unknown = [name for name in names if name not in BY_NAME]
+    if unknown:
+        raise ToolError(f"no tier {', '.join(unknown)}", f"tiers: {', '.join(BY_NAME)}")
+    environment.ensure()
+    results = [_run_one(BY_NAME[name], arguments) for name in names or BY_NAME]
+    for line, _ in results:
+        console.say(line)
+    if not all(is_good for _, is_good in results):
+        raise ToolError("some tests failed", "hack/test TIER -- -k WORDS runs some of a tier")
+
+
+def _run_one(tier: Tier, arguments: list[str]) -> tuple[str, bool]:
+    if not any(list((places.REPOSITORY / folder).rglob("test_*.py")) for folder in tier.folders):
+        return f"  --    {tier.name}: no tests yet", True
+    console.say(f"\n== {tier.name}")
+    started = time.monotonic()
+    for group in tier.programs:
+        programs.ensure(group)
+    with _cluster(tier) as variables:
+        code = _pytest(tier, arguments, variables)
+    seconds = time.monotonic() - started
+    is_good = code == 0 or (code == NO_TESTS and bool(arguments))
+    return f"  {'ok  ' if is_good else 'fail'}  {tier.name} ({seconds:.1f} s)", is_good
+
+
+def _pytest(tier: Tier, arguments: list[str], variables: Mapping[str, str]) -> int:
+    words = [environment.program("python"), "-m", "pytest", *tier.folders, *arguments]
+    done = subprocess.run(
+        [str(word) for word in words],
+        cwd=places.REPOSITORY,
+        env={**os.environ, **variables},
+        check=False,
+    )
+    return done.returncode
+
+
+@contextmanager
+def _cluster(tier: Tier) -> Iterator[dict[str, str]]:
+    """A cluster for the tier; taken down at the end if it was made here."""
+    if not tier.needs_cluster:
+        yield {}
+        return
+    was_there = shell.answers([CLUSTER, "status"])
+    _say_and_run("up")
+    try:
+        yield {"KUBECONFIG": shell.run([CLUSTER, "kubeconfig"]).strip()}
+    finally:
+        if not was_there:
+            _say_and_run("down")
+
+
+def _say_and_run(verb: str) -> None:
+    done = subprocess.run([str(CLUSTER), verb], check=False)
+    if done.returncode != 0:
+        raise ToolError(f"hack/cluster {verb} failed", "the lines above say why")

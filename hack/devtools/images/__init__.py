@@ -1,0 +1,1 @@
+"""Builds the project's images by content: what did not change is neither built nor loaded again."""

@@ -1,0 +1,69 @@
+"""What must be true before the native node starts; each answer comes with what to do."""
+
+import os
+import platform
+import shutil
+import socket
+
+from devtools import places, programs, shell
+from devtools.errors import ToolError
+from devtools.node import processes, settings
+from devtools.node.settings import Node
+
+
+def lacking() -> list[str]:
+    """What this machine lacks for a native node; empty if it can run one."""
+    missing = []
+    if platform.system() != "Linux":
+        missing.append("Linux (this is " + platform.system() + ")")
+    if os.geteuid() != 0:
+        missing.append("root (run it with sudo)")
+    if shutil.which("apt-get") is None:
+        missing.append("Debian's apt-get")
+    try:
+        programs.go_version()
+    except ToolError as error:
+        missing.append(f"{error}; {error.hint}")
+    return missing
+
+
+def require_disk(node: Node) -> None:
+    """Room for builds and images, asked only while they are not there yet."""
+    for folder in (node.folder, places.cache()):
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        free = shutil.disk_usage(there).free
+        if free < settings.FREE_BYTES:
+            raise ToolError(
+                f"{free / 1e9:.1f} GB free at {there}, {settings.FREE_BYTES / 1e9:.0f} needed",
+                "make room, or point COXSWAIN_CACHE and COXSWAIN_NODE to a bigger disk",
+            )
+
+
+def require_ports(node: Node) -> None:
+    """Each port is free or held by the component that needs it."""
+    for component, ports in settings.PORTS.items():
+        if processes.running(node.folder, component):
+            continue
+        for address, port in ports:
+            if _taken(address, port):
+                raise ToolError(
+                    f"port {port} of {address} is taken by {_holder(port)}; {component} needs it",
+                    "stop that program, then run this again",
+                )
+
+
+def _taken(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return True
+    return False
+
+
+def _holder(port: int) -> str:
+    if shutil.which("ss") is None:
+        return "another program"
+    lines = shell.run(["ss", "-Hltnp", f"sport = :{port}"]).strip().splitlines()
+    return lines[0].partition("users:")[2].strip('()"') if lines else "another program"

@@ -1,14 +1,14 @@
 """The errors of Coxswain. Three questions decide the class: can the user fix it, can time, or is it ours?
 
-    CoxswainError
-    +-- UserError            the request or the object is wrong; say what was wanted and what to do
-    |   +-- NotFoundError
-    |   +-- ConflictError    it changed, or it is there already with another content
-    |   +-- ForbiddenError
-    +-- TransientError       time may fix it; try again later
-    |   +-- UnavailableError     a dependency does not answer
-    +-- FencedError          this process lost its right to act and must end
-    +-- ConfigurationError   the process cannot start like this
+CoxswainError
++-- UserError            the request or the object is wrong; say what was wanted and what to do
+|   +-- NotFoundError
+|   +-- ConflictError    it changed, or it is there already with another content
+|   +-- ForbiddenError
++-- TransientError       time may fix it; try again later
+|   +-- UnavailableError     a dependency does not answer
++-- FencedError          this process lost its right to act and must end
++-- ConfigurationError   the process cannot start like this
 """
 
 
@@ -79,7 +79,7 @@ class UnavailableError(TransientError):
 
 
 class FencedError(CoxswainError):
-    """This process is no longer the leader; whatever it does now would be wrong."""
+    """The process is no longer the leader; whatever it does now would be wrong."""
 
     code = "fenced"
 

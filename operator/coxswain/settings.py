@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from typing_extensions import override
 
 from coxswain.errors import ConfigurationError
 
@@ -34,6 +35,7 @@ class Settings(BaseSettings):
     """The least severe line that is written."""
 
     @classmethod
+    @override
     def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
@@ -98,4 +100,6 @@ def load(model: type[S]) -> S:
             f"COXSWAIN_{'_'.join(str(part) for part in each['loc']).upper()}: {each['msg']}"
             for each in error.errors(include_input=False, include_url=False)
         ]
-        raise ConfigurationError("the configuration is refused:\n  " + "\n  ".join(lines)) from error
+        raise ConfigurationError(
+            "the configuration is refused:\n  " + "\n  ".join(lines)
+        ) from error

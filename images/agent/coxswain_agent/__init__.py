@@ -1,0 +1,1 @@
+"""The built-in agent program: the reference for the contract of agent images, nothing more."""

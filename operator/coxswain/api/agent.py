@@ -1,12 +1,24 @@
 """The kind Agent: who works, with which models, tools, limits and sandbox."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from coxswain.api.conditions import Condition
-from coxswain.api.meta import ListMap, LocalReference, Model, Name, Quantity, Rule, Text, rules
+from coxswain.api.meta import (
+    Key,
+    ListMap,
+    LocalReference,
+    Model,
+    Name,
+    Quantity,
+    Rule,
+    Text,
+    quantity,
+    unchanged,
+)
+from coxswain.api.sandbox import Resources, Sandbox, Scheduling
 
 
 class ConfigMapKey(Model):
@@ -14,21 +26,19 @@ class ConfigMapKey(Model):
 
     name: Name
     """Name of the ConfigMap."""
-    key: Annotated[
-        str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")
-    ]
+    key: Key
     """The key whose text is taken."""
 
 
 class Instructions(Model):
     """What the agent is told before its work; exactly one source."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            Rule(
-                "has(self.inline) != has(self.configMap)", "set exactly one of inline and configMap"
-            )
-        )
+    RULES: ClassVar = (
+        Rule(
+            "has(self.inline) != has(self.configMap)",
+            "set exactly one of inline and configMap",
+            lambda self: (self.inline is None) != (self.config_map is None),
+        ),
     )
 
     inline: Annotated[str, StringConstraints(min_length=1, max_length=16384)] | None = None
@@ -47,6 +57,16 @@ class Provider(StrEnum):
 
 class ModelChoice(Model):
     """One model that the agent may call, by its alias."""
+
+    RULES: ClassVar = (
+        Rule(
+            "self.provider != 'demo' || !has(self.credentials) && !has(self.baseURL)",
+            "the demo provider has neither credentials nor baseURL",
+            lambda self: (
+                self.provider != Provider.DEMO or (self.credentials is None and not self.base_url)
+            ),
+        ),
+    )
 
     alias: Annotated[
         str,
@@ -97,103 +117,10 @@ class Limits(Model):
     start_timeout_seconds: Annotated[int, Field(ge=10, le=3600)] = 300
     """How long a pod may take to start before the attempt is given up."""
     command_timeout_seconds: Annotated[int, Field(ge=1, le=300)] = 30
-    """How long a command of the run_command tool may take unless the call asks for another time, 300 at most."""
+    """How long a command of the run_command tool may take, unless the call asks for another time.
 
-
-class Seccomp(Model):
-    """The seccomp profile of the pod; Unconfined is not offered."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            Rule(
-                "(self.type == 'Localhost') == has(self.localhostProfile)",
-                "localhostProfile goes with type Localhost, and only with it",
-            )
-        )
-    )
-
-    type: Literal["RuntimeDefault", "Localhost"] = "RuntimeDefault"
-    """Which sort of profile."""
-    localhost_profile: Annotated[str, StringConstraints(min_length=1, max_length=253)] | None = None
-    """Path of a profile below the kubelet's folder, for type Localhost."""
-
-
-class AppArmor(Seccomp):
-    """The AppArmor profile of the pod; Unconfined is not offered."""
-
-
-class SELinux(Model):
-    """The SELinux label of the pod, within what Pod Security restricted allows."""
-
-    level: Annotated[str, StringConstraints(max_length=128)] | None = None
-    """The level, such as s0:c123,c456."""
-    type: (
-        Literal["container_t", "container_init_t", "container_kvm_t", "container_engine_t"] | None
-    ) = None
-    """The type, one that Pod Security allows."""
-
-
-class Sandbox(Model):
-    """How the pod is closed in, beyond what always holds."""
-
-    runtime_class_name: Name | None = None
-    """A RuntimeClass such as gvisor or kata."""
-    seccomp: Seccomp = Seccomp()
-    """The seccomp profile."""
-    app_armor: AppArmor | None = None
-    """The AppArmor profile, on nodes that have AppArmor."""
-    se_linux: SELinux | None = None
-    """The SELinux label, on nodes that have SELinux."""
-
-
-ResourceName = Annotated[str, StringConstraints(min_length=1, max_length=253)]
-ResourceList = Annotated[dict[ResourceName, Quantity], Field(max_length=16)]
-
-
-class Resources(Model):
-    """What one pod asks for and may use at most, as in a container of Kubernetes.
-
-    What is not set here is taken from the installation's defaults, so requests and limits for cpu, memory and
-    ephemeral-storage always stand.
+    The call may ask for 300 at most.
     """
-
-    requests: ResourceList = {}
-    """What the scheduler sets aside."""
-    limits: ResourceList = {}
-    """What the pod may use at most; extended resources such as nvidia.com/gpu stand here."""
-
-
-class Toleration(Model):
-    """A taint that the pod tolerates, as in a pod of Kubernetes."""
-
-    key: Annotated[str, StringConstraints(max_length=316)] | None = None
-    """Key of the taint; none matches every key."""
-    operator: Literal["Exists", "Equal"] = "Equal"
-    """How key and value are compared."""
-    value: Annotated[str, StringConstraints(max_length=63)] | None = None
-    """Value of the taint, for Equal."""
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    """Effect of the taint; none matches every effect."""
-    toleration_seconds: Annotated[int, Field(ge=0, le=86400)] | None = None
-    """How long a NoExecute taint is tolerated."""
-
-
-LabelValue = Annotated[str, StringConstraints(max_length=63)]
-
-
-class Scheduling(Model):
-    """Where the pods may run."""
-
-    node_selector: Annotated[
-        dict[Annotated[str, StringConstraints(max_length=316)], LabelValue], Field(max_length=16)
-    ] = {}
-    """Labels that the node must have."""
-    tolerations: Annotated[list[Toleration], Field(max_length=16)] = []
-    """Taints that the pods tolerate."""
-    image_pull_secrets: Annotated[
-        list[LocalReference], Field(max_length=8), ListMap(("name",))
-    ] = []
-    """Secrets for the image registry, read by the kubelet."""
 
 
 class Quota(Model):
@@ -210,6 +137,20 @@ class Quota(Model):
 class Workspace(Model):
     """The folder /workspace: empty for each attempt, or a home that stays."""
 
+    RULES: ClassVar = (
+        Rule(
+            "quantity(string(self.size)).isGreaterThan(quantity('0'))",
+            "size is more than 0",
+            lambda self: quantity(self.size) > 0,
+        ),
+        Rule(
+            "oldSelf.type == 'Ephemeral' || self.type == oldSelf.type"
+            " && quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) == 0"
+            f" && ({unchanged('storageClassName')})",
+            "a persistent workspace keeps its type, size and class; make another Agent",
+        ),
+    )
+
     type: Literal["Ephemeral", "Persistent"] = "Ephemeral"
     """Ephemeral: empty for each attempt. Persistent: one volume for all, so one Job at a time."""
     size: Quantity = "1Gi"
@@ -223,21 +164,26 @@ class Workspace(Model):
 class AgentSpec(Model):
     """What should be."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            Rule(
-                "!has(oldSelf.workspace) || has(self.workspace) && self.workspace.type == oldSelf.workspace.type"
-                " && self.workspace.size == oldSelf.workspace.size || oldSelf.workspace.type == 'Ephemeral'",
-                "a persistent workspace keeps its type and size; make another Agent for another one",
-            )
-        )
+    RULES: ClassVar = (
+        Rule(
+            "!has(self.models) || self.models.all(choice, choice.provider == 'demo')"
+            " || !self.models.exists(choice, choice.provider == 'demo')",
+            "the demo provider does not stand beside a real one",
+            lambda self: len({choice.provider == Provider.DEMO for choice in self.models}) < 2,
+        ),
+        Rule(
+            "!has(self.models) || !self.models.exists(choice, choice.alias == 'default')"
+            " || self.models[0].alias == 'default'",
+            "only the first model may have the alias default",
+            lambda self: "default" not in [choice.alias for choice in self.models[1:]],
+        ),
     )
 
     description: Text | None = None
     """What this agent is for, for people."""
     instructions: Instructions | None = None
     """What it is told before its work."""
-    models: Annotated[list[ModelChoice], Field(max_length=8), ListMap(("alias",))] = []
+    models: Annotated[list[ModelChoice], Field(max_length=8), ListMap("alias")] = []
     """The models that it may call; without one it can still run commands."""
     tools: Tools = Tools()
     """The tools that it may use."""
@@ -273,7 +219,7 @@ class AgentStatus(Model):
     """A summary of the conditions."""
     observed_generation: Annotated[int, Field(ge=0)] = 0
     """The generation of the spec that this status is about."""
-    conditions: Annotated[list[Condition], Field(max_length=16), ListMap(("type",))] = []
+    conditions: Annotated[list[Condition], Field(max_length=16), ListMap("type")] = []
     """Accepted, ModelReady, SandboxReady, then Ready, Reconciling, Stalled."""
     workspace_claim: Annotated[str, StringConstraints(max_length=253)] | None = None
     """Name of the volume claim of a persistent workspace."""

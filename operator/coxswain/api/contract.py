@@ -1,6 +1,7 @@
-"""What an agent pod and the platform say to each other over HTTP. docs/contract.md is the page for people.
+"""What an agent pod and the platform say to each other over HTTP; docs/contract.md is for people.
 
-Ids of events are UUIDv7; their time comes from the answer to the claim plus the pod's monotonic clock.
+Ids of events are UUIDv7; their time comes from the answer to the claim plus the pod's monotonic
+clock.
 """
 
 from enum import StrEnum
@@ -20,7 +21,7 @@ ANSWER_BYTES = 1_048_576
 
 
 class ModelRoute(Model):
-    """One model as resolved when the attempt was made; only the model gateway reads more than the alias."""
+    """One model as resolved when the attempt was made; for the pod only the alias counts."""
 
     alias: str
     provider: Provider
@@ -30,7 +31,7 @@ class ModelRoute(Model):
 
 
 class RunDocument(Model):
-    """The run row's resolved Job and Agent: all that doors, sidecar and a restarted operator go by."""
+    """The run row's resolved Job and Agent: all that the doors and a restarted operator go by."""
 
     contract: int = CONTRACT_VERSION
     workspace: str
@@ -50,7 +51,7 @@ class RunDocument(Model):
     timeout_seconds: int
     models: list[ModelRoute] = []
     repeatable: bool = False
-    """A command counts as an act with side effects unless its retry allows more than one attempt."""
+    """A command is an act with side effects unless its retry allows more than one attempt."""
 
 
 class ClaimRequest(Model):
@@ -69,7 +70,7 @@ class ClaimAnswer(Model):
 
 
 class RunEvent(Model):
-    """One event of a run. ``seq`` counts 1, 2, 3 … per attempt; a repeat with the same id is harmless."""
+    """One event of a run. ``seq`` counts from 1 per attempt; a repeat of an id is harmless."""
 
     id: UUID
     seq: Annotated[int, Field(ge=1)]
@@ -114,7 +115,7 @@ class ResultStatus(StrEnum):
 
 
 class RunResult(Model):
-    """``POST /v1/run/result``: the one result. The same again is harmless, another one is refused (409)."""
+    """``POST /v1/run/result``: the one result. A repeat is harmless, another one is refused."""
 
     status: ResultStatus
     answer: Annotated[str, StringConstraints(max_length=ANSWER_BYTES)] | None = None
@@ -129,7 +130,7 @@ class RunResult(Model):
 
 
 class ProviderError(StrEnum):
-    """Why a model call failed. The gateway answers with it, the agent passes it on as the result's reason."""
+    """Why a model call failed: the gateway's code, passed on as the result's reason."""
 
     AUTHENTICATION = "PROVIDER_AUTHENTICATION"
     PAYMENT = "PROVIDER_PAYMENT"

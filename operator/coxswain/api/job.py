@@ -1,12 +1,12 @@
 """The kind Job: one piece of work for an Agent, in numbered attempts of one pod each."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from coxswain.api.conditions import Condition
-from coxswain.api.meta import ListMap, LocalReference, Model, Name, Rule, Text, rules
+from coxswain.api.meta import Key, ListMap, LocalReference, Model, Name, Rule, Text, unchanged
 
 FROZEN = (
     "agentRef",
@@ -22,7 +22,7 @@ FROZEN = (
 
 def _frozen(field: str) -> Rule:
     return Rule(
-        f"has(self.{field}) == has(oldSelf.{field}) && (!has(self.{field}) || self.{field} == oldSelf.{field})",
+        unchanged(field),
         f"{field} is fixed once the Job is made; make another Job",
     )
 
@@ -33,22 +33,21 @@ RELATIVE_PATH = r"^[-._a-zA-Z0-9]+(/[-._a-zA-Z0-9]+)*$"
 class JobFile(Model):
     """A file that stands in the workspace when the attempt begins, taken from a ConfigMap."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            Rule(
-                "!self.path.split('/').exists(part, part == '..' || part == '.')",
-                "path stays inside the workspace: no . or ..",
-            )
-        )
+    RULES: ClassVar = (
+        Rule(
+            "!self.path.split('/').exists(part, part == '.' || part.startsWith('..'))",
+            "path stays inside the workspace: no . and no ..",
+            lambda self: (
+                not any(part == "." or part.startswith("..") for part in self.path.split("/"))
+            ),
+        ),
     )
 
     config_map: Name
     """Name of a ConfigMap in the same namespace."""
-    key: Annotated[
-        str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")
-    ]
+    key: Key
     """The key whose content becomes the file."""
-    path: Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=RELATIVE_PATH)]
+    path: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=RELATIVE_PATH)]
     """Where it stands, below /workspace."""
 
 
@@ -63,18 +62,31 @@ class Retry(Model):
     """Longest wait."""
 
 
+def _no_file_is_a_folder(spec: "JobSpec") -> bool:
+    paths = [file.path for file in spec.files]
+    return not any(other.startswith(f"{path}/") for path in paths for other in paths)
+
+
 class JobSpec(Model):
     """What should be done. Fixed once made, but for cancel and ttlSecondsAfterFinished."""
 
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            Rule("has(self.prompt) != has(self.command)", "set exactly one of prompt and command"),
-            Rule(
-                "!(has(oldSelf.cancel) && oldSelf.cancel) || (has(self.cancel) && self.cancel)",
-                "cancel goes one way: a cancelled Job cannot be taken back",
-            ),
-            *(_frozen(field) for field in FROZEN),
-        )
+    RULES: ClassVar = (
+        Rule(
+            "has(self.prompt) != has(self.command)",
+            "set exactly one of prompt and command",
+            lambda self: (self.prompt is None) != (self.command is None),
+        ),
+        Rule(
+            "!has(self.files) || self.files.all(file, !self.files.exists(other,"
+            " other.path.startsWith(file.path + '/')))",
+            "one file's path is another one's folder",
+            _no_file_is_a_folder,
+        ),
+        Rule(
+            "!oldSelf.cancel || self.cancel",
+            "cancel goes one way: a cancelled Job cannot be taken back",
+        ),
+        *(_frozen(field) for field in FROZEN),
     )
 
     agent_ref: LocalReference
@@ -93,7 +105,7 @@ class JobSpec(Model):
         | None
     ) = None
     """Or a program and its arguments, run in the agent's sandbox without a model."""
-    files: Annotated[list[JobFile], Field(max_length=32), ListMap(("path",))] = []
+    files: Annotated[list[JobFile], Field(max_length=32), ListMap("path")] = []
     """Files that stand in the workspace when an attempt begins."""
     timeout_seconds: Annotated[int, Field(ge=1, le=604800)] | None = None
     """How long one attempt may take; none takes the Agent's limit."""
@@ -176,8 +188,8 @@ class JobStatus(Model):
     """Where the Job is."""
     observed_generation: Annotated[int, Field(ge=0)] = 0
     """The generation of the spec that this status is about."""
-    conditions: Annotated[list[Condition], Field(max_length=16), ListMap(("type",))] = []
-    """In the order in which they are answered; the first that is not true says why the Job does not run."""
+    conditions: Annotated[list[Condition], Field(max_length=16), ListMap("type")] = []
+    """In the order in which they are answered; the first that is not true says why it waits."""
     attempt: Annotated[int, Field(ge=0)] = 0
     """Number of the current or last attempt."""
     attempts_used: Annotated[int, Field(ge=0)] = 0

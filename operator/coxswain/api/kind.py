@@ -103,7 +103,7 @@ def _checked(model: type[M], value: Any, root: str) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         path = field_path(root, first["loc"])
         raise UserError(f"{path}: {first['msg']}", field=path) from error
 

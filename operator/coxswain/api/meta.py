@@ -1,38 +1,48 @@
-"""What all kinds share: the base model, references, quantities, and the marks that become CRD schema."""
+"""What all kinds share: the base model with its rules, quantities, and small types for references.
+
+Everything here is checked twice, and alike: by the API server through the CRD, and by pydantic,
+since a restore or an older schema can bring objects that the API server never judged.
+"""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
-
-
-@dataclass(frozen=True)
-class IntOrString:
-    """The API server takes a number or a string here, as in every quantity of Kubernetes."""
-
-
-@dataclass(frozen=True)
-class ListMap:
-    """A list that server-side apply merges by these keys."""
-
-    keys: tuple[str, ...]
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A CEL rule on a field or a model; ``message`` says what was wanted."""
+    """A rule over the fields of one model: in CEL for the API server, in Python for us.
+
+    ``message`` says what was wanted. A rule about a change (``oldSelf``) has no Python form: only
+    the API server sees both sides.
+    """
 
     expression: str
     message: str
+    holds: Callable[[Any], bool] | None = None
 
 
-def rules(*checks: Rule) -> dict[str, Any]:
-    """Put CEL rules on a whole model: ``json_schema_extra=rules(...)``."""
-    found = [{"rule": check.expression, "message": check.message} for check in checks]
-    return {"x-kubernetes-validations": found}
+def unchanged(field: str) -> str:
+    """CEL: the field is what it was. Not by ``.?``, whose cost the API server cannot bound."""
+    return (
+        f"has(self.{field}) == has(oldSelf.{field})"
+        f" && (!has(self.{field}) || self.{field} == oldSelf.{field})"
+    )
 
 
 class Model(BaseModel):
@@ -46,27 +56,56 @@ class Model(BaseModel):
         use_attribute_docstrings=True,
     )
 
+    RULES: ClassVar[tuple[Rule, ...]] = ()
+
+    @model_validator(mode="after")
+    def _keeps_its_rules(self) -> Self:
+        for rule in self.RULES:
+            if rule.holds is not None and not rule.holds(self):
+                raise PydanticCustomError("rule", "{wanted}", {"wanted": rule.message})
+        return self
+
     def to_wire(self) -> dict[str, Any]:
         """The JSON form, without what was never set."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-_SUFFIXES = {
-    "": Decimal(1),
-    "m": Decimal("0.001"),
-    "k": Decimal(10) ** 3,
-    "M": Decimal(10) ** 6,
-    "G": Decimal(10) ** 9,
-    "T": Decimal(10) ** 12,
-    "P": Decimal(10) ** 15,
-    "Ki": Decimal(2) ** 10,
-    "Mi": Decimal(2) ** 20,
-    "Gi": Decimal(2) ** 30,
-    "Ti": Decimal(2) ** 40,
-    "Pi": Decimal(2) ** 50,
-}
+@dataclass(frozen=True)
+class ListMap:
+    """A list that server-side apply merges by this key; the key is unique in it."""
+
+    key: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Refuse a repeated key."""
+        return core_schema.no_info_after_validator_function(self._unique, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Say so in the CRD."""
+        marks = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [self.key]}
+        return {**handler(schema), **marks}
+
+    def _unique(self, items: list[Any]) -> list[Any]:
+        keys = [getattr(item, self.key) for item in items]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise PydanticCustomError("duplicate", "{key} stands twice", {"key": repr(key)})
+        return items
+
+
 QUANTITY_PATTERN = r"^[0-9]{1,15}(\.[0-9]{1,9})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+MOST = 10**15 - 1
 _QUANTITY = re.compile(QUANTITY_PATTERN)
+_FACTORS: dict[str | None, Decimal] = {
+    None: Decimal(1),
+    "m": Decimal("0.001"),
+    **{letter: Decimal(1000) ** power for power, letter in enumerate("kMGTP", 1)},
+    **{f"{letter}i": Decimal(1024) ** power for power, letter in enumerate("KMGTP", 1)},
+}
 
 
 def quantity(value: str | int) -> Decimal:
@@ -74,29 +113,50 @@ def quantity(value: str | int) -> Decimal:
 
     Raises ValueError if it is no quantity.
     """
-    text = str(value)
-    match = _QUANTITY.match(text)
+    match = _QUANTITY.fullmatch(str(value))
     if match is None:
-        raise ValueError(f"'{text}' is not a quantity such as 500m, 2 or 1Gi")
-    suffix = match.group(2) or ""
-    return Decimal(text.removesuffix(suffix)) * _SUFFIXES[suffix]
+        raise ValueError(f"'{value}' is not a quantity such as 500m, 2 or 1Gi")
+    suffix = match.group(2)
+    return Decimal(match.group(0).removesuffix(suffix or "")) * _FACTORS[suffix]
 
 
-def _is_quantity(value: str) -> str:
-    quantity(value)
-    return value
+@dataclass(frozen=True)
+class IntOrString:
+    """The API server takes a number or a string here, as in every quantity of Kubernetes."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Both forms, with the bounds of each."""
+        return {
+            "anyOf": [{"type": "integer"}, {"type": "string"}],
+            "x-kubernetes-int-or-string": True,
+            "minimum": 0,
+            "maximum": MOST,
+            "maxLength": 32,
+            "pattern": QUANTITY_PATTERN,
+        }
+
+
+def _as_text(value: Any) -> Any:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else value
 
 
 Quantity = Annotated[
     str,
-    BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
-    StringConstraints(max_length=32),
-    AfterValidator(_is_quantity),
+    BeforeValidator(_as_text),
+    StringConstraints(max_length=32, pattern=QUANTITY_PATTERN),
     IntOrString(),
 ]
 
-NAME_PATTERN = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"
-Name = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=NAME_PATTERN)]
+_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+LABEL_VALUE = "[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+QUALIFIED_NAME = rf"({SUBDOMAIN}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?"
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=rf"^{SUBDOMAIN}$")]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern="^[-._a-zA-Z0-9]+$")]
 Text = Annotated[str, StringConstraints(max_length=1024)]
 
 

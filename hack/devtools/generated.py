@@ -1,0 +1,111 @@
+"""Files that are made from the types of the platform, and the check that they are fresh.
+
+Unlike the rest of this package it needs the environment: it imports the platform.
+"""
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from coxswain import settings
+from coxswain.api import manifest
+from devtools import console, places
+from devtools.errors import ToolError
+
+NOTE = "# Made by hack/generate from operator/coxswain; do not edit.\n"
+CRDS = Path("crds")
+CHART = Path("charts/coxswain-crds/templates")
+EXAMPLE = Path(".env.example")
+
+
+def files() -> dict[Path, str]:
+    """Every generated file, by its path in the repository, with its text."""
+    found = {EXAMPLE: NOTE + _example()}
+    for kind in manifest.KINDS:
+        definition = manifest.definition(kind)
+        found[CRDS / f"{kind.plural}.yaml"] = NOTE + manifest.to_yaml(definition)
+        found[CHART / f"{kind.plural}.yaml"] = NOTE + manifest.to_yaml(_kept(definition))
+    return found
+
+
+def write() -> None:
+    """Write what differs."""
+    for path, text in files().items():
+        target = places.REPOSITORY / path
+        if not target.exists() or target.read_text() != text:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+            console.say(f"wrote {path}")
+
+
+def check() -> None:
+    """Raise if a file is not what would be written, or should not be there; print the difference."""
+    wanted = files()
+    stale = [path for path, text in wanted.items() if _differs(path, text)]
+    extra = [path for path in _present() if path not in wanted]
+    if stale or extra:
+        names = ", ".join(str(path) for path in [*stale, *extra])
+        raise ToolError(f"not what the types say: {names}", "run hack/generate")
+
+
+def _differs(path: Path, text: str) -> bool:
+    target = places.REPOSITORY / path
+    present = target.read_text() if target.exists() else ""
+    lines = difflib.unified_diff(
+        present.splitlines(), text.splitlines(), str(path), "from the types", lineterm=""
+    )
+    difference = "\n".join(lines)
+    if difference:
+        console.say(difference)
+    return present != text
+
+
+def _present() -> Iterator[Path]:
+    for folder in (CRDS, CHART):
+        for path in sorted((places.REPOSITORY / folder).glob("*.yaml")):
+            yield path.relative_to(places.REPOSITORY)
+
+
+def _kept(definition: dict[str, Any]) -> dict[str, Any]:
+    """The chart's copy: uninstalling it must not delete every Agent and Job."""
+    metadata = definition["metadata"]
+    annotations = {**metadata["annotations"], "helm.sh/resource-policy": "keep"}
+    return {**definition, "metadata": {**metadata, "annotations": annotations}}
+
+
+def _example() -> str:
+    heads = [_section(model) for model in _processes(settings.Settings)]
+    return (
+        "# Every setting of every process. What is commented out has the value shown.\n"
+        + "".join(heads)
+    )
+
+
+def _processes(model: type[settings.Settings]) -> Iterator[type[settings.Settings]]:
+    """The models that a process loads: those that no other one extends."""
+    children = model.__subclasses__()
+    if not children:
+        yield model
+    for child in children:
+        yield from _processes(child)
+
+
+def _section(model: type[settings.Settings]) -> str:
+    lines = [f"\n## {model.__name__}: {(model.__doc__ or '').strip().splitlines()[0]}"]
+    for name, field in model.model_fields.items():
+        lines += [f"# {line}" for line in (field.description or "").splitlines() if line]
+        lines.append(_variable(name, field))
+    return "\n".join(lines) + "\n"
+
+
+def _variable(name: str, field: FieldInfo) -> str:
+    variable = f"COXSWAIN_{name.upper()}"
+    if field.is_required():
+        return f"{variable}="
+    default = field.get_default(call_default_factory=True, validated_data={})
+    shown = "" if default in (None, PydanticUndefined) else default
+    return f"#{variable}={shown}"

@@ -1,0 +1,188 @@
+"""The CustomResourceDefinitions, made from the types: what `hack/generate` writes into crds/."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from typing_extensions import override
+
+from coxswain.api.agent import AgentSpec, AgentStatus
+from coxswain.api.job import JobSpec, JobStatus
+from coxswain.api.meta import Model, Rule
+from coxswain.api.schema import structural
+from coxswain.names import ANNOTATION_CRD_VERSION, CATEGORY, GROUP, VERSION
+
+CRD_VERSION = 1
+"""Grows with every change of a schema; the operator refuses to run on older CRDs than it knows."""
+
+NAME_LIMIT = 63
+_NAME = Rule(
+    f"self.metadata.name.size() <= {NAME_LIMIT}",
+    f"metadata.name is at most {NAME_LIMIT} characters long, since pods carry it as a label",
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of ``kubectl get``; a wide one is shown with ``-o wide``."""
+
+    name: str
+    path: str
+    description: str
+    type: str = "string"
+    wide: bool = False
+
+    def to_wire(self) -> dict[str, Any]:
+        """As in additionalPrinterColumns."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "description": self.description,
+            "jsonPath": self.path,
+            "priority": int(self.wide),
+        }
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a kind is beyond the shape of its spec and status."""
+
+    name: str
+    plural: str
+    short_name: str
+    description: str
+    spec: type[Model]
+    status: type[Model]
+    columns: tuple[Column, ...]
+    selectable: tuple[str, ...] = ()
+
+
+def _condition(field: str) -> str:
+    return f'.status.conditions[?(@.type=="Ready")].{field}'
+
+
+_AGE = Column("Age", ".metadata.creationTimestamp", "Time since it was made.", "date")
+_MESSAGE = Column("Message", _condition("message"), "What is wrong and what to do.", wide=True)
+
+AGENT = Kind(
+    name="Agent",
+    plural="agents",
+    short_name="cxa",
+    description="Who works: an agent with its models, tools, limits and sandbox. It has no pod of"
+    " its own; each attempt of a Job is one.",
+    spec=AgentSpec,
+    status=AgentStatus,
+    columns=(
+        Column("Ready", _condition("status"), "Whether it can take Jobs."),
+        Column("Phase", ".status.phase", "A summary of the conditions."),
+        Column("Model", ".spec.models[0].model", "Its first model."),
+        Column("Suspended", ".spec.suspend", "Whether new attempts wait.", "boolean"),
+        _AGE,
+        Column("Reason", _condition("reason"), "Why it is not ready.", wide=True),
+        _MESSAGE,
+    ),
+)
+
+JOB = Kind(
+    name="Job",
+    plural="jobs",
+    short_name="cxj",
+    description="One piece of work for an Agent, in numbered attempts of one pod each. Not the Job"
+    " of the group batch.",
+    spec=JobSpec,
+    status=JobStatus,
+    columns=(
+        Column("Phase", ".status.phase", "Where it is."),
+        Column("Agent", ".spec.agentRef.name", "Who does it."),
+        Column("Attempt", ".status.attempt", "Number of the current or last attempt.", "integer"),
+        Column("Reason", _condition("reason"), "Why it waits, or how it ended."),
+        _AGE,
+        Column("Title", ".spec.title", "What it is.", wide=True),
+        _MESSAGE,
+    ),
+    selectable=(".spec.agentRef.name", ".status.phase"),
+)
+
+KINDS = (AGENT, JOB)
+
+
+def definition(kind: Kind) -> dict[str, Any]:
+    """The CustomResourceDefinition of a kind."""
+    lower = kind.name.lower()
+    names = {
+        "kind": kind.name,
+        "listKind": f"{kind.name}List",
+        "plural": kind.plural,
+        "singular": lower,
+        "shortNames": [kind.short_name],
+        "categories": [CATEGORY],
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": f"{kind.plural}.{GROUP}",
+            "annotations": {ANNOTATION_CRD_VERSION: str(CRD_VERSION)},
+        },
+        "spec": {
+            "group": GROUP,
+            "names": names,
+            "scope": "Namespaced",
+            "versions": [_version(kind)],
+        },
+    }
+
+
+def installed_version(raw: dict[str, Any]) -> int:
+    """The version that a CRD in the cluster says it has; 0 if it says none."""
+    text = raw.get("metadata", {}).get("annotations", {}).get(ANNOTATION_CRD_VERSION, "")
+    return int(text) if text.isdecimal() else 0
+
+
+def to_yaml(manifest: dict[str, Any]) -> str:
+    """Plain YAML: no anchors, keys in the order given."""
+    return yaml.dump(manifest, Dumper=_Plain, sort_keys=False, width=100)
+
+
+class _Plain(yaml.SafeDumper):
+    @override
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _version(kind: Kind) -> dict[str, Any]:
+    version = {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        "additionalPrinterColumns": [column.to_wire() for column in kind.columns],
+    }
+    if kind.selectable:
+        version["selectableFields"] = [{"jsonPath": path} for path in kind.selectable]
+    version["schema"] = {"openAPIV3Schema": _root(kind)}
+    return version
+
+
+def _root(kind: Kind) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": kind.description,
+        "required": ["spec"],
+        "x-kubernetes-validations": [{"rule": _NAME.expression, "message": _NAME.message}],
+        "properties": {
+            "apiVersion": {
+                "type": "string",
+                "description": f"Group and version of this kind, {GROUP}/{VERSION}.",
+                "maxLength": 253,
+            },
+            "kind": {
+                "type": "string",
+                "description": f"The name of this kind, {kind.name}.",
+                "maxLength": 63,
+            },
+            "metadata": {"type": "object"},
+            "spec": structural(kind.spec),
+            "status": structural(kind.status, defaults=False),
+        },
+    }

@@ -35,7 +35,7 @@ def run(
     except FileNotFoundError as missing:
         raise ToolError(f"program not found: {words[0]}", hint) from missing
     if done.returncode != 0:
-        lines = (done.stderr or done.stdout).strip().splitlines()[-TAIL:]
+        lines = (done.stdout + done.stderr).strip().splitlines()[-TAIL:]
         raise ToolError(
             f"{' '.join(words[:4])} ... ended with {done.returncode}:\n" + "\n".join(lines), hint
         )

@@ -5,14 +5,16 @@ certificates, local wheels) from a file mounted for the time of the build, so no
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from devtools import places, shell
 
-CERTIFICATES = Path("/etc/ssl/certs")
-BUNDLE = CERTIFICATES / "ca-certificates.crt"
+BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+# pip reads its settings there too, and nothing else does.
+SETTINGS = Path("/etc/xdg/pip")
 
 
 def build(ref: str, containerfile: Path, context: Path) -> None:
@@ -69,23 +71,23 @@ def pip_settings(environment: dict[str, str]) -> str:
     options.pop("config-file", None)
     options.pop("cache-dir", None)
     if {"PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"} & environment.keys():
-        options["cert"] = str(BUNDLE)
+        options["cert"] = str(SETTINGS / BUNDLE.name)
     lines = [f"{name} = {value}" for name, value in sorted(options.items())]
     return "\n".join(["[global]", *lines, ""])
 
 
 def mounts() -> list[str]:
     """Volumes of each build step."""
-    settings = _storage() / "pip.conf"
-    settings.write_text(pip_settings(dict(os.environ)))
-    cache = _storage() / "pip-cache"
-    cache.mkdir(exist_ok=True)
-    words = ["--volume", f"{settings}:/etc/pip.conf:ro", "--volume", f"{cache}:/root/.cache/pip"]
+    settings, cache = _storage() / "pip", _storage() / "pip-cache"
+    for folder in (settings, cache):
+        folder.mkdir(exist_ok=True)
+    (settings / "pip.conf").write_text(pip_settings(dict(os.environ)))
     if BUNDLE.exists():
-        words += ["--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro"]
-    for folder in os.environ.get("PIP_FIND_LINKS", "").split():
-        if Path(folder).is_dir():
-            words += ["--volume", f"{folder}:{folder}:ro"]
+        shutil.copyfile(BUNDLE, settings / BUNDLE.name)
+    words = ["--volume", f"{settings}:{SETTINGS}:ro", "--volume", f"{cache}:/root/.cache/pip"]
+    for wheels in os.environ.get("PIP_FIND_LINKS", "").split():
+        if Path(wheels).is_dir():
+            words += ["--volume", f"{wheels}:{wheels}:ro"]
     return words
 
 

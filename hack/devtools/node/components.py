@@ -28,10 +28,11 @@ class Makings:
         return self.bins["kubernetes"] / name
 
     def config(self, name: str, text: str) -> Path:
-        """Write a configuration file."""
+        """Write a configuration file if it differs: kube-proxy ends when its file is touched."""
         self.node.config.mkdir(parents=True, exist_ok=True)
         path = self.node.config / name
-        path.write_text(text)
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
         return path
 
 
@@ -177,6 +178,8 @@ def kube_proxy(made: Makings) -> Component:
 
 def felix(made: Makings) -> Component:
     """Enforces NetworkPolicy."""
+    # Felix does not make the folder in which it tells the CNI plugin that a pod's policy stands.
+    (made.node.folder / "calico").mkdir(exist_ok=True)
     backend = "NFT" if "nf_tables" in shell.run(["iptables", "--version"]) else "Legacy"
     return Component(
         "calico-felix",

@@ -47,6 +47,8 @@ _OUTSIDE = (
     "/opt/containerd",
     "/usr/libexec/kubernetes",
 )
+# Mounted by Felix.
+_MOUNTS = ("/sys/fs/bpf",)
 
 
 def remember(node: Node) -> None:
@@ -55,7 +57,11 @@ def remember(node: Node) -> None:
         return
     refuse_foreign()
     node.folder.mkdir(parents=True, exist_ok=True)
-    now = {"sysctls": sysctls(), "outside": [path for path in _OUTSIDE if Path(path).exists()]}
+    now = {
+        "sysctls": sysctls(),
+        "outside": [path for path in _OUTSIDE if Path(path).exists()],
+        "mounts": [path for path in _MOUNTS if Path(path).is_mount()],
+    }
     new = node.before.with_suffix(".new")
     new.write_text(json.dumps(now, indent=1))
     new.rename(node.before)
@@ -83,6 +89,9 @@ def restore(node: Node) -> None:
         path = SYS / name
         if path.exists() and path.read_text().strip() != value:
             path.write_text(value)
+    for mount in _MOUNTS:
+        if mount not in before["mounts"] and Path(mount).is_mount():
+            shell.run(["umount", mount])
     for outside in _OUTSIDE:
         if outside not in before["outside"]:
             shutil.rmtree(outside, ignore_errors=True)

@@ -15,6 +15,7 @@ LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
 LABEL_PART_OF = "app.kubernetes.io/part-of"
 LABEL_COMPONENT = "app.kubernetes.io/component"
 MANAGER = "coxswain"
+COMPONENT_AGENT = "agent"
 
 ANNOTATION_CANCEL = f"{GROUP}/cancel"
 ANNOTATION_CRD_VERSION = f"{GROUP}/crd-version"

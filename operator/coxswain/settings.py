@@ -52,6 +52,8 @@ class Settings(BaseSettings):
 
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+Installation = Annotated[str, Field(max_length=63, pattern="^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
+Size = Annotated[str, Field(max_length=16, pattern="^[1-9][0-9]*(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
 
 
 class StoreSettings(Settings):
@@ -68,6 +70,12 @@ class MigrateSettings(StoreSettings):
 
     migrate_wait_seconds: Annotated[int, Field(ge=1, le=3600)] = 300
     """How long to wait for a database that does not answer yet."""
+    operator_password: SecretStr | None = None
+    """Lets the role coxswain_operator log in with this password; none leaves the role alone."""
+    sidecar_password: SecretStr | None = None
+    """The same for coxswain_sidecar."""
+    gateway_password: SecretStr | None = None
+    """The same for coxswain_gateway."""
 
 
 class ServerSettings(StoreSettings):
@@ -81,8 +89,33 @@ class ServerSettings(StoreSettings):
     """Port for /metrics, /healthz and /readyz."""
     kubeconfig: Path | None = None
     """Kubeconfig file; none means the pod's own account."""
-    installation: Annotated[str, Field(min_length=1, max_length=120)]
+    installation: Installation
     """Names this installation among others in the cluster; part of the token audience."""
+
+
+class SandboxSettings(Settings):
+    """What agent pods have where their Agent says nothing; part of the operator's settings."""
+
+    agent_image: Annotated[str, Field(min_length=1, max_length=512)]
+    """Image of the agent program."""
+    agent_image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
+    """When nodes pull it."""
+    agent_cpu_request: Size = "100m"
+    """CPU that is set aside for a pod."""
+    agent_cpu_limit: Size = "1"
+    """CPU that a pod may use."""
+    agent_memory: Size = "512Mi"
+    """Memory that is set aside for a pod and that it may use."""
+    agent_ephemeral_request: Size = "128Mi"
+    """Disk that is set aside for a pod."""
+    agent_ephemeral_limit: Size = "1Gi"
+    """Disk that a pod may use; where its workspace is on it, at least that much and some more."""
+    agent_tmp_size: Size = "256Mi"
+    """Bound of /tmp."""
+    runtime_class: Annotated[str, Field(max_length=253)] = ""
+    """RuntimeClass such as gvisor for Agents that name none."""
+    runtime_class_policy: Literal["auto", "require", "off"] = "auto"
+    """auto: runtime_class where the cluster has it; require: no pod without one; off: only an Agent's."""
 
 
 S = TypeVar("S", bound=Settings)

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
+from coxswain.api import quantity
 from coxswain.api.conditions import Condition
 from coxswain.api.meta import (
     Key,
@@ -12,12 +13,11 @@ from coxswain.api.meta import (
     LocalReference,
     Model,
     Name,
-    Quantity,
     Rule,
     Text,
-    quantity,
     unchanged,
 )
+from coxswain.api.quantity import Quantity
 from coxswain.api.sandbox import Resources, Sandbox, Scheduling
 
 
@@ -141,7 +141,7 @@ class Workspace(Model):
         Rule(
             "quantity(string(self.size)).isGreaterThan(quantity('0'))",
             "size is more than 0",
-            lambda self: quantity(self.size) > 0,
+            lambda self: quantity.number(self.size) > 0,
         ),
         Rule(
             "oldSelf.type == 'Ephemeral' || self.type == oldSelf.type"

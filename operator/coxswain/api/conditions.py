@@ -1,6 +1,7 @@
 """Condition types and reasons, and how a list of conditions changes."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -47,7 +48,8 @@ class Condition(Model):
     """A sentence for people: what is wrong and what to do."""
 
 
-class Seen(Model):
+@dataclass(frozen=True, slots=True)
+class Seen:
     """A condition as decided, before it meets the time of its last change."""
 
     type: ConditionType

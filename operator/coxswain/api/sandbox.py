@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
+from coxswain.api import quantity
 from coxswain.api.meta import (
     LABEL_VALUE,
     QUALIFIED_NAME,
@@ -16,10 +17,9 @@ from coxswain.api.meta import (
     LocalReference,
     Model,
     Name,
-    Quantity,
     Rule,
-    quantity,
 )
+from coxswain.api.quantity import Quantity
 
 PROFILE_PATH = "^[-._a-zA-Z0-9]+(/[-._a-zA-Z0-9]+)*$"
 _LOCALHOST = "(self.type == 'Localhost') == has(self.localhostProfile)"
@@ -121,13 +121,13 @@ def _limits_are_known(resources: "Resources") -> bool:
 
 
 def _limits_are_positive(resources: "Resources") -> bool:
-    return all(quantity(value) > 0 for value in resources.limits.values())
+    return all(quantity.number(value) > 0 for value in resources.limits.values())
 
 
 def _requests_fit(resources: "Resources") -> bool:
     limits = resources.limits
     return all(
-        quantity(value) <= quantity(limits.get(name, value))
+        quantity.number(value) <= quantity.number(limits.get(name, value))
         for name, value in resources.requests.items()
     )
 

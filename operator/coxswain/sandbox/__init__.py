@@ -1,1 +1,1 @@
-"""Manifests of what the platform makes for an attempt; pure, and never more than Pod Security allows."""
+"""Manifests of agent pods and their volumes: pure functions from frozen inputs to finished dicts."""

@@ -1,0 +1,130 @@
+"""Which pod owns a run: the first whose namespace, account and name are the row's.
+
+A pod that comes late (a resurrected name, a lost race) finds the row taken or closed and ends
+before any user code.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from coxswain.errors import ConflictError, ForbiddenError, NotFoundError, UserError
+from coxswain.store import events, runs
+from coxswain.store.pool import Connection
+from coxswain.store.runs import Run, RunKey
+
+CLAIMED = "run.claimed"
+RUN_CLOSED = "run_closed"
+RUN_TAKEN = "run_taken"
+RUN_UNKNOWN = "run_unknown"
+RUN_OF_ANOTHER = "run_of_another"
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A pod as its verified token names it."""
+
+    workspace: str
+    account: str
+    name: str
+    uid: str
+
+
+async def claim(connection: Connection, key: RunKey, pod: Pod) -> Run:
+    """Bind the run to this pod; the same pod again is harmless.
+
+    Raises NotFoundError run_unknown, ForbiddenError run_of_another, ConflictError run_closed or
+    run_taken.
+    """
+    # One statement decides: a second pod waits for the row, looks again and finds it taken.
+    row = await connection.fetchrow(
+        "UPDATE runs SET pod_uid = $3, claimed_at = coalesce(claimed_at, now()),"
+        " heartbeat_at = now()"
+        " WHERE job_uid = $1 AND attempt = $2 AND closed_at IS NULL"
+        " AND workspace = $4 AND service_account = $5 AND pod_name = $6"
+        " AND (pod_uid IS NULL OR pod_uid = $3) RETURNING *",
+        key.job_uid,
+        key.attempt,
+        pod.uid,
+        pod.workspace,
+        pod.account,
+        pod.name,
+    )
+    if row is None:
+        raise _refusal(await runs.of(connection, key), pod)
+    run = runs.stored(row)
+    event = event_of(run, CLAIMED, row["claimed_at"], {"pod": pod.name, "token": run.token})
+    await events.append(connection, [event])
+    return run
+
+
+async def by_pod(connection: Connection, pod_uid: str) -> Run | None:
+    """The run that this pod owns, closed or not."""
+    row = await connection.fetchrow("SELECT * FROM runs WHERE pod_uid = $1", pod_uid)
+    return runs.stored(row) if row is not None else None
+
+
+async def heartbeat(connection: Connection, pod_uid: str) -> bool:
+    """Note that the pod lives, and say whether it should end.
+
+    Raises ConflictError run_closed if its run is over.
+    """
+    row = await connection.fetchrow(
+        "UPDATE runs SET heartbeat_at = now() WHERE pod_uid = $1 AND closed_at IS NULL"
+        " RETURNING cancel_requested",
+        pod_uid,
+    )
+    if row is None:
+        raise closed()
+    return row["cancel_requested"] is True
+
+
+async def held(connection: Connection, pod_uid: str) -> Run:
+    """The pod's open run, kept from changing until the transaction ends.
+
+    Raises ConflictError run_closed: a late write of a run that is over is refused.
+    """
+    row = await connection.fetchrow(
+        "SELECT * FROM runs WHERE pod_uid = $1 AND closed_at IS NULL FOR UPDATE", pod_uid
+    )
+    if row is None:
+        raise closed()
+    return runs.stored(row)
+
+
+def closed() -> ConflictError:
+    """The answer to whoever writes for a run that is over."""
+    return ConflictError("this run is over", code=RUN_CLOSED)
+
+
+def event_of(
+    run: Run, kind: str, at: datetime, details: dict[str, Any] | None = None
+) -> events.Event:
+    """What the platform itself records about a run; its id is derived, so it stands once."""
+    return events.Event(
+        id=events.derived_id(run.key.job_uid, run.key.attempt, kind, at),
+        type=kind,
+        actor=actor(run),
+        workspace=run.workspace,
+        kind="Job",
+        name=run.job_name,
+        uid=run.key.job_uid,
+        attempt=run.key.attempt,
+        details=details or {},
+    )
+
+
+def actor(run: Run) -> str:
+    """How events name the agent that works on a run."""
+    return f"agent:{run.workspace}/{run.agent_name}"
+
+
+def _refusal(standing: Run | None, pod: Pod) -> UserError:
+    if standing is None:
+        return NotFoundError("there is no such run", code=RUN_UNKNOWN)
+    wanted = (standing.workspace, standing.service_account, standing.pod_name)
+    if wanted != (pod.workspace, pod.account, pod.name):
+        return ForbiddenError("this run belongs to another pod", code=RUN_OF_ANOTHER)
+    if standing.closed_at is not None:
+        return closed()
+    return ConflictError("another pod has taken this run", code=RUN_TAKEN)

@@ -1,0 +1,72 @@
+"""Who leads, as the database sees it: one row with an epoch that only grows.
+
+Whoever writes as the operator does it through ``fenced``: the epoch is read in the same
+transaction and kept from changing until it ends, so a former leader that wakes up late writes
+nothing.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, TypeVar
+
+from coxswain.errors import FencedError
+from coxswain.store.pool import Connection, Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Leader:
+    """The process that may write."""
+
+    epoch: int
+    holder: str
+
+
+async def current(connection: Connection) -> Leader:
+    """The last one that took leadership; epoch 0 before the first."""
+    row = await connection.fetchrow("SELECT epoch, holder FROM leadership")
+    return Leader(row["epoch"], row["holder"]) if row is not None else Leader(0, "")
+
+
+async def take(connection: Connection, epoch: int, holder: str) -> None:
+    """Become the leader of this epoch; the same again is harmless.
+
+    Raises FencedError where the epoch is not a new one: its message names the standing one.
+    """
+    # Waits for transactions that hold the row FOR SHARE: the former leader's last ones end first.
+    taken = await connection.fetchval(
+        "UPDATE leadership SET epoch = $1, holder = $2, since = now()"
+        " WHERE epoch < $1 OR (epoch = $1 AND holder = $2) RETURNING true",
+        epoch,
+        holder,
+    )
+    if taken is None:
+        standing = await current(connection)
+        raise FencedError(
+            f"epoch {epoch} is not new: '{standing.holder}' leads with epoch {standing.epoch}"
+        )
+
+
+async def check(connection: Connection, epoch: int) -> None:
+    """Hold the epoch until this transaction ends. Raises FencedError if it is another one."""
+    standing = await connection.fetchval("SELECT epoch FROM leadership FOR SHARE")
+    if standing != epoch:
+        raise FencedError(f"epoch {epoch} is over: the database is at {standing}")
+
+
+async def fenced(
+    store: Store,
+    epoch: int,
+    operation: Callable[Concatenate[Connection, P], Awaitable[T]],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Call an operation in one transaction that checks the epoch first."""
+
+    async def checked(connection: Connection) -> T:
+        await check(connection, epoch)
+        return await operation(connection, *args, **kwargs)
+
+    return await store.transact(checked)

@@ -1,0 +1,1 @@
+"""One Python file per revision, its SQL beside it."""

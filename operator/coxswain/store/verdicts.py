@@ -1,0 +1,61 @@
+"""The model gateway's word on the models of each Agent; the operator shows it as ModelReady."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coxswain.store import wakes
+from coxswain.store.pool import Connection
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an Agent's models can be called, as of one generation of its spec."""
+
+    agent_uid: str
+    workspace: str
+    agent_name: str
+    generation: int
+    ready: bool
+    reason: str
+    message: str = ""
+
+
+async def put(connection: Connection, verdict: Verdict) -> bool:
+    """Keep a verdict; if it says something new, wake the operator and return True.
+
+    A verdict on an older generation than the standing one is dropped.
+    """
+    # Nothing is returned where nothing changes, so the same verdict again wakes nobody.
+    new = await connection.fetchval(
+        "INSERT INTO verdicts AS standing (agent_uid, workspace, agent_name, generation, ready,"
+        " reason, message) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        " ON CONFLICT (agent_uid) DO UPDATE SET generation = excluded.generation,"
+        " ready = excluded.ready, reason = excluded.reason, message = excluded.message,"
+        " checked_at = now()"
+        " WHERE standing.generation <= excluded.generation"
+        " AND (standing.generation, standing.ready, standing.reason, standing.message)"
+        " IS DISTINCT FROM"
+        " (excluded.generation, excluded.ready, excluded.reason, excluded.message)"
+        " RETURNING true",
+        verdict.agent_uid,
+        verdict.workspace,
+        verdict.agent_name,
+        verdict.generation,
+        verdict.ready,
+        verdict.reason,
+        verdict.message,
+    )
+    if new is None:
+        return False
+    await wakes.add(connection, "Agent", verdict.workspace, verdict.agent_name)
+    return True
+
+
+async def of(connection: Connection, agent_uids: Sequence[str]) -> dict[str, Verdict]:
+    """The standing verdicts on these Agents, by uid."""
+    rows = await connection.fetch(
+        "SELECT agent_uid::text, workspace, agent_name, generation, ready, reason, message"
+        " FROM verdicts WHERE agent_uid = ANY ($1::uuid[])",
+        list(agent_uids),
+    )
+    return {row["agent_uid"]: Verdict(**dict(row)) for row in rows}

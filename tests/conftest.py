@@ -1,0 +1,3 @@
+"""Fixtures that every tier may ask for."""
+
+pytest_plugins = ["tests.support.postgres"]

@@ -1,0 +1,29 @@
+{{- /* The API's container, the same beside the operator and alone. Call with (list $ "account folder"). */ -}}
+{{- define "coxswain.sidecarContainer" -}}
+{{- $ := index . 0 -}}
+name: sidecar
+image: {{ $.Values.image.operator }}
+imagePullPolicy: {{ $.Values.image.pullPolicy }}
+args: [sidecar]
+env:
+  {{- include "coxswain.logEnv" $ | nindent 2 }}
+  {{- include "coxswain.databaseEnv" (list $ "sidecar") | nindent 2 }}
+  - {name: COXSWAIN_INSTALLATION, value: {{ $.Values.installation | quote }}}
+  - {name: COXSWAIN_PORT, value: "8080"}
+  - {name: COXSWAIN_HEALTH_PORT, value: "9090"}
+  - {name: COXSWAIN_ACCOUNT_DIRECTORY, value: {{ index . 1 }}}
+  - {name: COXSWAIN_LOCAL_TOKEN_FILE, value: /run/coxswain/local/token}
+  {{- with $.Values.sidecar.extraEnv }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+ports:
+  - {name: api, containerPort: 8080}
+  - {name: api-health, containerPort: 9090}
+{{ include "coxswain.probes" "api-health" }}
+resources: {{- toYaml $.Values.sidecar.resources | nindent 2 }}
+{{ include "coxswain.containerSecurity" . }}
+volumeMounts:
+  - {name: sidecar-account, mountPath: {{ index . 1 }}, readOnly: true}
+  - {name: local-token, mountPath: /run/coxswain/local, readOnly: true}
+  - {name: tmp, mountPath: /tmp}
+{{- end }}

@@ -52,7 +52,7 @@ def create(name: str, content: dict[str, str]) -> str:
     """Send it; "made" or "there already". Any other answer raises."""
     host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
     address = f"[{host}]" if ":" in host else host
-    request = urllib.request.Request(  # noqa: S310 - always https
+    request = urllib.request.Request(
         f"https://{address}:{port}/api/v1/namespaces/{os.environ['NAMESPACE']}/secrets",
         data=manifest(name, content),
         headers={

@@ -101,7 +101,6 @@ _ALL = (
         "cni",
         _CNI,
         {
-            "bridge": f"{_CNI}/plugins/main/bridge",
             "loopback": f"{_CNI}/plugins/main/loopback",
             "host-local": f"{_CNI}/plugins/ipam/host-local",
             "portmap": f"{_CNI}/plugins/meta/portmap",

@@ -27,6 +27,19 @@ def lacking() -> list[str]:
     return missing
 
 
+def require_machine() -> None:
+    """All that a native node needs is there."""
+    missing = lacking()
+    if missing:
+        raise ToolError("the native node lacks " + "; ".join(missing))
+
+
+def require_root() -> None:
+    """Only root can look into the node's processes or change them."""
+    if os.geteuid() != 0:
+        raise ToolError("the native node belongs to root", "run it with sudo")
+
+
 def require_disk(node: Node) -> None:
     """Room for builds and images, asked only while they are not there yet."""
     for folder in (node.folder, places.cache()):

@@ -139,7 +139,7 @@ require (
 )
 
 replace (
-	// v0.11.8 is refused by the proxy; only imported by Windows files, never compiled here
+	// Only Windows files import it, and v0.11.8 cannot be had from every module proxy.
 	github.com/Microsoft/hcsshim => github.com/Microsoft/hcsshim v0.11.7
 	github.com/projectcalico/api => github.com/projectcalico/api v0.0.0-20240708202104-e3f70b269c2c
 
@@ -166,7 +166,7 @@ replace (
 	k8s.io/kubelet => k8s.io/kubelet v0.29.15
 
 	// Need replacements for all the k8s subsidiary projects that are pulled in indirectly because
-	// the kubernets repo pulls them in via a replacement to its own vendored copies, which doesn't work for
+	// the kubernetes repo pulls them in via a replacement to its own vendored copies, which doesn't work for
 	// transient imports.
 	k8s.io/kubernetes => k8s.io/kubernetes v1.29.15
 	k8s.io/legacy-cloud-providers => k8s.io/legacy-cloud-providers v0.29.15

@@ -1,0 +1,43 @@
+import pytest
+
+from devtools import places, programs
+from devtools.errors import ToolError
+from devtools.groups import BY_NAME, Group
+
+
+def test_every_group_is_pinned_by_a_go_mod_and_a_go_sum() -> None:
+    for group in BY_NAME.values():
+        assert (group.folder / "go.sum").exists(), group.name
+        assert group.version() != "unknown", group.name
+
+
+def test_no_folder_of_programs_is_forgotten_by_the_table() -> None:
+    folders = {path.parent.name for path in places.GROUPS.glob("*/go.mod")}
+    assert folders == set(BY_NAME)
+
+
+def test_the_key_changes_with_the_go_version() -> None:
+    etcd = BY_NAME["etcd"]
+    assert programs.key(etcd, "go1.26.0") != programs.key(etcd, "go1.26.1")
+
+
+def test_the_key_changes_with_the_recipe() -> None:
+    one = Group("etcd", "go.etcd.io/etcd/server/v3", {"etcd": "go.etcd.io/etcd/server/v3"})
+    other = Group(one.name, one.module, one.packages, tags="some")
+    assert programs.key(one, "go1.26.0") != programs.key(other, "go1.26.0")
+
+
+def test_the_key_does_not_change_by_itself() -> None:
+    assert programs.key(BY_NAME["etcd"], "go1.26.0") == programs.key(BY_NAME["etcd"], "go1.26.0")
+
+
+def test_kubernetes_is_told_its_version_because_clients_refuse_it_otherwise() -> None:
+    flags = BY_NAME["kubernetes"].link_flags()
+    assert f"gitVersion=v{BY_NAME['kubernetes'].version()}" in flags
+    assert "gitMajor=1" in flags
+
+
+def test_an_unknown_group_is_refused_with_the_list() -> None:
+    with pytest.raises(ToolError) as refused:
+        programs.ensure("no-such-group")
+    assert "kubernetes" in refused.value.hint

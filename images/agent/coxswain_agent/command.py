@@ -1,0 +1,41 @@
+"""A ``command`` Job: one program, no model. Its whole is one act with side effects."""
+
+from coxswain.api.contract import ANSWER_BYTES, ResultStatus, RunResult
+from coxswain_agent import programs, text
+from coxswain_agent.errors import ToolError, WorkError
+from coxswain_agent.programs import Program
+from coxswain_agent.session import Session
+
+ANSWER_MARK = "\n(cut here; the whole is an artifact)"
+# JSON may write one byte as six.
+ANSWER_ROOM = ANSWER_BYTES // 8
+
+
+async def work(session: Session, argv: list[str]) -> RunResult:
+    """Run it; standard output is the answer, the exit code decides."""
+    program = Program(tuple(argv), session.workspace.root, session.environment)
+    grace = session.settings.grace_seconds
+    with session.capture("stdout") as stdout, session.capture("stderr") as stderr:
+        try:
+            async with session.acts.recorded("command"):
+                ended = await programs.run(
+                    program, stdout.feed, stderr.feed, timeout_seconds=None, grace=grace
+                )
+        except ToolError as error:
+            raise WorkError("CommandNotStarted", error.message) from error
+        kept = [
+            await session.keep_overflow(stdout, "stdout"),
+            await session.keep_overflow(stderr, "stderr"),
+        ]
+        answer = text.shorten(bytes(stdout.head).decode(errors="replace"), ANSWER_ROOM, ANSWER_MARK)
+        last_words = bytes(stderr.head[-1000:]).decode(errors="replace")
+    succeeded = ended.code == 0
+    return RunResult(
+        status=ResultStatus.SUCCEEDED if succeeded else ResultStatus.FAILED,
+        answer=answer,
+        reason=None if succeeded else "ExitCode",
+        message=None if succeeded else text.clean(f"exit code {ended.code}: {last_words}".strip()),
+        exit_code=ended.code,
+        transient=not succeeded,
+        artifacts=[name for name in kept if name is not None],
+    )

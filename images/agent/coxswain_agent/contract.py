@@ -1,0 +1,105 @@
+"""The contract of agent images, as a client. One call is one try; who calls decides about the next."""
+
+import asyncio
+from pathlib import Path
+from typing import TypeVar
+
+import aiohttp
+from pydantic import BaseModel, ValidationError
+
+from coxswain.api.contract import (
+    ActRequest,
+    BatchAnswer,
+    ClaimAnswer,
+    ClaimRequest,
+    EventBatch,
+    HeartbeatAnswer,
+    RunEvent,
+    RunResult,
+)
+from coxswain.errors import TransientError
+from coxswain_agent.errors import ClosedError, RefusedError
+
+CALL_SECONDS = 15.0
+MESSAGE_CHARACTERS = 500
+
+# Not ours (any more): unknown identity, taken or ended.
+CLOSED = (401, 409, 410)
+
+A = TypeVar("A", bound=BaseModel)
+
+
+class Platform:
+    """Calls the platform through the door, which knows the token."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self._session = session
+        self._url = url
+
+    async def claim(self, run: str) -> ClaimAnswer:
+        """Take the run; ClosedError if another pod has it or it has ended."""
+        return _read(ClaimAnswer, await self._post("claim", ClaimRequest(run=run)))
+
+    async def append(self, events: list[RunEvent]) -> BatchAnswer:
+        """Record events; those that are there already are passed over."""
+        return _read(BatchAnswer, await self._post("events", EventBatch(events=events)))
+
+    async def heartbeat(self) -> HeartbeatAnswer:
+        """Say that the run is alive, and hear whether it should end."""
+        return _read(HeartbeatAnswer, await self._post("heartbeat", None))
+
+    async def act(self, act: ActRequest) -> None:
+        """Record that an act with side effects begins or has ended."""
+        await self._post("acts", act)
+
+    async def keep(self, name: str, content: Path, content_type: str) -> None:
+        """Keep a file as an artifact of the run."""
+        data = await asyncio.to_thread(content.read_bytes)
+        await self._call("PUT", f"artifacts/{name}", data, content_type)
+
+    async def finish(self, result: RunResult) -> None:
+        """Post the one result; ClosedError if another one stands."""
+        await self._post("result", result)
+
+    async def _post(self, route: str, body: BaseModel | None) -> bytes:
+        text = b"{}" if body is None else _wire(body)
+        return await self._call("POST", route, text, "application/json")
+
+    async def _call(self, method: str, route: str, data: bytes, content_type: str) -> bytes:
+        try:
+            async with self._session.request(
+                method,
+                f"{self._url}/v1/run/{route}",
+                data=data,
+                headers={"Content-Type": content_type},
+                timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
+            ) as response:
+                answer = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise TransientError(f"{route}: the platform does not answer: {error!r}") from error
+        if response.status >= 400:
+            raise _error(route, response.status, answer)
+        return answer
+
+
+def _wire(body: BaseModel) -> bytes:
+    return body.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+def _read(model: type[A], answer: bytes) -> A:
+    try:
+        return model.model_validate_json(answer)
+    except ValidationError as error:
+        raise RefusedError(
+            f"the platform's answer is not a {model.__name__}: {error.error_count()} errors"
+        ) from error
+
+
+def _error(route: str, status: int, answer: bytes) -> TransientError | ClosedError | RefusedError:
+    text = answer.decode(errors="replace")[:MESSAGE_CHARACTERS]
+    message = f"{route}: {status} {text}"
+    if status in CLOSED:
+        return ClosedError(message)
+    if status == 429 or status >= 500:
+        return TransientError(message)
+    return RefusedError(message)

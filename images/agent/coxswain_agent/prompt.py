@@ -1,0 +1,149 @@
+"""A ``prompt`` Job: model call, tool call, tool result, answer, until the model is done.
+
+Imports the model library, which takes a second or two, so only what needs it imports this module.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from openai import AsyncOpenAI
+from pydantic_ai import Agent, RunContext, Tool, ToolFailed, UsageLimits
+from pydantic_ai.exceptions import AgentRunError, ModelAPIError, UsageLimitExceeded
+from pydantic_ai.messages import ModelMessage, ModelResponse
+from pydantic_ai.models import ModelRequestParameters
+from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.models.wrapper import WrapperModel
+from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.toolsets import FunctionToolset, WrapperToolset
+from pydantic_ai.toolsets.abstract import ToolsetTool
+from typing_extensions import override
+
+from coxswain.api.agent import Tool as ToolName
+from coxswain.api.contract import ANSWER_BYTES, ResultStatus, RunResult
+from coxswain.errors import TransientError
+from coxswain_agent import failures, text
+from coxswain_agent.backoff import persist
+from coxswain_agent.errors import ToolError, WorkError
+from coxswain_agent.recorder import Recorder
+from coxswain_agent.session import Session
+from coxswain_agent.toolbox import Toolbox
+
+DEFAULT_MODEL = "default"
+SHOWN_BYTES = 8192
+ANSWER_ROOM = ANSWER_BYTES // 8
+CALL_SECONDS = 660.0
+
+
+async def work(session: Session, question: str, instructions: str | None) -> RunResult:
+    """Ask until there is an answer. Raises WorkError where there will be none."""
+    client = AsyncOpenAI(
+        base_url=f"{session.door_url}/v1", api_key="unused", max_retries=0, timeout=CALL_SECONDS
+    )
+    plain = OpenAIChatModel(DEFAULT_MODEL, provider=OpenAIProvider(openai_client=client))
+    model = RecordedModel(plain, session.recorder, session.settings.models_wait_seconds)
+    agent = Agent(
+        model,
+        instructions=instructions,
+        toolsets=[RecordedTools(_toolset(session), session.recorder)],
+    )
+    limits = UsageLimits(request_limit=session.run.limits.max_steps)
+    try:
+        async with client:
+            answered = await agent.run(question, usage_limits=limits)
+    except UsageLimitExceeded as error:
+        most = session.run.limits.max_steps
+        raise WorkError("MaxSteps", f"no answer within {most} model calls") from error
+    except AgentRunError as error:
+        raise WorkError("AgentError", text.shorten(str(error), 2000), transient=True) from error
+    answer = text.shorten(answered.output, ANSWER_ROOM, "\n(cut)")
+    await session.recorder.record("run.answer", {"text": text.shorten(answer, SHOWN_BYTES)})
+    return RunResult(status=ResultStatus.SUCCEEDED, answer=answer)
+
+
+def _toolset(session: Session) -> FunctionToolset[None]:
+    box = Toolbox(session)
+    changing = (ToolName.WRITE_FILE, ToolName.RUN_COMMAND)
+    tools = [
+        Tool(getattr(box, name.value), takes_ctx=False, sequential=name in changing)
+        for name in session.run.tools
+    ]
+    return FunctionToolset(tools)
+
+
+@dataclass
+class RecordedTools(WrapperToolset[None]):
+    """Each call and its result as events; a tool's refusal goes back to the model."""
+
+    recorder: Recorder
+
+    @override
+    async def call_tool(
+        self, name: str, tool_args: dict[str, Any], ctx: RunContext[None], tool: ToolsetTool[None]
+    ) -> Any:
+        """Record, call, record."""
+        call = {"id": ctx.tool_call_id, "name": name}
+        arguments = json.dumps(tool_args, ensure_ascii=False)
+        shown = text.shorten(arguments, SHOWN_BYTES, " ...")
+        await self.recorder.record("run.tool_call", {**call, "arguments": shown})
+        try:
+            result = str(await self.wrapped.call_tool(name, tool_args, ctx, tool))
+            outcome = "ok"
+        except ToolError as error:
+            result, outcome = error.message, "error"
+        result = text.clean(result)
+        details = {"outcome": outcome, "text": text.shorten(result, SHOWN_BYTES, " ...")}
+        size = len(result.encode())
+        await self.recorder.record("run.tool_result", {**call, **details, "bytes": size})
+        if outcome == "error":
+            raise ToolFailed(result)
+        return result
+
+
+class RecordedModel(WrapperModel):
+    """Each model call as an event. Waits for a gateway that is away; asks a provider only once."""
+
+    def __init__(self, wrapped: OpenAIChatModel, recorder: Recorder, wait_seconds: float) -> None:
+        super().__init__(wrapped)
+        self._recorder = recorder
+        self._wait_seconds = wait_seconds
+        self._step = 0
+
+    @override
+    async def request(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        """One step of the loop."""
+        self._step += 1
+        start = time.monotonic()
+
+        async def attempt() -> ModelResponse:
+            try:
+                return await self.wrapped.request(
+                    messages, model_settings, model_request_parameters
+                )
+            except ModelAPIError as error:
+                if failures.is_passing(error):
+                    raise TransientError("the model gateway does not answer") from error
+                raise
+
+        try:
+            response = await persist(attempt, start + self._wait_seconds)
+        except (ModelAPIError, TransientError) as error:
+            failure = failures.of_model_call(error)
+            await self._record(start, {"outcome": failure.reason})
+            raise failure from error
+        usage = response.usage
+        counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+        await self._record(start, {"outcome": "ok", "model": response.model_name, **counts})
+        return response
+
+    async def _record(self, start: float, details: dict[str, object]) -> None:
+        milliseconds = int((time.monotonic() - start) * 1000)
+        seen = {"step": self._step, "milliseconds": milliseconds}
+        await self._recorder.record("run.model_call", {**seen, **details})

@@ -1,0 +1,190 @@
+"""One run from claim to result, in this order: files, door, claim, work, last events, result.
+
+Before the claim nothing of the user's is executed. After the result nothing more is said.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from contextlib import AsyncExitStack
+from enum import IntEnum
+from importlib import import_module
+from pathlib import Path
+
+import aiohttp
+
+from coxswain.api.contract import ClaimAnswer, ResultStatus, RunResult
+from coxswain.errors import CoxswainError, TransientError
+from coxswain_agent import command, ending, session, staging, termination
+from coxswain_agent.acts import Acts
+from coxswain_agent.backoff import persist
+from coxswain_agent.clock import RunClock
+from coxswain_agent.contract import Platform
+from coxswain_agent.door import Door
+from coxswain_agent.ending import Stop, Stopper
+from coxswain_agent.errors import ClosedError, WorkError
+from coxswain_agent.paths import Workspace
+from coxswain_agent.recorder import Recorder
+from coxswain_agent.session import Session
+from coxswain_agent.settings import AgentSettings
+
+MARGIN_SHARE = 0.1
+MOST_MARGIN_SECONDS = 10.0
+ACT_ENDS_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class Code(IntEnum):
+    """Exit codes of the agent program; 0 if and only if the run succeeded."""
+
+    SUCCEEDED = 0
+    FAILED = 1
+    UNREACHABLE = 75
+    CLOSED = 77
+
+
+async def execute(settings: AgentSettings, stopper: Stopper) -> Code:
+    """The whole life of an agent pod."""
+    workspace = Workspace(settings.workspace)
+    async with AsyncExitStack() as stack:
+        door = await stack.enter_async_context(
+            Door(settings.url, settings.models_url, settings.token_file, settings.door_port)
+        )
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        platform = Platform(http, door.url)
+        try:
+            claim = await _claim(platform, settings, stopper)
+            opened = _open(settings, claim, platform, workspace, door.url)
+            result = await _carry_out(opened, stopper)
+        except ClosedError as error:
+            log.error("the run is not ours: %s", error)  # noqa: TRY400
+            return Code.CLOSED
+        except CoxswainError as error:
+            log.error("the run cannot be claimed: %s", error)  # noqa: TRY400
+            return Code.UNREACHABLE
+    return Code.SUCCEEDED if result.status is ResultStatus.SUCCEEDED else Code.FAILED
+
+
+async def _claim(platform: Platform, settings: AgentSettings, stopper: Stopper) -> ClaimAnswer:
+    until = time.monotonic() + settings.claim_seconds
+    task = asyncio.create_task(persist(lambda: platform.claim(settings.run), until))
+    answer = await stopper.while_waiting_for(task)
+    if answer is None:
+        raise ClosedError("told to end before the run was claimed")
+    return answer
+
+
+def _open(
+    settings: AgentSettings,
+    claim: ClaimAnswer,
+    platform: Platform,
+    workspace: Workspace,
+    door_url: str,
+) -> Session:
+    clock = RunClock(claim.server_time)
+    recorder = Recorder(
+        platform, clock, last_seq=claim.last_seq, flush_seconds=settings.flush_seconds
+    )
+    return Session(
+        run=claim.run,
+        settings=settings,
+        platform=platform,
+        recorder=recorder,
+        acts=Acts(platform, clock, settings.platform_wait_seconds),
+        workspace=workspace,
+        door_url=door_url,
+        environment=session.environment(os.environ, door_url, settings),
+    )
+
+
+async def _carry_out(opened: Session, stopper: Stopper) -> RunResult:
+    """Work under watch, then the end in order. Raises ClosedError if nobody wants the result."""
+    seconds = opened.run.timeout_seconds
+    deadline = time.monotonic() + seconds
+    watch = [
+        asyncio.create_task(_send(opened.recorder, stopper)),
+        asyncio.create_task(_beat(opened, stopper)),
+    ]
+    try:
+        margin = min(MOST_MARGIN_SECONDS, seconds * MARGIN_SHARE)
+        result = await _work(opened, stopper, seconds - margin)
+        termination.write(opened.settings.termination_log, result)
+        await _settle(opened, deadline, result, stopper)
+        return result
+    finally:
+        for task in watch:
+            task.cancel()
+        await asyncio.wait(watch)
+
+
+async def _work(opened: Session, stopper: Stopper, timeout_seconds: float) -> RunResult:
+    try:
+        ended = await stopper.during(_begin(opened), timeout_seconds)
+    except WorkError as error:
+        return ending.of_failure(error)
+    if isinstance(ended, Stop):
+        return ending.of_stop(ended, opened.acts, repeatable=opened.run.repeatable)
+    return ended
+
+
+async def _begin(opened: Session) -> RunResult:
+    run = opened.run
+    staging.copy(opened.settings.files, opened.workspace)
+    if run.command is not None:
+        return await command.work(opened, run.command)
+    if run.prompt is None:
+        raise WorkError("Invalid", "the run has neither a prompt nor a command")
+    # The model library takes a second or two to import; a command does not pay for it.
+    prompt = await asyncio.to_thread(import_module, "coxswain_agent.prompt")
+    answered: RunResult = await prompt.work(opened, run.prompt, _instructions(opened))
+    return answered
+
+
+def _instructions(opened: Session) -> str | None:
+    file = opened.run.instructions_file
+    if file is None:
+        return opened.run.instructions
+    try:
+        return (opened.settings.instructions / Path(file).name).read_text()
+    except OSError as error:
+        raise WorkError("InstructionsMissing", f"instructions cannot be read: {error}") from error
+
+
+async def _settle(opened: Session, deadline: float, result: RunResult, stopper: Stopper) -> None:
+    stop_by = time.monotonic() + opened.settings.stop_seconds
+    until = stop_by if stopper.asked is not None else max(deadline, stop_by)
+    # Once the result stands, open acts mean nothing; so this wait is short.
+    await opened.acts.settle(min(until, time.monotonic() + ACT_ENDS_SECONDS))
+    # Half of the time that is left, so that a log that takes nothing cannot keep the result back.
+    if not await opened.recorder.drain((time.monotonic() + until) / 2):
+        log.error("%d events could not be sent", opened.recorder.pending)
+    try:
+        await persist(lambda: opened.platform.finish(result), max(until, time.monotonic() + 1))
+    except TransientError as error:
+        log.error("the result could not be posted; it is in the termination message: %s", error)  # noqa: TRY400
+
+
+async def _send(recorder: Recorder, stopper: Stopper) -> None:
+    try:
+        await recorder.run()
+    except ClosedError as error:
+        log.warning("the platform takes no more events: %s", error)
+        stopper.ask(Stop.CLOSED)
+
+
+async def _beat(opened: Session, stopper: Stopper) -> None:
+    while True:
+        await asyncio.sleep(opened.settings.heartbeat_seconds)
+        try:
+            answer = await opened.platform.heartbeat()
+        except ClosedError as error:
+            log.warning("the platform knows this run no more: %s", error)
+            stopper.ask(Stop.CLOSED)
+            return
+        except CoxswainError as error:
+            log.warning("no heartbeat: %s", error)
+            continue
+        if answer.cancel:
+            stopper.ask(Stop.CANCELLED)

@@ -1,0 +1,59 @@
+"""What a claimed run has at hand: its document, its way to the platform, its folder, its bounds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from coxswain.api.contract import RunDocument
+from coxswain.errors import CoxswainError
+from coxswain_agent.acts import Acts
+from coxswain_agent.capture import Capture
+from coxswain_agent.contract import Platform
+from coxswain_agent.paths import Workspace
+from coxswain_agent.recorder import OUTPUT, Recorder
+from coxswain_agent.settings import AgentSettings
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run. Made after the claim, gone with its result."""
+
+    run: RunDocument
+    settings: AgentSettings
+    platform: Platform
+    recorder: Recorder
+    acts: Acts
+    workspace: Workspace
+    door_url: str
+    environment: Mapping[str, str]
+
+    def capture(self, stream: str) -> Capture:
+        """A new output stream, whose pieces become events."""
+        return Capture(stream, self.recorder.offer, self.settings.spool)
+
+    async def keep_overflow(self, output: Capture, name: str) -> str | None:
+        """Keep a stream whole that did not fit into events; the artifact's name, if there is one."""
+        output.finish()
+        if not output.overflowed:
+            return None
+        marks: dict[str, object] = {"stream": output.stream, "text": "", "bytes": output.total}
+        marks |= {"overflow": True, "truncated": output.truncated}
+        try:
+            await self.platform.keep(name, output.path, "application/octet-stream")
+            marks["artifact"] = name
+        except CoxswainError as error:
+            marks["error"] = f"the whole output could not be kept: {error.message}"
+        await self.recorder.record(OUTPUT, marks)
+        return name if "artifact" in marks else None
+
+
+def environment(outer: Mapping[str, str], door_url: str, settings: AgentSettings) -> dict[str, str]:
+    """What programs see: the door in place of everything of ours, and no way to the token."""
+    kept = {name: value for name, value in outer.items() if not name.startswith("COXSWAIN_")}
+    return kept | {
+        "COXSWAIN_URL": door_url,
+        "COXSWAIN_MODELS_URL": door_url,
+        "COXSWAIN_RUN": settings.run,
+        "COXSWAIN_WORKSPACE": str(settings.workspace),
+        "OPENAI_BASE_URL": f"{door_url}/v1",
+        "OPENAI_API_KEY": "unused",
+    }

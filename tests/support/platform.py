@@ -1,0 +1,149 @@
+"""A platform door in this process: the contract's routes over memory, with faults on demand."""
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from coxswain.api.contract import (
+    ActRequest,
+    BatchAnswer,
+    ClaimAnswer,
+    ClaimRequest,
+    EventBatch,
+    HeartbeatAnswer,
+    RunDocument,
+    RunEvent,
+    RunResult,
+)
+from coxswain.api.meta import Model
+
+JOB_UID = "0b6f3f5e-8f6e-4f0e-9b3b-1f4a5c6d7e8f"
+RUN = f"{JOB_UID}/1"
+
+
+def document(**fields: Any) -> RunDocument:
+    """A run of the agent ``reader`` in the workspace ``team``."""
+    known: dict[str, Any] = {
+        "workspace": "team",
+        "job_name": "ask",
+        "job_uid": JOB_UID,
+        "attempt": 1,
+        "title": "Ask",
+        "agent_name": "reader",
+        "agent_uid": "5d0c2a37-1111-4222-8333-444455556666",
+        "timeout_seconds": 60,
+    }
+    return RunDocument(**(known | fields))
+
+
+@dataclass
+class FakePlatform:
+    """Serves one run. ``faults[route]`` holds statuses to answer with before it behaves."""
+
+    run: RunDocument
+    token: str = "the-token"
+    events: list[RunEvent] = field(default_factory=list)
+    acts: list[tuple[str, str]] = field(default_factory=list)
+    artifacts: dict[str, bytes] = field(default_factory=dict)
+    result: RunResult | None = None
+    claims: int = 0
+    heartbeats: int = 0
+    cancel: bool = False
+    away: bool = False
+    faults: dict[str, deque[int]] = field(default_factory=dict)
+    url: str = ""
+
+    async def __aenter__(self) -> Self:
+        application = web.Application(client_max_size=32 * 1024 * 1024)
+        application.router.add_route("*", "/v1/run/{route:.*}", self._serve)
+        self._runner = web.AppRunner(application)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._runner.cleanup()
+
+    def kinds(self) -> list[str]:
+        """The types of the events, in order."""
+        return [event.type for event in self.events]
+
+    def output(self, stream: str) -> str:
+        """What came as output events."""
+        return "".join(
+            str(event.details["text"])
+            for event in self.events
+            if event.type == "run.output" and event.details["stream"] == stream
+        )
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        route = request.match_info["route"]
+        status = self._fault(request, route.split("/")[0])
+        if status is not None:
+            return web.json_response({"status": status, "code": "scripted"}, status=status)
+        body = await request.read()
+        match route:
+            case "claim":
+                return self._claim(ClaimRequest.model_validate_json(body))
+            case "events":
+                return self._append(EventBatch.model_validate_json(body))
+            case "heartbeat":
+                self.heartbeats += 1
+                return _answer(HeartbeatAnswer(cancel=self.cancel))
+            case "acts":
+                act = ActRequest.model_validate_json(body)
+                self.acts.append((act.name, act.phase))
+                return web.Response(status=204)
+            case "result":
+                return self._finish(RunResult.model_validate_json(body))
+        self.artifacts[route.removeprefix("artifacts/")] = body
+        return web.Response(status=204)
+
+    def _fault(self, request: web.Request, route: str) -> int | None:
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            return 401
+        if self.away:
+            return 503
+        scripted = self.faults.get(route)
+        return scripted.popleft() if scripted else None
+
+    def _claim(self, request: ClaimRequest) -> web.Response:
+        if request.run != f"{self.run.job_uid}/{self.run.attempt}":
+            return web.json_response({}, status=409)
+        self.claims += 1
+        return _answer(ClaimAnswer(run=self.run, token=7, server_time=datetime.now(UTC)))
+
+    def _append(self, batch: EventBatch) -> web.Response:
+        known = {event.id for event in self.events}
+        new = [event for event in batch.events if event.id not in known]
+        self.events += new
+        last = max(event.seq for event in self.events)
+        return _answer(
+            BatchAnswer(
+                accepted=len(new),
+                duplicates=len(batch.events) - len(new),
+                last_seq=last,
+                position=last,
+            )
+        )
+
+    def _finish(self, result: RunResult) -> web.Response:
+        if self.result is not None and self.result != result:
+            return web.json_response({}, status=409)
+        self.result = result
+        return web.Response(status=204)
+
+
+def _answer(model: Model) -> web.Response:
+    return web.json_response(json.loads(model.model_dump_json(by_alias=True)))

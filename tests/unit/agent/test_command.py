@@ -1,0 +1,246 @@
+"""Command Jobs, by the real program as a process against a platform in this one."""
+
+import asyncio
+import json
+import signal
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coxswain.api.contract import ARTIFACT_BYTES, ResultStatus, RunResult
+from tests.support.agents import AgentProcess
+from tests.support.platform import RUN, FakePlatform, document
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+def agent(folder: Path, platform: FakePlatform, **extra: str) -> AgentProcess:
+    return AgentProcess(folder, platform.url, NOWHERE, RUN, extra)
+
+
+def job(*argv: str, **fields: Any) -> FakePlatform:
+    return FakePlatform(document(command=list(argv), **fields))
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_command_keeps_output_error_and_exit_code_apart(tmp_path: Path) -> None:
+    async with job("sh", "-c", "echo out; echo err >&2; exit 3") as platform:
+        code, _ = await agent(tmp_path, platform).finish()
+    assert platform.output("stdout") == "out\n"
+    assert platform.output("stderr") == "err\n"
+    assert platform.result == RunResult(
+        status=ResultStatus.FAILED,
+        answer="out\n",
+        reason="ExitCode",
+        message="exit code 3: err",
+        exit_code=3,
+        transient=True,
+    )
+    assert code == 1
+
+
+async def test_a_command_is_one_act_and_events_count_from_one(tmp_path: Path) -> None:
+    async with job("echo", "hello") as platform:
+        code, _ = await agent(tmp_path, platform).finish()
+    assert code == 0
+    assert platform.acts == [("command", "begin"), ("command", "end")]
+    assert [event.seq for event in platform.events] == list(range(1, len(platform.events) + 1))
+
+
+async def test_files_of_the_job_stand_in_the_workspace_before_the_command(tmp_path: Path) -> None:
+    mounted = tmp_path / "files" / "..data" / "notes"
+    mounted.mkdir(parents=True)
+    (mounted / "a.txt").write_text("hello")
+    (tmp_path / "files" / "notes").symlink_to("..data/notes")
+    async with job("cat", "notes/a.txt") as platform:
+        await agent(tmp_path, platform).finish()
+    assert platform.result is not None
+    assert platform.result.answer == "hello"
+
+
+async def test_a_program_gets_the_door_and_never_the_token(tmp_path: Path) -> None:
+    async with job("env") as platform:
+        await agent(tmp_path, platform).finish()
+    assert platform.result is not None
+    seen = dict(line.split("=", 1) for line in (platform.result.answer or "").splitlines())
+    assert seen["OPENAI_BASE_URL"].startswith("http://127.0.0.1:")
+    assert seen["OPENAI_API_KEY"] == "unused"
+    assert "COXSWAIN_TOKEN_FILE" not in seen
+    assert "the-token" not in seen.values()
+
+
+async def test_a_long_output_is_kept_whole_as_an_artifact(tmp_path: Path) -> None:
+    async with job("sh", "-c", "yes 0123456 | head -c 3000000") as platform:
+        await agent(tmp_path, platform).finish()
+    assert len(platform.artifacts["stdout"]) == 3_000_000
+    assert platform.result is not None
+    assert platform.result.artifacts == ["stdout"]
+    marks = [event.details for event in platform.events if event.details.get("overflow")]
+    assert marks == [
+        {
+            "stream": "stdout",
+            "text": "",
+            "bytes": 3_000_000,
+            "overflow": True,
+            "truncated": False,
+            "artifact": "stdout",
+        }
+    ]
+
+
+async def test_an_output_beyond_the_artifact_bound_is_marked_as_cut(tmp_path: Path) -> None:
+    async with job("sh", "-c", f"head -c {ARTIFACT_BYTES + 5} /dev/zero") as platform:
+        await agent(tmp_path, platform).finish()
+    assert len(platform.artifacts["stdout"]) == ARTIFACT_BYTES
+    assert [e.details["truncated"] for e in platform.events if e.details.get("overflow")] == [True]
+
+
+async def test_a_run_that_another_pod_has_ends_before_any_user_code(tmp_path: Path) -> None:
+    platform = job("touch", "proof")
+    platform.faults["claim"] = deque([409])
+    async with platform:
+        process = agent(tmp_path, platform)
+        code, _ = await process.finish()
+    assert code == 77
+    assert not (process.workspace / "proof").exists()
+    assert platform.result is None
+
+
+async def test_a_claim_is_tried_again_while_the_platform_starts(tmp_path: Path) -> None:
+    platform = job("true")
+    platform.faults["claim"] = deque([503, 503])
+    async with platform:
+        code, _ = await agent(tmp_path, platform).finish()
+    assert code == 0
+
+
+async def test_a_platform_that_never_answers_is_given_up(tmp_path: Path) -> None:
+    platform = job("true")
+    process = AgentProcess(tmp_path, NOWHERE, NOWHERE, RUN, {"COXSWAIN_CLAIM_SECONDS": "0.5"})
+    code, _ = await process.finish()
+    assert code == 75
+    assert platform.result is None
+
+
+async def test_sigterm_ends_the_command_then_posts_what_happened(tmp_path: Path) -> None:
+    script = "trap 'echo bye; exit 0' TERM; echo ready; while true; do sleep 0.05; done"
+    async with job("sh", "-c", script) as platform:
+        process = agent(tmp_path, platform)
+        await process.start()
+        await until(lambda: "ready" in platform.output("stdout"))
+        assert process.process is not None
+        process.process.send_signal(signal.SIGTERM)
+        code, _ = await process.wait()
+    assert code == 1
+    assert platform.output("stdout") == "ready\nbye\n"
+    assert platform.result is not None
+    assert platform.result.reason == "OutcomeUnknown"
+    assert platform.acts == [("command", "begin")]
+
+
+async def test_sigterm_of_a_repeatable_command_is_a_reason_to_try_again(tmp_path: Path) -> None:
+    async with job("sh", "-c", "echo ready; exec sleep 60", repeatable=True) as platform:
+        process = agent(tmp_path, platform)
+        await process.start()
+        await until(lambda: "ready" in platform.output("stdout"))
+        assert process.process is not None
+        process.process.send_signal(signal.SIGTERM)
+        await process.wait()
+    assert platform.result is not None
+    assert (platform.result.reason, platform.result.transient) == ("Terminated", True)
+
+
+async def test_a_program_that_ignores_sigterm_is_killed_after_the_grace(tmp_path: Path) -> None:
+    script = "trap '' TERM; echo ready; while true; do sleep 0.05; done"
+    async with job("sh", "-c", script, repeatable=True) as platform:
+        process = agent(tmp_path, platform, COXSWAIN_GRACE_SECONDS="0.3")
+        await process.start()
+        await until(lambda: "ready" in platform.output("stdout"))
+        platform.cancel = True
+        code, _ = await process.wait()
+    assert code == 1
+    assert platform.result is not None
+    assert (platform.result.reason, platform.result.transient) == ("Cancelled", False)
+
+
+async def test_a_run_ends_itself_shortly_before_its_timeout(tmp_path: Path) -> None:
+    async with job("sleep", "60", timeout_seconds=1, repeatable=True) as platform:
+        await agent(tmp_path, platform).finish()
+    assert platform.result is not None
+    assert platform.result.reason == "Timeout"
+
+
+async def test_a_command_does_not_start_unrecorded(tmp_path: Path) -> None:
+    platform = job("touch", "proof")
+    platform.faults["acts"] = deque([503] * 4)
+    async with platform:
+        process = agent(tmp_path, platform, COXSWAIN_PLATFORM_WAIT_SECONDS="0.2")
+        await process.finish()
+    assert not (process.workspace / "proof").exists()
+    assert platform.result is not None
+    assert platform.result.reason == "CommandNotStarted"
+
+
+async def test_events_and_result_wait_for_a_platform_that_is_away(tmp_path: Path) -> None:
+    script = "echo ready; while [ ! -e go ]; do sleep 0.05; done; echo done"
+    async with job("sh", "-c", script) as platform:
+        process = agent(tmp_path, platform)
+        await process.start()
+        await until(lambda: "ready" in platform.output("stdout"))
+        platform.away = True
+        (process.workspace / "go").touch()
+        await until(lambda: (process.folder / "termination-log").exists())
+        assert platform.result is None
+        platform.away = False
+        code, _ = await process.wait()
+    assert code == 0
+    assert platform.output("stdout") == "ready\ndone\n"
+    assert platform.result is not None
+    assert platform.acts == [("command", "begin"), ("command", "end")]
+
+
+async def test_the_last_word_is_the_result_in_short(tmp_path: Path) -> None:
+    async with job("sh", "-c", "yes | head -c 100000") as platform:
+        process = agent(tmp_path, platform)
+        await process.finish()
+    last = RunResult.model_validate_json(process.termination)
+    assert last.status is ResultStatus.SUCCEEDED
+    assert len(process.termination.encode()) <= 4096
+    assert (last.answer or "").startswith("y\ny\n")
+
+
+async def test_a_wrong_environment_is_refused_with_every_bad_key(tmp_path: Path) -> None:
+    process = AgentProcess(tmp_path, "not a url", NOWHERE, "nonsense", {})
+    code, said = await process.finish()
+    assert code == 78
+    assert "COXSWAIN_URL" in said
+    assert "COXSWAIN_RUN" in said
+
+
+async def test_orphans_are_buried(tmp_path: Path) -> None:
+    script = "(setsid sh -c 'exit 0' &) ; sleep 0.5; ps -e -o stat=,ppid= || true"
+    async with job("sh", "-c", script) as platform:
+        process = agent(tmp_path, platform)
+        await process.start()
+        assert process.process is not None
+        first = process.process.pid
+        await process.wait()
+    assert platform.result is not None
+    rows = [line.split() for line in (platform.result.answer or "").splitlines()]
+    assert rows
+    assert not [row for row in rows if row[0].startswith("Z") and row[1] == str(first)]
+
+
+@pytest.mark.parametrize("text", ["\0", "\x1b", "ok"])
+def test_termination_messages_are_always_json(text: str) -> None:
+    from coxswain_agent import termination
+
+    result = RunResult(status=ResultStatus.FAILED, answer=text * 3000)
+    assert json.loads(termination.message(result))["status"] == "failed"

@@ -95,6 +95,11 @@ def restore(node: Node) -> None:
     for outside in _OUTSIDE:
         if outside not in before["outside"]:
             shutil.rmtree(outside, ignore_errors=True)
+    _remove_own_files(node)
+
+
+def _remove_own_files(node: Node) -> None:
+    """Our files in folders that we share with another runtime of this machine."""
     for result in Path("/var/lib/cni/results").glob(f"{settings.CNI_NETWORK}-*"):
         result.unlink()
     for link in Path("/var/log/containers").glob("*"):

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import shutil
 import socket
 
@@ -79,4 +80,5 @@ def _holder(port: int) -> str:
     if shutil.which("ss") is None:
         return "another program"
     lines = shell.run(["ss", "-Hltnp", f"sport = :{port}"]).strip().splitlines()
-    return lines[0].partition("users:")[2].strip('()"') if lines else "another program"
+    found = re.search(r'"([^"]+)",pid=(\d+)', lines[0]) if lines else None
+    return f"{found.group(1)} (pid {found.group(2)})" if found else "another program"

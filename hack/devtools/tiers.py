@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from devtools import console, environment, places, programs, shell
+from devtools import console, environment, places, programs, provider, release
 from devtools.errors import ToolError
+from devtools.kubectl import Kubectl
 
 NO_TESTS = 5
-CLUSTER = places.REPOSITORY / "hack" / "cluster"
+# Onboarded for the cluster tier: one to work in, one to be a stranger in.
+WORKSPACES = ("demo", "strangers")
 
 
 @dataclass(frozen=True)
@@ -80,16 +82,14 @@ def _cluster(tier: Tier) -> Iterator[dict[str, str]]:
     if not tier.needs_cluster:
         yield {}
         return
-    was_there = shell.answers([CLUSTER, "status"])
-    _say_and_run("up")
+    cluster = provider.choose()
+    was_there = bool(cluster.status())
     try:
-        yield {"KUBECONFIG": shell.run([CLUSTER, "kubeconfig"]).strip()}
+        with console.step(f"{cluster.name} up"):
+            cluster.up()
+        refs = release.images(cluster)
+        release.install(Kubectl(cluster.kubeconfig()), release.values(refs, WORKSPACES))
+        yield {"KUBECONFIG": str(cluster.kubeconfig())}
     finally:
         if not was_there:
-            _say_and_run("down")
-
-
-def _say_and_run(verb: str) -> None:
-    done = subprocess.run([str(CLUSTER), verb], check=False)
-    if done.returncode != 0:
-        raise ToolError(f"hack/cluster {verb} failed", "the lines above say why")
+            cluster.down()

@@ -1,0 +1,108 @@
+"""The installation that `hack/up` and the cluster tests use: images, namespaces, both charts.
+
+`helm upgrade --install` and server-side apply make each step safe to repeat after a kill.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from devtools import console, patience, places, programs, shell
+from devtools.images import catalog, store
+from devtools.kubectl import Kubectl
+from devtools.provider import Provider
+
+NAME = "coxswain"
+CRDS = "coxswain-crds"
+NAMESPACE = "coxswain-system"
+CHARTS = places.REPOSITORY / "charts"
+ENFORCE = {"pod-security.kubernetes.io/enforce": "restricted"}
+READY_SECONDS = 300.0
+
+
+def images(cluster: Provider) -> dict[str, str]:
+    """Build what changed and bring it to the cluster's nodes; the reference of each."""
+    refs = {}
+    for name in catalog.PROJECT:
+        refs[name] = store.ensure(name)
+        cluster.load(refs[name])
+    return refs
+
+
+def values(refs: Mapping[str, str], workspaces: Sequence[str]) -> dict[str, Any]:
+    """The chart's values for a small cluster of one's own."""
+    return {
+        "image": dict(refs),
+        "workspaces": [{"namespace": name} for name in workspaces],
+        "postgres": {"storage": {"size": "1Gi"}},
+    }
+
+
+def install(kubectl: Kubectl, chosen: Mapping[str, Any]) -> None:
+    """Install or upgrade both charts and wait until every pod of ours is ready."""
+    for namespace in (NAMESPACE, *(each["namespace"] for each in chosen.get("workspaces", []))):
+        metadata = {"name": namespace, "labels": ENFORCE}
+        kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    with console.step("helm upgrade --install coxswain-crds"):
+        _upgrade(kubectl, CRDS)
+    with console.step("helm upgrade --install coxswain"), _file(chosen) as path:
+        _upgrade(kubectl, NAME, "--values", path)
+    with console.step("wait for the platform's pods"):
+        patience.until(
+            lambda: ", ".join(waiting(kubectl)),
+            READY_SECONDS,
+            f"kubectl --namespace {NAMESPACE} describe pods says why one waits",
+        )
+
+
+def waiting(kubectl: Kubectl) -> list[str]:
+    """The workloads of ours that are not as they should be."""
+    found = kubectl.json("--namespace", NAMESPACE, "get", "deployments,statefulsets")["items"]
+    return [each["metadata"]["name"] for each in found if not _is_rolled_out(each)]
+
+
+def uninstall(kubectl: Kubectl) -> None:
+    """Take the platform away; the kinds, the records' volume and the Secrets stay."""
+    if _status(kubectl, NAME):
+        with console.step(f"helm uninstall {NAME}"):
+            _helm(kubectl, "uninstall", NAME, "--wait")
+
+
+def _is_rolled_out(workload: dict[str, Any]) -> bool:
+    status, wanted = workload.get("status", {}), workload["spec"].get("replicas", 1)
+    is_seen = status.get("observedGeneration", 0) >= workload["metadata"]["generation"]
+    counts = [status.get(name, 0) for name in ("updatedReplicas", "readyReplicas", "replicas")]
+    return is_seen and counts == [wanted, wanted, wanted]
+
+
+def _upgrade(kubectl: Kubectl, chart: str, *words: str | Path) -> None:
+    """Bring the release to this chart; one that a killed helm left half-made is repaired first."""
+    status = _status(kubectl, chart)
+    if status in ("pending-upgrade", "pending-rollback"):
+        _helm(kubectl, "rollback", chart)
+    elif status in ("pending-install", "uninstalling"):
+        _helm(kubectl, "uninstall", chart, "--no-hooks", "--wait")
+    _helm(kubectl, "upgrade", "--install", chart, CHARTS / chart, *words)
+
+
+def _status(kubectl: Kubectl, release: str) -> str:
+    """What helm says of the release; empty if there is none."""
+    found = json.loads(_helm(kubectl, "list", "--all", "--filter", f"^{release}$", "-o", "json"))
+    return str(found[0]["status"]) if found else ""
+
+
+def _helm(kubectl: Kubectl, *words: str | Path) -> str:
+    place = ["--kubeconfig", str(kubectl.kubeconfig), "--namespace", NAMESPACE]
+    return shell.run([programs.tool("helm"), *place, *words])
+
+
+@contextmanager
+def _file(chosen: Mapping[str, Any]) -> Iterator[Path]:
+    """The values as a file, for as long as helm reads it."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json", prefix="coxswain-") as handle:
+        json.dump(chosen, handle)
+        handle.flush()
+        yield Path(handle.name)

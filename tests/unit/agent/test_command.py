@@ -1,6 +1,5 @@
 """Command Jobs, by the real program as a process against a platform in this one."""
 
-import asyncio
 import json
 import signal
 from collections import deque
@@ -11,7 +10,8 @@ import pytest
 
 from coxswain.api.contract import ARTIFACT_BYTES, ResultStatus, RunResult
 from tests.support.agents import AgentProcess
-from tests.support.platform import RUN, FakePlatform, document
+from tests.support.platform_door import RUN, FakePlatform, document
+from tests.support.waiting import until
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -22,12 +22,6 @@ def agent(folder: Path, platform: FakePlatform, **extra: str) -> AgentProcess:
 
 def job(*argv: str, **fields: Any) -> FakePlatform:
     return FakePlatform(document(command=list(argv), **fields))
-
-
-async def until(condition: Any) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 async def test_a_command_keeps_output_error_and_exit_code_apart(tmp_path: Path) -> None:
@@ -197,7 +191,7 @@ async def test_events_and_result_wait_for_a_platform_that_is_away(tmp_path: Path
         platform.away = True
         (process.workspace / "go").touch()
         await until(lambda: (process.folder / "termination-log").exists())
-        assert platform.result is None
+        assert not platform.has_result()
         platform.away = False
         code, _ = await process.wait()
     assert code == 0

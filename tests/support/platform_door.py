@@ -79,6 +79,10 @@ class FakePlatform:
         """The types of the events, in order."""
         return [event.type for event in self.events]
 
+    def has_result(self) -> bool:
+        """Whether a result was posted."""
+        return self.result is not None
+
     def output(self, stream: str) -> str:
         """What came as output events."""
         return "".join(
@@ -107,8 +111,9 @@ class FakePlatform:
                 return web.Response(status=204)
             case "result":
                 return self._finish(RunResult.model_validate_json(body))
-        self.artifacts[route.removeprefix("artifacts/")] = body
-        return web.Response(status=204)
+            case _:
+                self.artifacts[route.removeprefix("artifacts/")] = body
+                return web.Response(status=204)
 
     def _fault(self, request: web.Request, route: str) -> int | None:
         if request.headers.get("Authorization") != f"Bearer {self.token}":

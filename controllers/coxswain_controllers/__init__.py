@@ -1,0 +1,1 @@
+"""One room per kind, each with the same furniture: handlers, observe, decide, status."""

@@ -1,1 +1,1 @@
-"""The room of the kind Agent."""
+"""The room of the Agent."""

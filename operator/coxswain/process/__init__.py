@@ -1,1 +1,1 @@
-"""The operator as a process: start, leadership, streams, clean stop."""
+"""The operator's process: host of kopf, election, and what keeps both honest."""

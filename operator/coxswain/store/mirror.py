@@ -72,6 +72,16 @@ async def live(
     return {str(row["uid"]): row["resource_version"] for row in rows}
 
 
+async def last_deleted(connection: Connection, kind: str) -> dict[tuple[str, str], datetime]:
+    """When the last object of each workspace and name was found to be deleted."""
+    rows = await connection.fetch(
+        "SELECT workspace, name, max(deleted_at) AS at FROM mirror"
+        " WHERE kind = $1 AND deleted_at IS NOT NULL GROUP BY workspace, name",
+        kind,
+    )
+    return {(row["workspace"], row["name"]): row["at"] for row in rows}
+
+
 async def mark_deleted(
     connection: Connection, uids: Sequence[str], happened: Sequence[events.Event]
 ) -> None:

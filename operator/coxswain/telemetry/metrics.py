@@ -68,3 +68,50 @@ STREAM_RESYNCS = Counter(
     "Streams told to read again: they fell behind or asked for a dropped position.",
     registry=REGISTRY,
 )
+
+# Operator.
+LEADER = Gauge("coxswain_leader", "1 while this process leads.", registry=REGISTRY)
+RECONCILE_SECONDS = Histogram(
+    "coxswain_reconcile_seconds",
+    "Time of one pass over one object.",
+    ["kind"],
+    buckets=FAST,
+    registry=REGISTRY,
+)
+RECONCILE_ERRORS = Counter(
+    "coxswain_reconcile_errors_total",
+    "Passes that failed and are repeated, by the error's code.",
+    ["kind", "code"],
+    registry=REGISTRY,
+)
+STATUS_WRITES = Counter(
+    "coxswain_status_writes_total", "Writes of a status.", ["kind"], registry=REGISTRY
+)
+QUEUE_DEPTH = Gauge("coxswain_work_queue_keys", "Objects that wait for a pass.", registry=REGISTRY)
+QUEUE_AGE_SECONDS = Gauge(
+    "coxswain_work_queue_oldest_seconds",
+    "How long the oldest of them has waited.",
+    registry=REGISTRY,
+)
+RECORDS_WAITING = Gauge(
+    "coxswain_records_waiting", "Objects whose records are not written yet.", registry=REGISTRY
+)
+SWEEP_REPAIRS = Counter(
+    "coxswain_sweep_repairs_total",
+    "Differences between cluster and memory that no event had told. Not zero: look why.",
+    ["kind"],
+    registry=REGISTRY,
+)
+JOBS = Gauge("coxswain_jobs", "Jobs by phase.", ["phase"], registry=REGISTRY)
+ATTEMPTS = Counter(
+    "coxswain_attempts_total", "Attempts that ended, by outcome.", ["outcome"], registry=REGISTRY
+)
+QUEUE_WAIT_SECONDS = Histogram(
+    "coxswain_job_queue_wait_seconds",
+    "From a Job's creation to its first running pod.",
+    buckets=(0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0),
+    registry=REGISTRY,
+)
+LOOP_LAG_SECONDS = Gauge(
+    "coxswain_event_loop_lag_seconds", "How late the event loop's own timer was.", registry=REGISTRY
+)

@@ -1,0 +1,39 @@
+"""What to do about an Agent. Pure."""
+
+from datetime import datetime, timedelta
+
+from coxswain.api.kind import Agent
+from coxswain.reconcile import actions
+from coxswain.reconcile.decision import Decision, Note
+from coxswain.sandbox import volumes
+from coxswain_controllers.agent import status
+from coxswain_controllers.agent.snapshot import AgentSnapshot
+
+LOOK_AGAIN = timedelta(seconds=5)
+
+
+def decide(snapshot: AgentSnapshot, now: datetime) -> Decision:
+    """Make the volume claim where one is wanted; say whether Jobs can start."""
+    found = status.of(snapshot, now)
+    claim = _missing_claim(snapshot)
+    notes = _notes(snapshot, found)
+    wake_at = None if found.get("phase") in ("Ready", "Failed") else now + LOOK_AGAIN
+    return Decision(actions=claim, status=found, notes=notes, wake_at=wake_at)
+
+
+def _missing_claim(snapshot: AgentSnapshot) -> tuple[actions.Action, ...]:
+    agent = snapshot.agent
+    if not isinstance(agent, Agent) or agent.spec.workspace.type != "Persistent":
+        return ()
+    if snapshot.status.workspace_claim is not None or snapshot.sandbox.status != "True":
+        return ()
+    return (actions.CreateClaim(snapshot.key.namespace, volumes.claim(agent)),)
+
+
+def _notes(snapshot: AgentSnapshot, found: dict[str, object]) -> tuple[Note, ...]:
+    """Tell people once when it turns unready for a reason that they can mend."""
+    why = status.blocker(snapshot)
+    was = {each.type: each.reason for each in snapshot.status.conditions}
+    if why is None or why.status == "Unknown" or was.get(why.type) == why.reason or not found:
+        return ()
+    return (Note("Warning", why.reason, why.message),)

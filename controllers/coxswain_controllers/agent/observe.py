@@ -1,0 +1,59 @@
+"""What the cluster and the records say of an Agent."""
+
+from coxswain.api.agent import AgentSpec
+from coxswain.api.conditions import ConditionType, Seen
+from coxswain.api.kind import Agent, Metadata
+from coxswain.errors import UnavailableError, UserError
+from coxswain.reconcile.cache import Raw
+from coxswain.reconcile.key import Key
+from coxswain.reconcile.world import World
+from coxswain.sandbox import runtime
+from coxswain_controllers.agent.snapshot import AgentSnapshot
+
+KIND = "Agent"
+
+
+async def observe(world: World, key: Key) -> AgentSnapshot | None:
+    """Collect the snapshot of an Agent; None where it is gone."""
+    raw = world.cache.get(KIND, key.uid)
+    if raw is None:
+        return None
+    agent = _agent(raw)
+    sandbox = await world.workspaces.condition(key.namespace)
+    metadata = Metadata.parse(raw)
+    model = Seen(ConditionType.MODEL_READY, "Unknown", "Pending", "the spec does not fit")
+    if not isinstance(agent, UserError):
+        sandbox = _with_runtime(world, agent.spec, sandbox)
+        model = await _model(world, metadata, agent.spec)
+    status = Agent.status_of(world.cache.get(KIND, key.uid) or raw)
+    return AgentSnapshot(key, metadata, agent, status, model, sandbox)
+
+
+def _agent(raw: Raw) -> Agent | UserError:
+    try:
+        return Agent.parse(raw)
+    except UserError as error:
+        return error
+
+
+def _with_runtime(world: World, spec: AgentSpec, sandbox: Seen) -> Seen:
+    wanted = spec.sandbox.runtime_class_name
+    problem = runtime.choose(wanted, world.platform.settings, world.runtime_classes).problem
+    if problem is None or sandbox.status != "True":
+        return sandbox
+    return Seen(ConditionType.SANDBOX_READY, "False", "RuntimeClassMissing", problem)
+
+
+async def _model(world: World, metadata: Metadata, spec: AgentSpec) -> Seen:
+    """The gateway's verdict on this generation; an Agent without models needs none."""
+    kind = ConditionType.MODEL_READY
+    if not spec.models:
+        return Seen(kind, "True", "NoModels", "the Agent names no model; it runs commands")
+    try:
+        verdict = await world.records.verdict(metadata.uid)
+    except UnavailableError as error:
+        return Seen(kind, "Unknown", "RecordsUnavailable", error.message)
+    if verdict is None or verdict.generation != metadata.generation:
+        text = "the model gateway has not checked the models yet"
+        return Seen(kind, "Unknown", "Pending", text)
+    return Seen(kind, "True" if verdict.ready else "False", verdict.reason, verdict.message)

@@ -1,0 +1,324 @@
+"""What to do about a Job: a chain of checks, each named by what is the case. Pure.
+
+The first check that has an answer wins; the last one starts the next attempt.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from coxswain.api.agent import AgentSpec
+from coxswain.api.conditions import ConditionType, Seen
+from coxswain.api.job import TERMINAL, JobSpec
+from coxswain.errors import UserError
+from coxswain.reconcile import actions, instants
+from coxswain.reconcile.decision import NOTHING, Decision, Note
+from coxswain.rules import outcome, retry
+from coxswain.rules.outcome import Ended, RunFacts
+from coxswain.sandbox.pod import Platform
+from coxswain_controllers.job import gates, manifest, status
+from coxswain_controllers.job.snapshot import JobSnapshot, PodSeen
+
+LONG_WAIT = timedelta(seconds=5)
+DEADLINE_GRACE = timedelta(seconds=10)
+LOOK_AGAIN = timedelta(seconds=5)
+
+Check = Callable[[JobSnapshot, Platform, datetime], Decision | None]
+
+
+def decide(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision:
+    """The first answer of the chain."""
+    for check in CHECKS:
+        decision = check(snapshot, platform, now)
+        if decision is not None:
+            return decision
+    return NOTHING
+
+
+def job_has_ended(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
+    """Nothing of it runs on; after its time to live it goes, once the records hold it."""
+    if snapshot.status.phase not in TERMINAL:
+        return None
+    stray = [pod for pod in (snapshot.pod, *snapshot.former) if pod is not None]
+    ending = tuple(_delete(snapshot, pod) for pod in stray if pod.end is None)
+    expiry = _expiry(snapshot)
+    if expiry is not None and expiry <= now and snapshot.is_recorded and not ending:
+        return Decision(actions=(_remove(snapshot),))
+    wake_at = expiry
+    if expiry is not None and expiry <= now:
+        wake_at = now + timedelta(seconds=1)
+    return Decision(actions=ending, status=status.observed(snapshot), wake_at=wake_at)
+
+
+def spec_does_not_fit(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
+    """A stored spec that this version cannot read: the user has to make another Job."""
+    if not isinstance(snapshot.spec, UserError):
+        return None
+    message = snapshot.spec.message
+    return Decision(
+        status=status.refused(snapshot, "Invalid", message, now),
+        notes=(Note("Warning", "Invalid", message),),
+    )
+
+
+def end_is_asked_for(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision | None:
+    """Cancelled, or its Agent was deleted: end the pod, then the Job."""
+    why = _cancellation(snapshot)
+    if why is None:
+        return None
+    pods = [pod for pod in (snapshot.pod, *snapshot.former) if pod is not None and pod.end is None]
+    if pods:
+        return Decision(actions=tuple(_delete(snapshot, pod) for pod in pods))
+    if snapshot.run is not None and snapshot.run.result is not None and _succeeded(snapshot.run):
+        return _finish(snapshot, _judge(snapshot, now), now)
+    if snapshot.run is None and snapshot.records.status != "True" and _may_have_run(snapshot):
+        return _wait_for_records(snapshot, now)
+    return _finish(snapshot, why, now)
+
+
+def pod_has_ended(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
+    """The pod of the attempt will not run again: judge it."""
+    if snapshot.pod is None or snapshot.pod.end is None:
+        return None
+    if snapshot.run is None and snapshot.records.status != "True":
+        return _wait_for_records(snapshot, now)
+    return _finish(snapshot, _judge(snapshot, now), now)
+
+
+def pod_is_overdue(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision | None:
+    """The pod did not start in time, or runs on although its node should have ended it."""
+    pod = snapshot.pod
+    if pod is None or pod.is_deleting:
+        return None
+    if pod.running_since is None:
+        return _not_started(snapshot, pod, now)
+    if now < pod.running_since + _timeout(snapshot) + DEADLINE_GRACE:
+        return None
+    late = Ended("Failed", "Timeout", "the attempt took longer than its timeout")
+    return _give_up(snapshot, pod, late, now)
+
+
+def pod_is_there(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
+    """The pod runs or starts: say so, and look again when it would be overdue."""
+    pod = snapshot.pod
+    if pod is None:
+        return None
+    if pod.running_since is not None:
+        overdue = pod.running_since + _timeout(snapshot) + DEADLINE_GRACE
+        entry = snapshot.open_attempt
+        if entry is not None and entry.pod_uid == pod.uid:
+            return Decision(status=status.observed(snapshot), wake_at=overdue)
+        found = status.running(snapshot, pod, gates.passed_before(snapshot), now)
+        return Decision(status=found, wake_at=overdue)
+    return _starting(snapshot, pod, now)
+
+
+def pod_has_vanished(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
+    """There is no pod, and the run row knows that there was one: judge without it."""
+    run = snapshot.run
+    if run is not None and (run.claimed or run.closed_reason is not None or run.result is not None):
+        return _finish(snapshot, _judge(snapshot, now), now)
+    if run is None and snapshot.open_attempt is not None and snapshot.records.status != "True":
+        return _wait_for_records(snapshot, now)
+    return None
+
+
+def attempt_is_due(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision:
+    """Ask the gates; when all are open, write the run row and make the pod."""
+    spec, agent = snapshot.spec, snapshot.agent
+    seen, is_free = gates.evaluate(snapshot, platform, now)
+    if not is_free or agent is None or isinstance(spec, UserError):
+        return _waits(snapshot, seen, now)
+    run = manifest.document(snapshot, spec, agent)
+    chosen = manifest.runtime_of(agent.spec, platform, snapshot.runtime_classes)
+    pod = manifest.manifest(run, spec, agent.spec, platform, chosen.name)
+    row = actions.OpenRun(run, snapshot.pod_name, platform.service_account, snapshot.token)
+    return Decision(
+        actions=(row, actions.CreatePod(snapshot.key.namespace, pod)),
+        wake_at=now + LONG_WAIT,
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    job_has_ended,
+    spec_does_not_fit,
+    end_is_asked_for,
+    pod_has_ended,
+    pod_is_overdue,
+    pod_is_there,
+    pod_has_vanished,
+    attempt_is_due,
+)
+
+
+def _judge(snapshot: JobSnapshot, now: datetime) -> Ended:
+    pod = snapshot.pod
+    run = snapshot.run or RunFacts()
+    entry = snapshot.open_attempt
+    began = instants.read(entry.started_at) if entry is not None else None
+    judged = outcome.judge(
+        None if pod is None else pod.end,
+        run,
+        timed_out=began is not None and now >= began + _timeout(snapshot),
+        repeatable=_is_repeatable(snapshot),
+    )
+    blind = retry.is_due(judged, _spec(snapshot).retry, used=_used(snapshot, judged), lost=0)
+    if blind and judged.outcome == "Failed" and _is_unknown(snapshot, run):
+        begun = ", ".join(run.acts_open)
+        text = f"{judged.message}; it is not known whether this was done: {begun}"
+        return Ended("Failed", "OutcomeUnknown", text, judged.exit_code)
+    return judged
+
+
+def _finish(snapshot: JobSnapshot, judged: Ended, now: datetime) -> Decision:
+    """End the attempt, and the Job unless another attempt is due."""
+    todo = _closing(snapshot, judged)
+    lost = sum(1 for each in snapshot.status.attempts if each.outcome == "Lost")
+    lost += 1 if judged.outcome == "Lost" else 0
+    passed = gates.passed_before(snapshot)
+    policy, used = _spec(snapshot).retry, _used(snapshot, judged)
+    if _cancellation(snapshot) is None and retry.is_due(judged, policy, used=used, lost=lost):
+        at = now + timedelta(seconds=retry.delay_seconds(judged, policy, used=used))
+        found = status.retrying(snapshot, judged, passed, at, now)
+        return Decision(todo, found, _failure_note(judged), at)
+    if judged.outcome == "Lost":
+        text = f"{lost} pods were taken away before they posted a result"
+        judged = Ended("Failed", "PodLost", text)
+    found = status.ended(snapshot, judged, passed, now)
+    return Decision(todo, found, _failure_note(judged), now + timedelta(seconds=1))
+
+
+def _closing(snapshot: JobSnapshot, judged: Ended) -> tuple[actions.Action, ...]:
+    """Close the run row with the verdict; keep the log of a pod that posted no result."""
+    key, number, pod = snapshot.key, snapshot.number, snapshot.pod
+    if snapshot.run is None and pod is None:
+        return ()
+    close = actions.CloseRun(key.uid, number, outcome.verdict(judged))
+    if pod is None or (snapshot.run is not None and snapshot.run.result is not None):
+        return (close,)
+    return (close, actions.KeepLog(key.namespace, key.name, pod.name, key.uid, number))
+
+
+def _give_up(snapshot: JobSnapshot, pod: PodSeen, judged: Ended, now: datetime) -> Decision:
+    """End an attempt whose pod is still there: the run row keeps the verdict over a crash."""
+    decision = _finish(snapshot, judged, now)
+    close = tuple(each for each in decision.actions if isinstance(each, actions.CloseRun))
+    todo = (*close, _delete(snapshot, pod))
+    return Decision(todo, decision.status, decision.notes, decision.wake_at)
+
+
+def _not_started(snapshot: JobSnapshot, pod: PodSeen, now: datetime) -> Decision | None:
+    limit = timedelta(seconds=_agent_spec(snapshot).limits.start_timeout_seconds)
+    if now < pod.created_at + limit:
+        return None
+    why = pod.waits_for
+    reason = "StartTimeout" if why is None else why.reason
+    text = "the pod did not start in time" + (f": {why.message}" if why is not None else "")
+    return _give_up(snapshot, pod, Ended("Failed", reason, text), now)
+
+
+def _starting(snapshot: JobSnapshot, pod: PodSeen, now: datetime) -> Decision:
+    """A pod that has not started: after 5 s the status says what it waits for, once."""
+    limit = timedelta(seconds=_agent_spec(snapshot).limits.start_timeout_seconds)
+    overdue = pod.created_at + limit
+    if pod.waits_for is None or now < pod.created_at + LONG_WAIT:
+        return Decision(wake_at=min(overdue, max(pod.created_at, now) + LONG_WAIT))
+    passed = gates.passed_before(snapshot)
+    decision = _waits(snapshot, [*passed, pod.waits_for], now)
+    return Decision(status=decision.status, notes=decision.notes, wake_at=overdue)
+
+
+def _waits(snapshot: JobSnapshot, seen: list[Seen], now: datetime) -> Decision:
+    """Write why it waits, once; a long wait becomes a note for people."""
+    why = seen[-1]
+    shown = next((each for each in snapshot.status.conditions if each.type == why.type), None)
+    is_known = (
+        shown is not None
+        and (shown.status, shown.reason) == (why.status, why.reason)
+        and snapshot.status.observed_generation == snapshot.metadata.generation
+    )
+    retry_at = instants.read(snapshot.status.retry_at)
+    wake_at = retry_at if retry_at is not None and retry_at > now else None
+    if why.type is ConditionType.RECORDS_AVAILABLE or why.type is ConditionType.SANDBOX_READY:
+        wake_at = now + LOOK_AGAIN
+    if is_known:
+        return Decision(wake_at=wake_at)
+    is_long = now - snapshot.metadata.creation_timestamp > LONG_WAIT
+    notes = (Note("Normal", why.reason, why.message),) if is_long else ()
+    found = status.waiting(snapshot, seen, now)
+    return Decision(status=found, notes=notes, wake_at=wake_at)
+
+
+def _wait_for_records(snapshot: JobSnapshot, now: datetime) -> Decision:
+    decision = _waits(snapshot, [snapshot.records], now)
+    return Decision(status=decision.status, notes=decision.notes, wake_at=now + LOOK_AGAIN)
+
+
+def _cancellation(snapshot: JobSnapshot) -> Ended | None:
+    spec = snapshot.spec
+    deleted_at = snapshot.agent_deleted_at
+    if deleted_at is not None and snapshot.metadata.creation_timestamp <= deleted_at:
+        return Ended("Cancelled", "AgentDeleted", "the Agent of this Job was deleted")
+    if not isinstance(spec, UserError) and spec.cancel:
+        return Ended("Cancelled", "Cancelled", "spec.cancel is true")
+    by = manifest.cancelled_by(snapshot.metadata)
+    return None if by is None else Ended("Cancelled", "Cancelled", by)
+
+
+def _failure_note(judged: Ended) -> tuple[Note, ...]:
+    if judged.outcome in ("Succeeded", "Cancelled"):
+        return ()
+    return (Note("Warning", judged.reason, judged.message or judged.reason),)
+
+
+def _may_have_run(snapshot: JobSnapshot) -> bool:
+    return snapshot.open_attempt is not None or snapshot.pod is not None
+
+
+def _succeeded(run: RunFacts) -> bool:
+    return run.result is not None and run.result.status == "succeeded"
+
+
+def _is_unknown(snapshot: JobSnapshot, run: RunFacts) -> bool:
+    return outcome.unknown(run, repeatable=_is_repeatable(snapshot))
+
+
+def _is_repeatable(snapshot: JobSnapshot) -> bool:
+    return manifest.is_repeatable(_spec(snapshot))
+
+
+def _used(snapshot: JobSnapshot, judged: Ended) -> int:
+    return snapshot.status.attempts_used + (1 if judged.uses_attempt else 0)
+
+
+def _spec(snapshot: JobSnapshot) -> JobSpec:
+    if isinstance(snapshot.spec, UserError):
+        raise snapshot.spec
+    return snapshot.spec
+
+
+def _agent_spec(snapshot: JobSnapshot) -> AgentSpec:
+    return snapshot.agent.spec if snapshot.agent is not None else AgentSpec()
+
+
+def _timeout(snapshot: JobSnapshot) -> timedelta:
+    own = _spec(snapshot).timeout_seconds
+    return timedelta(seconds=own or _agent_spec(snapshot).limits.timeout_seconds)
+
+
+def _expiry(snapshot: JobSnapshot) -> datetime | None:
+    """When a Job that has ended may go; None keeps it."""
+    spec, finished_at = snapshot.spec, instants.read(snapshot.status.finished_at)
+    if isinstance(spec, UserError) or spec.ttl_seconds_after_finished is None:
+        return None
+    if finished_at is None:
+        return None
+    return finished_at + timedelta(seconds=spec.ttl_seconds_after_finished)
+
+
+def _delete(snapshot: JobSnapshot, pod: PodSeen) -> actions.Action:
+    return actions.DeletePod(snapshot.key.namespace, pod.name, pod.uid)
+
+
+def _remove(snapshot: JobSnapshot) -> actions.Action:
+    key = snapshot.key
+    return actions.DeleteJob(key.namespace, key.name, key.uid, snapshot.metadata.resource_version)

@@ -1,0 +1,147 @@
+"""What must hold before an attempt starts, in the order in which a Job answers.
+
+Each gate returns its condition; the first that is not true is why the Job does not run.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+from coxswain.api.agent import AgentSpec
+from coxswain.api.conditions import ConditionType, Seen
+from coxswain.errors import UserError
+from coxswain.reconcile import instants
+from coxswain.rules import quota
+from coxswain.sandbox.pod import Platform
+from coxswain_controllers.job import manifest
+from coxswain_controllers.job.snapshot import AgentSeen, JobSnapshot
+
+Gate = Callable[[JobSnapshot, Platform, datetime], Seen]
+
+
+def passed_before(snapshot: JobSnapshot) -> tuple[Seen, ...]:
+    """The conditions of an attempt that has a pod: it passed every gate."""
+    return (
+        _accepted(),
+        Seen(ConditionType.AGENT_READY, "True", "Ready"),
+        snapshot.records,
+        Seen(ConditionType.QUOTA_RESERVED, "True", "Reserved"),
+        Seen(ConditionType.SANDBOX_READY, "True", "Ready"),
+    )
+
+
+def evaluate(snapshot: JobSnapshot, platform: Platform, now: datetime) -> tuple[list[Seen], bool]:
+    """Ask the gates in order; the list ends with the first that is not true."""
+    seen: list[Seen] = []
+    for gate in GATES:
+        found = gate(snapshot, platform, now)
+        seen.append(found)
+        if found.status != "True":
+            return seen, False
+    return seen, True
+
+
+def _accepted() -> Seen:
+    return Seen(ConditionType.ACCEPTED, "True", "Valid")
+
+
+def spec_is_valid(snapshot: JobSnapshot, _platform: Platform, _now: datetime) -> Seen:
+    """The spec fits the kind as this version knows it."""
+    if isinstance(snapshot.spec, UserError):
+        return Seen(ConditionType.ACCEPTED, "False", "Invalid", snapshot.spec.message)
+    return _accepted()
+
+
+def agent_is_ready(snapshot: JobSnapshot, _platform: Platform, _now: datetime) -> Seen:
+    """The Agent is there, is not suspended and is ready."""
+    kind = ConditionType.AGENT_READY
+    agent = snapshot.agent
+    if agent is None:
+        return Seen(kind, "False", "AgentNotFound", _no_agent(snapshot))
+    if agent.spec.suspend:
+        text = "the Agent is suspended; set spec.suspend of the Agent to false"
+        return Seen(kind, "False", "AgentSuspended", text)
+    if agent.ready.status != "True":
+        return Seen(kind, "False", agent.ready.reason, agent.ready.message)
+    return Seen(kind, "True", "Ready")
+
+
+def records_answer(snapshot: JobSnapshot, _platform: Platform, _now: datetime) -> Seen:
+    """Postgres answers, so the run row can be written before the pod."""
+    return snapshot.records
+
+
+def back_off_is_over(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Seen:
+    """The wait after a failed attempt is over."""
+    retry_at = instants.read(snapshot.status.retry_at)
+    if retry_at is None or retry_at <= now:
+        return Seen(ConditionType.BACK_OFF, "True", "Over")
+    last = snapshot.status.attempts[-1] if snapshot.status.attempts else None
+    reason = (last.reason if last is not None else None) or "Waiting"
+    text = f"the next attempt is due at {snapshot.status.retry_at}"
+    return Seen(ConditionType.BACK_OFF, "False", reason, text)
+
+
+def quota_has_room(snapshot: JobSnapshot, platform: Platform, _now: datetime) -> Seen:
+    """A slot of the Agent, its sums, and the workspace's quotas have room for one more pod."""
+    agent = snapshot.agent
+    demand = manifest.demand(agent.spec if agent is not None else AgentSpec(), platform)
+    full = _agent_is_full(snapshot, demand)
+    if full is not None:
+        return Seen(ConditionType.QUOTA_RESERVED, "False", "AgentQuota", full)
+    short = snapshot.refusal or quota.shortfall(snapshot.quotas, demand)
+    if short is not None:
+        return Seen(ConditionType.QUOTA_RESERVED, "False", "WorkspaceQuota", short)
+    return Seen(ConditionType.QUOTA_RESERVED, "True", "Reserved")
+
+
+def sandbox_is_ready(snapshot: JobSnapshot, platform: Platform, _now: datetime) -> Seen:
+    """The workspace is onboarded, the runtime is there, no former pod of this Job is left."""
+    agent = snapshot.agent.spec if snapshot.agent is not None else AgentSpec()
+    problem = manifest.runtime_of(agent, platform, snapshot.runtime_classes).problem
+    if problem is not None:
+        return Seen(ConditionType.SANDBOX_READY, "False", "RuntimeClassMissing", problem)
+    if snapshot.former:
+        text = f"pod {snapshot.former[0].name} of a former attempt has not ended yet"
+        return Seen(ConditionType.SANDBOX_READY, "False", "FormerPodEnding", text)
+    return snapshot.sandbox
+
+
+GATES: tuple[Gate, ...] = (
+    spec_is_valid,
+    agent_is_ready,
+    records_answer,
+    back_off_is_over,
+    quota_has_room,
+    sandbox_is_ready,
+)
+
+
+def _no_agent(snapshot: JobSnapshot) -> str:
+    spec = snapshot.spec
+    name = spec.agent_ref.name if not isinstance(spec, UserError) else "?"
+    return f"there is no agents.coxswain.dev {name} in {snapshot.key.namespace}; make it"
+
+
+def _agent_is_full(snapshot: JobSnapshot, demand: quota.Amounts) -> str | None:
+    agent, crowd = snapshot.agent, snapshot.crowd
+    if agent is None:
+        return None
+    slots = slots_of(agent)
+    if crowd.running + crowd.ahead >= slots:
+        return f"{crowd.running} of {slots} Jobs of the Agent run and {crowd.ahead} are ahead"
+    for name, most, used in (
+        ("cpu", agent.spec.quota.cpu, crowd.cpu),
+        ("memory", agent.spec.quota.memory, crowd.memory),
+    ):
+        wanted = demand.get(f"limits.{name}", Decimal(0))
+        if most is not None and used + wanted > quota.amounts({name: most})[name]:
+            return f"the Agent's quota of {most} {name} has no room for {wanted} beside {used}"
+    return None
+
+
+def slots_of(agent: AgentSeen) -> int:
+    """Jobs at once: a persistent workspace can be mounted by one pod only."""
+    if agent.spec.workspace.type == "Persistent":
+        return 1
+    return agent.spec.quota.concurrent_jobs

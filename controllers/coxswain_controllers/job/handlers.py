@@ -1,0 +1,30 @@
+"""What the Job's room hears from kopf: events of Jobs, of their pods and of quotas. Nothing else."""
+
+from typing import Any
+
+import kopf
+
+from coxswain import names
+from coxswain.reconcile.world import World
+from coxswain_controllers.job.room import JobRoom
+
+
+def make_room(world: World) -> JobRoom:
+    """The room for one time of leading."""
+    return JobRoom(world)
+
+
+def register(registry: kopf.OperatorRegistry) -> None:
+    """Register the event handlers; each passes the object on and returns nothing."""
+
+    @kopf.on.event(names.GROUP, names.VERSION, "jobs", registry=registry)
+    async def job_changed(event: kopf.RawEvent, memo: Any, **_: Any) -> None:
+        memo.notice("Job", event["type"], event["object"])
+
+    @kopf.on.event("", "v1", "pods", registry=registry)
+    async def pod_changed(event: kopf.RawEvent, memo: Any, **_: Any) -> None:
+        memo.notice("Pod", event["type"], event["object"])
+
+    @kopf.on.event("", "v1", "resourcequotas", registry=registry)
+    async def quota_changed(event: kopf.RawEvent, memo: Any, **_: Any) -> None:
+        memo.notice("ResourceQuota", event["type"], event["object"])

@@ -1,0 +1,94 @@
+"""What a Job and its Agent come to when an attempt is made: the run document and the pod."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from coxswain import names
+from coxswain.api.agent import AgentSpec
+from coxswain.api.contract import ModelRoute, RunDocument
+from coxswain.api.job import JobSpec
+from coxswain.api.kind import Metadata
+from coxswain.rules import quota
+from coxswain.sandbox import limits, pod, runtime
+from coxswain.sandbox.pod import Platform, PodRequest
+from coxswain.sandbox.volumes import INSTRUCTIONS_FILE
+from coxswain_controllers.job.snapshot import AgentSeen, JobSnapshot
+
+
+def document(snapshot: JobSnapshot, spec: JobSpec, agent: AgentSeen) -> RunDocument:
+    """The resolved Job and Agent: an edit of either does not change a running attempt."""
+    told = agent.spec.instructions
+    return RunDocument(
+        workspace=snapshot.key.namespace,
+        job_name=snapshot.key.name,
+        job_uid=snapshot.key.uid,
+        attempt=snapshot.number,
+        title=spec.title,
+        description=spec.description,
+        prompt=spec.prompt,
+        command=spec.command,
+        agent_name=spec.agent_ref.name,
+        agent_uid=agent.uid,
+        instructions=told.inline if told is not None else None,
+        instructions_file=_instructions_file(agent.spec),
+        tools=list(agent.spec.tools.allow),
+        limits=agent.spec.limits,
+        timeout_seconds=spec.timeout_seconds or agent.spec.limits.timeout_seconds,
+        models=[
+            ModelRoute(
+                alias=choice.alias,
+                provider=choice.provider,
+                model=choice.model,
+                base_url=choice.base_url,
+                secret_name=choice.credentials.name if choice.credentials is not None else None,
+            )
+            for choice in agent.spec.models
+        ],
+        repeatable=is_repeatable(spec),
+    )
+
+
+def manifest(
+    run: RunDocument, spec: JobSpec, agent: AgentSpec, platform: Platform, runtime_class: str | None
+) -> dict[str, Any]:
+    """The pod of the attempt."""
+    request = PodRequest(run, agent, tuple(spec.files), runtime_class)
+    return pod.build(request, platform)
+
+
+def demand(agent: AgentSpec, platform: Platform) -> dict[str, Decimal]:
+    """What one pod of the Agent takes from the quotas."""
+    sizes = limits.sizes(agent, platform.settings)
+    return quota.demand(sizes.requests, sizes.limits)
+
+
+def runtime_of(agent: AgentSpec, platform: Platform, present: frozenset[str]) -> runtime.Runtime:
+    """The RuntimeClass of the Agent's pods, or why there may be no pod."""
+    return runtime.choose(agent.sandbox.runtime_class_name, platform.settings, present)
+
+
+def is_repeatable(spec: JobSpec) -> bool:
+    """A command may be tried again blindly only where its retry says so."""
+    return spec.command is not None and spec.retry.max_attempts > 1
+
+
+def cancelled_by(metadata: Metadata) -> str | None:
+    """Who asked for the end by annotation, and why; None where nobody did."""
+    text = metadata.annotations.get(names.ANNOTATION_CANCEL)
+    if text is None:
+        return None
+    try:
+        asked = json.loads(text)
+    except ValueError:
+        asked = None
+    if not isinstance(asked, dict):
+        return f"annotation {names.ANNOTATION_CANCEL}"
+    why = f": {asked['why']}" if asked.get("why") else ""
+    return f"asked for by {asked.get('by', 'somebody')}{why}"[:1024]
+
+
+def _instructions_file(agent: AgentSpec) -> str | None:
+    if agent.instructions is None or agent.instructions.config_map is None:
+        return None
+    return f"{names.INSTRUCTIONS_PATH}/{INSTRUCTIONS_FILE}"

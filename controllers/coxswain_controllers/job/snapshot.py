@@ -1,0 +1,104 @@
+"""What one pass saw of a Job: frozen, and all that ``decide`` goes by."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from coxswain import names
+from coxswain.api.agent import AgentSpec
+from coxswain.api.conditions import Seen
+from coxswain.api.job import Attempt, JobSpec, JobStatus
+from coxswain.api.kind import Metadata
+from coxswain.errors import UserError
+from coxswain.reconcile.key import Key
+from coxswain.rules.outcome import PodEnd, RunFacts
+from coxswain.rules.quota import QuotaState
+
+
+@dataclass(frozen=True, slots=True)
+class PodSeen:
+    """A pod of this Job."""
+
+    name: str
+    uid: str
+    attempt: int
+    created_at: datetime
+    running_since: datetime | None
+    ended_at: datetime | None
+    end: PodEnd | None
+    is_deleting: bool
+    waits_for: Seen | None
+    """Why it has not started, as the condition PodStarted."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSeen:
+    """The Agent that the Job names."""
+
+    uid: str
+    spec: AgentSpec
+    ready: Seen
+    """Its condition Ready, as the Job's condition AgentReady."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Who else wants the same Agent: Jobs that hold a slot, older ones that wait, what they use."""
+
+    running: int = 0
+    ahead: int = 0
+    cpu: Decimal = Decimal(0)
+    memory: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class JobSnapshot:
+    """Everything about one Job at one moment."""
+
+    key: Key
+    metadata: Metadata
+    spec: JobSpec | UserError
+    status: JobStatus
+    agent: AgentSeen | None
+    agent_deleted_at: datetime | None
+    pod: PodSeen | None
+    former: tuple[PodSeen, ...]
+    """Pods of other attempts that may still run."""
+    run: RunFacts | None
+    """The run row of the attempt in question; None where there is none."""
+    token: int
+    records: Seen
+    """The condition RecordsAvailable."""
+    sandbox: Seen
+    """The condition SandboxReady of the workspace."""
+    runtime_classes: frozenset[str]
+    """The RuntimeClasses that the cluster has."""
+    crowd: Crowd
+    quotas: tuple[QuotaState, ...]
+    refusal: str | None
+    """What the API server said when it last refused the pod for its quota."""
+    is_recorded: bool
+    """Whether the records hold the status as it is."""
+
+    @property
+    def open_attempt(self) -> Attempt | None:
+        """The attempt that has begun and not ended, by the status."""
+        last = self.status.attempts[-1] if self.status.attempts else None
+        return last if last is not None and last.outcome is None else None
+
+    @property
+    def number(self) -> int:
+        """The attempt in question: the open one, or the next."""
+        return number(self.status)
+
+    @property
+    def pod_name(self) -> str:
+        """The name that the pod of the attempt in question has, or would have."""
+        return names.attempt_pod(self.metadata.name, self.metadata.uid, self.number)
+
+
+def number(status: JobStatus) -> int:
+    """The attempt that a status is about: the open one, or the next."""
+    if status.attempts and status.attempts[-1].outcome is None:
+        return status.attempts[-1].number
+    return status.attempt + 1

@@ -1,0 +1,237 @@
+"""The status of a Job as it becomes: from what was, what was seen and what was decided."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from coxswain.api.conditions import ConditionType, Seen, Status, merge
+from coxswain.api.job import Attempt, JobPhase, JobResult, JobStatus, Transition
+from coxswain.reconcile import instants
+from coxswain.rules import lifecycle
+from coxswain.rules.outcome import Ended
+from coxswain_controllers.job.snapshot import JobSnapshot, PodSeen
+
+ANSWER_CHARACTERS = 4096
+KEPT_ATTEMPTS = 32
+
+
+def waiting(snapshot: JobSnapshot, seen: Sequence[Seen], now: datetime) -> dict[str, Any]:
+    """Queued: the last of ``seen`` says why."""
+    why = seen[-1]
+    overall = (
+        Seen(ConditionType.READY, "False", why.reason, why.message),
+        Seen(ConditionType.RECONCILING, "True", "Waiting", f"waits for {why.type}"),
+        Seen(ConditionType.STALLED, "False", "Waiting"),
+    )
+    return _wire(snapshot, _first_queued(snapshot), (*seen, *overall), now)
+
+
+def refused(snapshot: JobSnapshot, reason: str, message: str, now: datetime) -> dict[str, Any]:
+    """Failed before the first attempt because the spec does not fit; it waits for nobody."""
+    seen = (Seen(ConditionType.ACCEPTED, "False", reason, message),)
+    return _terminal(snapshot, JobPhase.FAILED, reason, message, seen, now)
+
+
+def running(
+    snapshot: JobSnapshot, pod: PodSeen, gates: Sequence[Seen], now: datetime
+) -> dict[str, Any]:
+    """Running: the pod of the attempt runs."""
+    since = pod.running_since or now
+    status = _first_queued(snapshot)
+    status = _entered(status, JobPhase.RUNNING, since, attempt=snapshot.number)
+    status = _with_attempt(snapshot, status, pod, since)
+    seen = (
+        *gates,
+        Seen(ConditionType.POD_STARTED, "True", "Started", f"pod {pod.name} runs"),
+        Seen(ConditionType.READY, "False", "Running", "the attempt is under way"),
+        Seen(ConditionType.RECONCILING, "True", "Running", "the attempt is under way"),
+        Seen(ConditionType.STALLED, "False", "Running"),
+    )
+    return _wire(snapshot, status, seen, now)
+
+
+def retrying(
+    snapshot: JobSnapshot, ended: Ended, gates: Sequence[Seen], retry_at: datetime, now: datetime
+) -> dict[str, Any]:
+    """Queued again: an attempt has ended and another one is due."""
+    status = _closed(snapshot, ended, now)
+    if status.phase is JobPhase.RUNNING:
+        at = _ended_at(snapshot, now)
+        status = _entered(status, JobPhase.QUEUED, at, attempt=snapshot.number, reason=ended.reason)
+    text = f"attempt {snapshot.number} ended ({ended.reason}); the next one is due"
+    seen = (
+        *gates,
+        Seen(ConditionType.BACK_OFF, "False", ended.reason, f"{text} at {instants.text(retry_at)}"),
+        Seen(ConditionType.READY, "False", ended.reason, ended.message),
+        Seen(ConditionType.RECONCILING, "True", "Retrying", text),
+        Seen(ConditionType.STALLED, "False", "Retrying"),
+    )
+    status = status.model_copy(update={"retry_at": instants.text(retry_at)})
+    return _wire(snapshot, status, seen, now)
+
+
+def ended(
+    snapshot: JobSnapshot, judged: Ended, gates: Sequence[Seen], now: datetime
+) -> dict[str, Any]:
+    """The end of the Job: Succeeded, Failed or Cancelled."""
+    phase = {
+        "Succeeded": JobPhase.SUCCEEDED,
+        "Cancelled": JobPhase.CANCELLED,
+    }.get(judged.outcome, JobPhase.FAILED)
+    status = _closed(snapshot, judged, now) if _has_begun(snapshot) else snapshot.status
+    status = status.model_copy(update={"result": _result(judged), "retry_at": None})
+    return _terminal(snapshot, phase, judged.reason, judged.message, gates, now, status=status)
+
+
+def observed(snapshot: JobSnapshot) -> dict[str, Any] | None:
+    """The same status for a newer generation of the spec, or None where it is up to date."""
+    generation = snapshot.metadata.generation
+    if snapshot.status.observed_generation == generation:
+        return None
+    conditions = [
+        condition.model_copy(update={"observed_generation": generation})
+        for condition in snapshot.status.conditions
+    ]
+    update = {"observed_generation": generation, "conditions": conditions}
+    return snapshot.status.model_copy(update=update).to_wire()
+
+
+def _terminal(
+    snapshot: JobSnapshot,
+    phase: JobPhase,
+    reason: str,
+    message: str,
+    gates: Sequence[Seen],
+    now: datetime,
+    *,
+    status: JobStatus | None = None,
+) -> dict[str, Any]:
+    at = _ended_at(snapshot, now)
+    status = snapshot.status if status is None else status
+    for each in lifecycle.path(status.phase, phase):
+        entered_at = at if each is not JobPhase.QUEUED else snapshot.metadata.creation_timestamp
+        status = _entered(status, each, entered_at, attempt=status.attempt, reason=reason)
+    done = phase is JobPhase.SUCCEEDED
+    final = ConditionType.COMPLETE if done else ConditionType.FAILED
+    failed: Status = "True" if phase is JobPhase.FAILED else "False"
+    seen = (
+        *gates,
+        Seen(final, "True", reason, message),
+        Seen(ConditionType.READY, "True" if done else "False", reason, message),
+        Seen(ConditionType.RECONCILING, "False", reason),
+        Seen(ConditionType.STALLED, failed, reason, message if failed == "True" else ""),
+    )
+    status = status.model_copy(update={"finished_at": instants.text(at)})
+    return _wire(snapshot, status, seen, now)
+
+
+def _wire(
+    snapshot: JobSnapshot, status: JobStatus, seen: Sequence[Seen], now: datetime
+) -> dict[str, Any]:
+    generation = snapshot.metadata.generation
+    conditions = merge(
+        snapshot.status.conditions, seen, generation=generation, now=instants.text(now)
+    )
+    update = {"observed_generation": generation, "conditions": conditions}
+    return status.model_copy(update=update).to_wire()
+
+
+def _entered(
+    status: JobStatus,
+    phase: JobPhase,
+    at: datetime,
+    *,
+    attempt: int = 0,
+    reason: str | None = None,
+) -> JobStatus:
+    """The status one edge further; the same where the phase stands already."""
+    if status.phase is phase:
+        return status
+    edge = Transition(phase=phase, at=instants.text(at), attempt=attempt, reason=reason)
+    update: dict[str, Any] = {"phase": phase, "transitions": [*status.transitions, edge]}
+    if phase is JobPhase.RUNNING:
+        update["retry_at"] = None
+        update["started_at"] = status.started_at or instants.text(at)
+    return status.model_copy(update=update)
+
+
+def _first_queued(snapshot: JobSnapshot) -> JobStatus:
+    """The status with its first edge: Queued since the object was made."""
+    if snapshot.status.phase is not None:
+        return snapshot.status
+    return _entered(snapshot.status, JobPhase.QUEUED, snapshot.metadata.creation_timestamp)
+
+
+def _with_attempt(
+    snapshot: JobSnapshot, status: JobStatus, pod: PodSeen, since: datetime
+) -> JobStatus:
+    entry = Attempt(
+        number=snapshot.number,
+        pod_name=pod.name,
+        pod_uid=pod.uid,
+        token=snapshot.token,
+        started_at=instants.text(since),
+    )
+    former = [each for each in status.attempts if each.number != entry.number]
+    return status.model_copy(
+        update={"attempt": entry.number, "attempts": [*former, entry][-KEPT_ATTEMPTS:]}
+    )
+
+
+def _closed(snapshot: JobSnapshot, judged: Ended, now: datetime) -> JobStatus:
+    """The status with the attempt in question ended, begun first if nobody saw it run."""
+    status = snapshot.status
+    if snapshot.open_attempt is None:
+        status = _begun_unseen(snapshot, now)
+    entry = status.attempts[-1].model_copy(
+        update={
+            "finished_at": instants.text(_ended_at(snapshot, now)),
+            "outcome": judged.outcome,
+            "reason": judged.reason,
+            "message": judged.message[:1024] or None,
+            "exit_code": judged.exit_code,
+        }
+    )
+    used = status.attempts_used + (1 if judged.uses_attempt else 0)
+    return status.model_copy(
+        update={"attempts": [*status.attempts[:-1], entry], "attempts_used": used}
+    )
+
+
+def _begun_unseen(snapshot: JobSnapshot, now: datetime) -> JobStatus:
+    """The status as it would be had somebody seen the pod run."""
+    pod = snapshot.pod
+    since = (pod.running_since if pod is not None else None) or now
+    status = _first_queued(snapshot)
+    status = _entered(status, JobPhase.RUNNING, since, attempt=snapshot.number)
+    if pod is not None:
+        return _with_attempt(snapshot, status, pod, since)
+    entry = Attempt(
+        number=snapshot.number,
+        pod_name=snapshot.pod_name,
+        token=snapshot.token,
+        started_at=instants.text(since),
+    )
+    return status.model_copy(
+        update={"attempt": entry.number, "attempts": [*status.attempts, entry][-KEPT_ATTEMPTS:]}
+    )
+
+
+def _has_begun(snapshot: JobSnapshot) -> bool:
+    return snapshot.open_attempt is not None or snapshot.pod is not None or snapshot.run is not None
+
+
+def _ended_at(snapshot: JobSnapshot, now: datetime) -> datetime:
+    pod = snapshot.pod
+    return (pod.ended_at if pod is not None else None) or now
+
+
+def _result(judged: Ended) -> JobResult | None:
+    if judged.answer is None and judged.exit_code is None:
+        return None
+    answer = judged.answer
+    return JobResult(
+        answer=None if answer is None else answer[:ANSWER_CHARACTERS],
+        truncated=answer is not None and len(answer) > ANSWER_CHARACTERS,
+        exit_code=judged.exit_code,
+    )

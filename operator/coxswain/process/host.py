@@ -1,0 +1,106 @@
+"""kopf as the host: credentials, watch streams, and the events that they bring. It keeps no state.
+
+Only startup, cleanup, login, probe and event handlers are ever registered, so kopf writes nothing:
+no annotation, no finalizer, no patch.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import entry_points
+from typing import Any
+
+import kopf
+
+from coxswain import names
+from coxswain.kube.credentials import TOKEN_READ_SECONDS, Credentials
+
+ENTRY_POINTS = "coxswain.controllers"
+LONGEST_BACKOFF_SECONDS = 30.0
+
+
+class EndlessBackoffs:
+    """Waits between repeats of a watch: doubling to a bound, with jitter, without an end."""
+
+    def __iter__(self) -> Iterator[float]:
+        """Start again from the shortest wait."""
+        top = 0.5
+        while True:
+            yield top * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+            top = min(LONGEST_BACKOFF_SECONDS, top * 2)
+
+
+def room_modules() -> list[Any]:
+    """The handler modules of all rooms, found by entry point."""
+    found = sorted(entry_points(group=ENTRY_POINTS), key=lambda each: each.name)
+    return [each.load() for each in found]
+
+
+def registry(credentials: Credentials, modules: Iterable[Any]) -> kopf.OperatorRegistry:
+    """A registry with the rooms' event handlers and our login."""
+    made = kopf.OperatorRegistry()
+    for module in modules:
+        module.register(made)
+
+    @kopf.on.login(registry=made)  # type: ignore[untyped-decorator, unused-ignore]
+    def log_in(**_: Any) -> kopf.ConnectionInfo:
+        return connection(credentials)
+
+    return made
+
+
+def connection(credentials: Credentials) -> kopf.ConnectionInfo:
+    """Our credentials as kopf wants them; a token from a file is asked for again when it is old."""
+    expiration = None
+    if credentials.token_file is not None:
+        expiration = datetime.now(UTC) + timedelta(seconds=TOKEN_READ_SECONDS)
+    return kopf.ConnectionInfo(
+        server=credentials.url,
+        ca_path=credentials.ca_file,
+        certificate_path=credentials.cert_file,
+        private_key_path=credentials.key_file,
+        scheme="Bearer" if credentials.token() else None,
+        token=credentials.token(),
+        expiration=expiration,
+    )
+
+
+def settings(installation: str) -> kopf.OperatorSettings:
+    """Settings of kopf; the reasons stand in docs/decisions."""
+    made = kopf.OperatorSettings()
+    made.peering.standalone = True
+    made.posting.enabled = False
+    made.posting.loggers = False
+    made.scanning.disabled = True
+    made.watching.server_timeout = 300
+    made.watching.client_timeout = 330
+    made.watching.connect_timeout = 10
+    made.watching.inactivity_timeout = 70
+    made.networking.connect_timeout = 5
+    made.networking.request_timeout = 30
+    made.networking.error_backoffs = EndlessBackoffs()
+    made.networking.enforce_retry_after = False
+    made.queueing.error_delays = (1, 2, 5, 10, 30)
+    made.queueing.idle_timeout = 1
+    made.persistence.finalizer = names.FINALIZER
+    made.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=names.GROUP)
+    made.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=names.GROUP)
+    made.process.ultimate_exiting_timeout = 20
+    label = f"{names.LABEL_INSTALLATION}={installation}"
+    made.watching.label_selectors["", "v1", "pods"] = label
+    return made
+
+
+async def run(
+    made: kopf.OperatorRegistry, installation: str, memo: object, ready: asyncio.Event
+) -> None:
+    """Watch until cancelled or until a stream ends in a way that kopf cannot mend."""
+    await kopf.operator(
+        registry=made,
+        settings=settings(installation),
+        memo=memo,
+        standalone=True,
+        clusterwide=True,
+        ready_flag=ready,
+    )

@@ -1,0 +1,132 @@
+"""Carries out actions, each with the precondition that makes it safe to repeat."""
+
+from collections.abc import Callable
+from typing import Any
+
+from coxswain.errors import ConflictError, ForbiddenError, NotFoundError
+from coxswain.kube import answers, paths
+from coxswain.kube.client import Client
+from coxswain.reconcile import actions, key
+from coxswain.reconcile.cache import Cache
+from coxswain.reconcile.records import Records
+from coxswain.store.runs import NewRun, RunKey
+
+LOG_BYTES = 65_536
+
+
+class StaleError(ConflictError):
+    """What was decided on is no longer so; look again."""
+
+    code = "stale"
+
+
+class Actor:
+    """The hands of the loop."""
+
+    def __init__(
+        self,
+        client: Client,
+        cache: Cache,
+        records: Records,
+        on_refusal: Callable[[str, str], None],
+    ) -> None:
+        self._client = client
+        self._cache = cache
+        self._records = records
+        self._on_refusal = on_refusal
+
+    async def carry_out(self, action: actions.Action) -> None:
+        """Do one action. Raises StaleError if the world has moved on since the decision."""
+        match action:
+            case actions.OpenRun():
+                await self._open_run(action)
+            case actions.CloseRun():
+                run = RunKey(action.job_uid, action.attempt)
+                await self._records.close_run(run, action.reason)
+            case actions.CreatePod():
+                await self._create_pod(action)
+            case actions.DeletePod():
+                await self._delete_pod(action)
+            case actions.KeepLog():
+                await self._keep_log(action)
+            case actions.CreateClaim():
+                await self._create("persistentvolumeclaims", action.namespace, action.manifest)
+            case actions.DeleteJob():
+                await self._delete_job(action)
+
+    async def _open_run(self, action: actions.OpenRun) -> None:
+        run = action.document
+        state = await self._records.open_run(
+            NewRun(
+                key=RunKey(run.job_uid, run.attempt),
+                workspace=run.workspace,
+                job_name=run.job_name,
+                agent_name=run.agent_name,
+                pod_name=action.pod_name,
+                service_account=action.service_account,
+                document=run,
+                last_token=action.last_token,
+            )
+        )
+        if state.pod_uid is not None or state.closed_at is not None:
+            raise StaleError("the run row of this attempt is taken or closed")
+
+    async def _create_pod(self, action: actions.CreatePod) -> None:
+        owner = key.owner(action.manifest)
+        try:
+            made = await self._create("pods", action.namespace, action.manifest)
+        except ForbiddenError as error:
+            if error.code != answers.QUOTA_EXCEEDED or owner is None:
+                raise
+            self._on_refusal(owner.uid, error.message)
+            raise StaleError("the workspace's quota refused the pod") from error
+        self._cache.put("Pod", made)
+
+    async def _create(
+        self, plural: str, namespace: str, manifest: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Create a child; one that is there and has the same controller is the one that we made."""
+        try:
+            return await self._client.create(paths.collection(plural, namespace), manifest)
+        except ConflictError as error:
+            if error.code != answers.ALREADY_EXISTS:
+                raise
+            name = manifest["metadata"]["name"]
+            found = await self._client.get(paths.of(plural, namespace, name))
+            if key.owner(found) != key.owner(manifest):
+                raise ConflictError(
+                    f"{plural} {name} in {namespace} is there already and belongs to somebody else;"
+                    " remove or rename it",
+                    code="foreign_object",
+                ) from error
+            return found
+
+    async def _delete_pod(self, action: actions.DeletePod) -> None:
+        path = paths.of("pods", action.namespace, action.name)
+        try:
+            await self._client.delete(path, uid=action.uid, grace_seconds=action.grace_seconds)
+        except (NotFoundError, ConflictError):
+            gone = {"metadata": _identity(action.namespace, action.name, action.uid)}
+            self._cache.remove("Pod", gone)
+
+    async def _delete_job(self, action: actions.DeleteJob) -> None:
+        path = paths.of("jobs", action.namespace, action.name)
+        try:
+            await self._client.delete(
+                path, uid=action.uid, resource_version=action.resource_version
+            )
+        except NotFoundError:
+            return
+
+    async def _keep_log(self, action: actions.KeepLog) -> None:
+        path = paths.of("pods", action.namespace, action.pod_name, "log")
+        try:
+            text = await self._client.text(path, {"limitBytes": str(LOG_BYTES)})
+        except (NotFoundError, ConflictError):
+            return
+        if text:
+            await self._records.keep_output(action, text)
+
+
+def _identity(namespace: str, name: str, uid: str) -> dict[str, str]:
+    return {"namespace": namespace, "name": name, "uid": uid}

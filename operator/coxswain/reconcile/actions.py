@@ -1,0 +1,75 @@
+"""What a decision may ask for: data only. Each is safe to carry out twice."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from coxswain.api.contract import RunDocument
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """Write the run row of an attempt, before its pod is made."""
+
+    document: RunDocument
+    pod_name: str
+    service_account: str
+    last_token: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRun:
+    """Refuse everything that the attempt's pod still says."""
+
+    job_uid: str
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePod:
+    """Make the pod of an attempt; one that is there already and ours is a success."""
+
+    namespace: str
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePod:
+    """End exactly this pod."""
+
+    namespace: str
+    name: str
+    uid: str
+    grace_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepLog:
+    """Take the output of a pod that posted no result from its log into the records."""
+
+    namespace: str
+    job_name: str
+    pod_name: str
+    job_uid: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreateClaim:
+    """Make the volume claim of a persistent workspace."""
+
+    namespace: str
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteJob:
+    """Delete a Job whose time to live is over, if it is still what was seen."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+
+
+Action = OpenRun | CloseRun | CreatePod | DeletePod | KeepLog | CreateClaim | DeleteJob

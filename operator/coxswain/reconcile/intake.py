@@ -1,0 +1,134 @@
+"""Where events come in: each updates memory and names the keys that want a pass. Nothing else.
+
+The event itself is never trusted for more than that; a pass looks at the state.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from coxswain import names
+from coxswain.reconcile import key as keys
+from coxswain.reconcile.cache import Raw
+from coxswain.reconcile.room import Room
+from coxswain.reconcile.world import World
+from coxswain.rules import quota
+
+FINISHED_POD = ("Succeeded", "Failed")
+QUOTA_WAKES = 100
+
+
+class Intake:
+    """Takes objects as watches, lists and the records bring them."""
+
+    def __init__(self, world: World, rooms: Mapping[str, Room[Any]]) -> None:
+        self._world = world
+        self._rooms = rooms
+        self._routes: dict[str, Callable[[Raw], None]] = {
+            "Agent": self._agent,
+            "Job": self._job,
+            "Pod": self._pod,
+            "ResourceQuota": self._quota,
+        }
+
+    def notice(self, kind: str, change: str | None, raw: Raw) -> None:
+        """Take an event of a watch; ``change`` is None for what a list brought."""
+        if change == "DELETED":
+            self.gone(kind, raw)
+            return
+        before = self._world.cache.get(kind, raw["metadata"]["uid"])
+        if not self._world.cache.put(kind, raw):
+            return
+        if kind == "ResourceQuota" and before is not None and not _has_grown(before, raw):
+            return
+        self._routes[kind](raw)
+
+    def gone(self, kind: str, raw: Raw) -> None:
+        """An object is no more: forget it, record it, and wake whom it concerns."""
+        self._world.cache.remove(kind, raw)
+        if kind in self._rooms:
+            room = self._rooms[kind]
+            self._world.records.vanished(kind, raw, lambda: room.events(raw, is_gone=True))
+        if kind == "Agent":
+            metadata = raw["metadata"]
+            line = (metadata["namespace"], metadata["name"])
+            self._world.agents_deleted[line] = datetime.now(UTC)
+        if kind == "Job":
+            uid = raw["metadata"]["uid"]
+            self._world.crowds.leave(uid)
+            self._world.refusals.pop(uid, None)
+        self._routes[kind](raw)
+
+    def wake(self, kind: str, namespace: str, name: str) -> None:
+        """Another process asks for a pass over an object, by name."""
+        raw = self._world.cache.named(kind, namespace, name)
+        if raw is not None:
+            self._world.queue.add(keys.of(kind, raw))
+
+    def wake_everything(self) -> None:
+        """Look at every object of ours again."""
+        for kind in self._rooms:
+            for key in self._world.cache.keys(kind):
+                self._world.queue.add(key)
+
+    def _agent(self, raw: Raw) -> None:
+        key = keys.of("Agent", raw)
+        self._world.queue.add(key)
+        for job in self._world.cache.group(("jobs", key.namespace, key.name)):
+            self._world.queue.add(keys.of("Job", job))
+
+    def _job(self, raw: Raw) -> None:
+        self._world.queue.add(keys.of("Job", raw))
+
+    def _pod(self, raw: Raw) -> None:
+        owner = keys.owner(raw)
+        if owner is not None and owner.kind == "Job":
+            self._world.queue.add(owner)
+        known = self._world.cache.get("Pod", raw["metadata"]["uid"])
+        if known is None or (raw.get("status") or {}).get("phase") in FINISHED_POD:
+            self._wake_next(raw)
+
+    def _wake_next(self, pod: Raw) -> None:
+        """A slot of the Agent is free: its next Jobs may start."""
+        metadata = pod["metadata"]
+        agent = (metadata.get("labels") or {}).get(names.LABEL_AGENT)
+        if agent is not None:
+            for key in self._world.crowds.next((metadata["namespace"], agent), 2):
+                self._world.queue.add(key)
+
+    def _quota(self, raw: Raw) -> None:
+        """A quota has room again: as many waiting Jobs as may fit look again, oldest first."""
+        namespace = raw["metadata"]["namespace"]
+        for key in self._world.crowds.next_in(namespace, _room_for(raw)):
+            self._world.refusals.pop(key.uid, None)
+            self._world.queue.add(key)
+
+
+def group_of(kind: str, raw: Raw) -> tuple[str, ...] | None:
+    """Pods of an Agent, and Jobs of an Agent that have not ended, are counted together."""
+    metadata = raw["metadata"]
+    if kind == "Pod":
+        agent = (metadata.get("labels") or {}).get(names.LABEL_AGENT)
+        return None if agent is None else (metadata["namespace"], agent)
+    if kind == "Job":
+        agent = ((raw.get("spec") or {}).get("agentRef") or {}).get("name", "")
+        return ("jobs", metadata["namespace"], agent)
+    return None
+
+
+def _has_grown(before: Raw, after: Raw) -> bool:
+    old, new = before.get("status") or {}, after.get("status") or {}
+    hard = quota.amounts(new.get("hard") or {})
+    was = quota.amounts(old.get("hard") or {})
+    used, before_used = quota.amounts(new.get("used") or {}), quota.amounts(old.get("used") or {})
+    return any(
+        hard[name] > was.get(name, hard[name]) or used.get(name, 0) < before_used.get(name, 0)
+        for name in hard
+    ) or bool(was.keys() - hard.keys())
+
+
+def _room_for(raw: Raw) -> int:
+    status = raw.get("status") or {}
+    hard, used = quota.amounts(status.get("hard") or {}), quota.amounts(status.get("used") or {})
+    pods = [int(hard[each] - used.get(each, 0)) for each in ("pods", "count/pods") if each in hard]
+    return max(1, min([QUOTA_WAKES, *pods]))

@@ -1,0 +1,197 @@
+"""One pass over one key: observe, decide, act, report. The one place that writes status."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from coxswain.errors import ConflictError, CoxswainError, FencedError, NotFoundError, TransientError
+from coxswain.kube import paths
+from coxswain.kube.client import Client
+from coxswain.kube.events import EventPoster, Subject
+from coxswain.reconcile import actions
+from coxswain.reconcile.act import Actor, StaleError
+from coxswain.reconcile.cache import Cache, Raw
+from coxswain.reconcile.decision import Decision
+from coxswain.reconcile.key import Key
+from coxswain.reconcile.records import Records
+from coxswain.reconcile.room import Room
+from coxswain.reconcile.workqueue import WorkQueue
+from coxswain.telemetry import metrics
+
+log = structlog.get_logger()
+
+FAILURES_BEFORE_CONDITION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a pass works with."""
+
+    client: Client
+    cache: Cache
+    records: Records
+    actor: Actor
+    events: EventPoster
+
+
+class Loop:
+    """Workers that take keys from the queue and make passes."""
+
+    def __init__(
+        self,
+        rooms: Mapping[str, Room[Any]],
+        queue: WorkQueue,
+        hands: Hands,
+        clock: Callable[[], datetime],
+        on_gone: Callable[[str, Raw], None],
+    ) -> None:
+        self._on_gone = on_gone
+        self._rooms = rooms
+        self._queue = queue
+        self._hands = hands
+        self._clock = clock
+
+    async def work(self, workers: int) -> None:
+        """Run workers until cancelled; one that dies takes all with it."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(self._worker())
+
+    async def _worker(self) -> None:
+        while True:
+            key = await self._queue.take()
+            try:
+                await self.make_pass(key)
+            finally:
+                self._queue.done(key)
+
+    async def make_pass(self, key: Key) -> None:
+        """One pass; whatever goes wrong is counted, shown and tried again."""
+        began = time.perf_counter()
+        structlog.contextvars.bind_contextvars(
+            kind=key.kind, workspace=key.namespace, name=key.name
+        )
+        try:
+            await self._pass(key)
+            self._queue.succeeded(key)
+        except FencedError:
+            raise
+        except StaleError:
+            self._queue.retry(key)
+        except CoxswainError as error:
+            await self._has_failed(key, error)
+        except Exception as error:
+            # The edge: a bug in one pass must not stop the others.
+            log.exception("pass failed", uid=key.uid)
+            await self._has_failed(key, CoxswainError(f"{type(error).__name__}: {error}"))
+        finally:
+            metrics.RECONCILE_SECONDS.labels(key.kind).observe(time.perf_counter() - began)
+            structlog.contextvars.unbind_contextvars("kind", "workspace", "name")
+
+    async def _pass(self, key: Key) -> None:
+        room = self._rooms[key.kind]
+        snapshot = await room.observe(key)
+        if snapshot is None:
+            await self._clean_up(key)
+            return
+        now = self._clock()
+        decision: Decision = room.decide(snapshot, now)
+        for action in decision.actions:
+            await self._hands.actor.carry_out(action)
+        await self._report(room, key, decision)
+        if decision.wake_at is not None:
+            wait = max(0.0, (decision.wake_at - now).total_seconds())
+            self._queue.add_at(key, time.monotonic() + wait)
+
+    async def _clean_up(self, key: Key) -> None:
+        """The object is gone: end what it controlled, also where no garbage collector runs."""
+        if self._hands.cache.get(key.kind, key.uid) is not None:
+            self._queue.add(key)
+            return
+        for child in self._hands.cache.children(key.uid):
+            metadata = child["metadata"]
+            if metadata.get("deletionTimestamp") is None:
+                pod = actions.DeletePod(metadata["namespace"], metadata["name"], metadata["uid"])
+                await self._hands.actor.carry_out(pod)
+        self._queue.forget(key)
+
+    async def _report(self, room: Room[Any], key: Key, decision: Decision) -> None:
+        """Write the status if it changed; records and events only after that has succeeded."""
+        raw = self._hands.cache.get(key.kind, key.uid)
+        if raw is None:
+            return
+        if decision.status is not None:
+            raw = await self.write_status(room, raw, decision.status)
+            for note in decision.notes:
+                self._hands.events.post(Subject(*key), note.type, note.reason, note.message)
+        made: Raw = raw
+        self._hands.records.publish(key.kind, raw, lambda: room.events(made))
+
+    async def write_status(self, room: Room[Any], raw: Raw, status: dict[str, Any]) -> Raw:
+        """Patch the status if it differs, with the resourceVersion that was seen."""
+        change = difference(raw.get("status") or {}, status)
+        if not change:
+            return raw
+        metadata = raw["metadata"]
+        body = {
+            "metadata": {"resourceVersion": metadata["resourceVersion"], "uid": metadata["uid"]},
+            "status": change,
+        }
+        path = paths.of(room.plural, metadata["namespace"], metadata["name"], "status")
+        written = await self._hands.client.patch(path, body)
+        metrics.STATUS_WRITES.labels(room.kind).inc()
+        self._hands.cache.put(room.kind, written)
+        return written
+
+    async def _has_failed(self, key: Key, error: CoxswainError) -> None:
+        metrics.RECONCILE_ERRORS.labels(key.kind, error.code).inc()
+        after = error.retry_after_seconds if isinstance(error, TransientError) else None
+        delay = self._queue.retry(key, after)
+        log.warning("pass will be repeated", error=error.message, code=error.code, seconds=delay)
+        try:
+            if isinstance(error, ConflictError | NotFoundError):
+                await self._look_live(key)
+            elif self._queue.failures(key) >= FAILURES_BEFORE_CONDITION:
+                await self._show(key, error)
+        except CoxswainError as second:
+            log.warning("the failure could not be shown", error=second.message, code=second.code)
+
+    async def _look_live(self, key: Key) -> None:
+        """A stale write was refused: take the live form before the next pass."""
+        room = self._rooms[key.kind]
+        try:
+            live = await self._hands.client.get(paths.of(room.plural, key.namespace, key.name))
+        except NotFoundError:
+            known = self._hands.cache.get(key.kind, key.uid)
+            if known is not None:
+                self._on_gone(key.kind, known)
+            return
+        self._hands.cache.put(key.kind, live)
+
+    async def _show(self, key: Key, error: CoxswainError) -> None:
+        room = self._rooms[key.kind]
+        raw = self._hands.cache.get(key.kind, key.uid)
+        if raw is None:
+            return
+        status = room.failed(raw, error, self._clock())
+        if status is not None:
+            await self.write_status(room, raw, status)
+
+
+def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """A merge patch that turns ``old`` into ``new``: changed keys, and null for those that went."""
+    change: dict[str, Any] = {k: v for k, v in new.items() if old.get(k) != v}
+    change.update({k: None for k in old if k not in new})
+    return {k: _whole(old.get(k), v) for k, v in change.items()}
+
+
+def _whole(old: Any, new: Any) -> Any:
+    """A nested object is replaced whole: keys that it no longer has are set to null."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return {**{k: None for k in old if k not in new}, **new}
+    return new

@@ -1,0 +1,33 @@
+"""Compares the mirror in Postgres with what lives: writes what is missing, records what vanished."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from coxswain.errors import UnavailableError
+from coxswain.reconcile.intake import Intake
+from coxswain.reconcile.room import Room
+from coxswain.reconcile.world import World
+
+
+async def compare(world: World, intake: Intake, rooms: Mapping[str, Room[Any]]) -> bool:
+    """Bring the mirror up to date after a start and at each sweep; False while Postgres is away."""
+    for kind, room in rooms.items():
+        try:
+            held = await world.records.mirrored(kind)
+        except UnavailableError:
+            return False
+        for raw in world.cache.all(kind):
+            metadata = raw["metadata"]
+            if held.get(metadata["uid"]) == metadata["resourceVersion"]:
+                world.records.remember(metadata["uid"], metadata["resourceVersion"])
+            else:
+                world.records.publish(kind, raw, _events_of(room, raw))
+        for uid in held.keys() - {raw["metadata"]["uid"] for raw in world.cache.all(kind)}:
+            vanished = await world.records.last_form(uid)
+            if vanished is not None and world.cache.get(kind, uid) is None:
+                intake.gone(kind, vanished)
+    return True
+
+
+def _events_of(room: Room[Any], raw: Mapping[str, Any]) -> Any:
+    return lambda: room.events(raw)

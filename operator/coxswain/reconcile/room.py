@@ -1,0 +1,32 @@
+"""What a room offers to the loop; the loop knows nothing else of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from coxswain.errors import CoxswainError
+from coxswain.reconcile.cache import Raw
+from coxswain.reconcile.decision import Decision
+from coxswain.reconcile.key import Key
+from coxswain.store.events import Event
+
+S = TypeVar("S")
+
+
+class Room(Protocol, Generic[S]):
+    """One kind: how it is seen, what is decided, how it is recorded."""
+
+    kind: str
+    plural: str
+
+    async def observe(self, key: Key) -> S | None:
+        """Collect one frozen snapshot; None where the object is gone and nothing is left to do."""
+
+    def decide(self, snapshot: S, now: datetime) -> Decision:
+        """Say what to do about it. Nothing may wait in here: places in line are kept meanwhile."""
+
+    def failed(self, raw: Raw, error: CoxswainError, now: datetime) -> dict[str, Any] | None:
+        """The status that says which operation keeps failing, or None to leave it."""
+
+    def events(self, raw: Raw, *, is_gone: bool = False) -> Sequence[Event]:
+        """All events that the object stands for, with derived ids, oldest first."""

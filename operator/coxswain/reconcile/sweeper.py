@@ -1,0 +1,141 @@
+"""Looks at everything from time to time, and repairs what a lost event hid.
+
+A difference counts only if it is still there a moment later: an event may be on its way. Each
+repair is counted; a count that is not zero says that a watch has lost something.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any, NamedTuple
+
+import structlog
+
+from coxswain.errors import CoxswainError, FencedError, NotFoundError
+from coxswain.kube import paths
+from coxswain.kube.client import Client
+from coxswain.reconcile import cache, mirrors
+from coxswain.reconcile.cache import Raw
+from coxswain.reconcile.intake import Intake
+from coxswain.reconcile.room import Room
+from coxswain.reconcile.world import World
+from coxswain.telemetry import metrics
+
+log = structlog.get_logger()
+
+PERIOD_SECONDS = 60.0
+SETTLE_SECONDS = 2.0
+
+
+class Swept(NamedTuple):
+    """A kind to sweep: its plural, and the labels that select ours."""
+
+    kind: str
+    plural: str
+    selector: str | None = None
+
+
+class Sweeper:
+    """Compares cluster, memory and mirror."""
+
+    def __init__(
+        self,
+        world: World,
+        intake: Intake,
+        rooms: Mapping[str, Room[Any]],
+        kinds: tuple[Swept, ...],
+        random: Random,
+    ) -> None:
+        self._world = world
+        self._intake = intake
+        self._rooms = rooms
+        self._kinds = kinds
+        self._random = random
+
+    async def fill(self) -> None:
+        """Read everything once, before the first pass. Raises if the API server does not answer."""
+        for each in self._kinds:
+            path = paths.collection(each.plural)
+            async for page in self._world.client.pages(path, selector=each.selector):
+                for raw in page["items"]:
+                    self._intake.notice(each.kind, None, raw)
+
+    async def run(self, refresh: Callable[[], Any]) -> None:
+        """Sweep until cancelled; ``refresh`` is awaited first, each time."""
+        while True:
+            await asyncio.sleep(PERIOD_SECONDS * self._random.uniform(0.8, 1.2))
+            try:
+                await refresh()
+                await self.sweep()
+            except FencedError:
+                raise
+            except CoxswainError as error:
+                log.warning("sweep not finished", error=error.message, code=error.code)
+
+    async def sweep(self) -> None:
+        """One look at everything."""
+        for each in self._kinds:
+            await self._sweep_kind(each)
+        await mirrors.compare(self._world, self._intake, self._rooms)
+        self._intake.wake_everything()
+
+    async def _sweep_kind(self, each: Swept) -> None:
+        live = await _versions(self._world.client, each)
+        known = {raw["metadata"]["uid"]: raw for raw in self._world.cache.all(each.kind)}
+        suspects = [
+            uid
+            for uid, (version, _, _) in live.items()
+            if uid not in known or cache.version(known[uid]) < version
+        ]
+        missing = [raw for uid, raw in known.items() if uid not in live]
+        if not suspects and not missing:
+            return
+        await asyncio.sleep(SETTLE_SECONDS)
+        for uid in suspects:
+            version, namespace, name = live[uid]
+            held = self._world.cache.get(each.kind, uid)
+            if held is None or cache.version(held) < version:
+                await self._repair(each, namespace, name)
+        for raw in missing:
+            if self._world.cache.get(each.kind, raw["metadata"]["uid"]) is not None:
+                await self._check_gone(each, raw)
+
+    async def _repair(self, each: Swept, namespace: str, name: str) -> None:
+        try:
+            raw = await self._world.client.get(paths.of(each.plural, namespace, name))
+        except NotFoundError:
+            return
+        held = self._world.cache.get(each.kind, raw["metadata"]["uid"])
+        if held is None or cache.version(held) < cache.version(raw):
+            self._count(each.kind, namespace, name)
+            self._intake.notice(each.kind, None, raw)
+
+    async def _check_gone(self, each: Swept, raw: Raw) -> None:
+        """It was not in the list: gone, or made after the list was read."""
+        metadata = raw["metadata"]
+        path = paths.of(each.plural, metadata["namespace"], metadata["name"])
+        try:
+            found = await self._world.client.get(path)
+        except NotFoundError:
+            found = None
+        if found is not None and found["metadata"]["uid"] == metadata["uid"]:
+            return
+        self._count(each.kind, metadata["namespace"], metadata["name"])
+        self._intake.gone(each.kind, raw)
+
+    @staticmethod
+    def _count(kind: str, namespace: str, name: str) -> None:
+        metrics.SWEEP_REPAIRS.labels(kind).inc()
+        log.warning("repaired what no event told", kind=kind, workspace=namespace, name=name)
+
+
+async def _versions(client: Client, each: Swept) -> dict[str, tuple[int, str, str]]:
+    """resourceVersion, namespace and name of everything live, by uid."""
+    found: dict[str, tuple[int, str, str]] = {}
+    path = paths.collection(each.plural)
+    async for page in client.pages(path, selector=each.selector, metadata_only=True):
+        for raw in page["items"]:
+            metadata = raw["metadata"]
+            at = cache.version(raw)
+            found[metadata["uid"]] = (at, metadata["namespace"], metadata["name"])
+    return found

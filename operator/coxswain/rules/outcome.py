@@ -1,0 +1,114 @@
+"""How an attempt ended, from what its pod and its run row say.
+
+What wins, in this order: a verdict that closed the run row; a posted result; that the pod was
+taken away; the pod's own end (deadline, eviction, out of memory, exit code).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from coxswain.api.contract import ResultStatus, RunResult
+
+Outcome = Literal["Succeeded", "Failed", "Cancelled", "Lost"]
+KILLED = (-9, 137)
+
+
+@dataclass(frozen=True, slots=True)
+class PodEnd:
+    """What a pod that will not run again says of its end."""
+
+    succeeded: bool
+    disrupted: bool = False
+    pod_reason: str = ""
+    container_reason: str = ""
+    exit_code: int | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What the run row says."""
+
+    claimed: bool = False
+    result: RunResult | None = None
+    acts_open: tuple[str, ...] = ()
+    closed_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The judgement on one attempt."""
+
+    outcome: Outcome
+    reason: str
+    message: str = ""
+    exit_code: int | None = None
+    answer: str | None = None
+
+    @property
+    def uses_attempt(self) -> bool:
+        """A pod that was taken away through no fault of its own uses no attempt."""
+        return self.outcome != "Lost"
+
+
+def verdict(ended: Ended) -> str:
+    """How a judgement is kept in the run row, so that a restart comes to the same one."""
+    return f"{ended.outcome}/{ended.reason}"
+
+
+def judge(pod: PodEnd | None, run: RunFacts, *, timed_out: bool, repeatable: bool) -> Ended:
+    """Judge an attempt whose pod has ended, or is gone (None)."""
+    if run.result is not None:
+        return _by_result(run.result, pod)
+    if run.closed_reason is not None and "/" in run.closed_reason:
+        outcome, reason = run.closed_reason.split("/", 1)
+        return Ended(outcome=outcome, reason=reason)  # type: ignore[arg-type]  # written by verdict
+    if pod is None or pod.disrupted:
+        return _taken_away(run, timed_out=timed_out, repeatable=repeatable)
+    return _by_pod(pod)
+
+
+def unknown(run: RunFacts, *, repeatable: bool) -> bool:
+    """Whether an act with side effects began and nobody knows whether it ended."""
+    return bool(run.acts_open) and run.result is None and not repeatable
+
+
+def _by_result(result: RunResult, pod: PodEnd | None) -> Ended:
+    out_of_memory = pod is not None and pod.container_reason == "OOMKilled"
+    if result.status is ResultStatus.SUCCEEDED:
+        note = "; a process of it ran out of memory on the way" if out_of_memory else ""
+        message = (result.message or "") + note
+        return Ended("Succeeded", "Completed", message, result.exit_code, result.answer)
+    if out_of_memory and result.exit_code in KILLED:
+        return Ended("Failed", "OutOfMemory", _MEMORY, result.exit_code, result.answer)
+    reason = result.reason or "AgentFailed"
+    return Ended("Failed", reason, result.message or "", result.exit_code, result.answer)
+
+
+def _taken_away(run: RunFacts, *, timed_out: bool, repeatable: bool) -> Ended:
+    if unknown(run, repeatable=repeatable):
+        begun = ", ".join(run.acts_open)
+        return Ended(
+            "Failed",
+            "OutcomeUnknown",
+            f"the pod is gone and it is not known whether this was done: {begun}",
+        )
+    if timed_out:
+        return Ended("Failed", "Timeout", _TIMEOUT)
+    return Ended("Lost", "PodLost", "the pod was taken away before it posted a result")
+
+
+def _by_pod(pod: PodEnd) -> Ended:
+    if pod.pod_reason == "DeadlineExceeded":
+        return Ended("Failed", "Timeout", _TIMEOUT, pod.exit_code)
+    if pod.pod_reason == "Evicted":
+        return Ended("Failed", "Evicted", pod.message or "the pod was evicted", pod.exit_code)
+    if pod.container_reason == "OOMKilled" and not pod.succeeded:
+        return Ended("Failed", "OutOfMemory", _MEMORY, pod.exit_code)
+    if pod.succeeded:
+        return Ended("Succeeded", "Completed", pod.message, pod.exit_code)
+    return Ended("Failed", "ExitCode", pod.message or f"exit code {pod.exit_code}", pod.exit_code)
+
+
+_MEMORY = "a process needed more memory than the pod's limit; raise resources.limits.memory"
+_TIMEOUT = "the attempt took longer than its timeout; raise timeoutSeconds or do less"

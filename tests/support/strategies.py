@@ -1,0 +1,161 @@
+"""Random Agents and Jobs for hypothesis, made from the models: all that the schema lets through."""
+
+from collections.abc import Callable
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from pydantic import ValidationError
+
+from coxswain.api.agent import AgentSpec
+from coxswain.api.contract import RunDocument
+from coxswain.api.job import JobSpec
+from coxswain.api.kind import Agent, Job
+from coxswain.api.meta import Model
+from coxswain.api.quantity import MOST
+from coxswain.api.schema import Node, structural
+from tests.support.builders import CREATED, run_document
+
+Values = SearchStrategy[Any]
+
+RUNTIME_CLASSES = ("gvisor", "kata")
+_DEVICES = ("nvidia.com/gpu", "example.com/fpga", "a-b.c/D_e.f")
+_PLAIN = ("cpu", "memory", "ephemeral-storage")
+_LABELS = ("zone", "kubernetes.io/arch", "example.com/pool", "A_b.c-D")
+_SUFFIXES = ("", "m", "k", "M", "G", "T", "Ki", "Mi", "Gi", "Ti")
+_QUANTITIES = st.one_of(
+    st.integers(0, MOST),
+    st.builds(lambda n, s: f"{n}{s}", st.integers(0, 4096), st.sampled_from(_SUFFIXES)),
+    st.builds(
+        lambda n, d, s: f"{n}.{d}{s}",
+        st.integers(0, 99),
+        st.integers(0, 999),
+        st.sampled_from(_SUFFIXES),
+    ),
+)
+_CHOSEN: dict[str, Values] = {
+    "runtimeClassName": st.sampled_from(RUNTIME_CLASSES),
+    "requests": st.dictionaries(st.sampled_from(_PLAIN), _QUANTITIES),
+    "limits.": st.dictionaries(st.sampled_from(_PLAIN + _DEVICES), _QUANTITIES),
+    "nodeSelector": st.dictionaries(
+        st.sampled_from(_LABELS),
+        st.from_regex(r"([A-Za-z0-9][-._A-Za-z0-9]{0,9}[a-z0-9])?", fullmatch=True),
+    ),
+}
+"""What a schema cannot say or hypothesis would hardly find, by the name of the field."""
+
+_ALWAYS = ("resources", "sandbox", "scheduling", "nodeSelector")
+"""Optional fields that shape the pod, so that most examples have them."""
+
+names = st.from_regex(
+    r"[a-z]([-a-z0-9]{0,3}[a-z0-9])?(\.[a-z0-9]{1,3}){0,2}", fullmatch=True
+).flatmap(lambda short: st.sampled_from((short, (short + "-x" * 40)[:62].rstrip("-.") + "0")))
+"""Names of Agents and Jobs, short ones and the longest."""
+
+
+def of_model(model: type[Model]) -> SearchStrategy[dict[str, Any]]:
+    """Specs that both the schema and the rules of the model let through, in their YAML form."""
+    return _object(model, structural(model))
+
+
+def agents() -> SearchStrategy[Agent]:
+    """Random Agents, as stored."""
+    return st.builds(_stored(Agent.parse, "Agent"), names, of_model(AgentSpec), st.uuids())
+
+
+def jobs() -> SearchStrategy[Job]:
+    """Random Jobs, as stored."""
+    return st.builds(_stored(Job.parse, "Job"), names, of_model(JobSpec), st.uuids())
+
+
+def runs(agent: Agent, job: Job) -> SearchStrategy[RunDocument]:
+    """A random attempt."""
+    return st.integers(1, 999_999).map(lambda attempt: run_document(agent, job, attempt))
+
+
+def _stored(parse: Callable[[dict[str, Any]], Any], kind: str) -> Callable[..., Any]:
+    def build(name: str, spec: dict[str, Any], uid: Any) -> Any:
+        metadata = {
+            "name": name,
+            "namespace": "team",
+            "uid": str(uid),
+            "creationTimestamp": CREATED,
+        }
+        return parse({"kind": kind, "metadata": metadata, "spec": spec})
+
+    return build
+
+
+def _object(model: type[Model], node: Node) -> SearchStrategy[dict[str, Any]]:
+    required: dict[str, Values] = {}
+    optional: dict[str, Values] = {}
+    for field in model.model_fields.values():
+        name = str(field.alias)
+        child = node["properties"][name]
+        is_map = "additionalProperties" in child
+        values = _CHOSEN.get(f"{name}." if is_map and name == "limits" else name)
+        if values is None:
+            values = _values(field.annotation, child)
+        (required if field.is_required() or name in _ALWAYS else optional)[name] = values
+    return st.fixed_dictionaries(required, optional=optional).filter(
+        lambda spec: _fits(model, spec)
+    )
+
+
+def _fits(model: type[Model], spec: dict[str, Any]) -> bool:
+    try:
+        model.model_validate(spec)
+    except ValidationError:
+        return False
+    return True
+
+
+def _values(annotation: Any, node: Node) -> Values:
+    annotation = _plain(annotation)
+    if node.get("x-kubernetes-int-or-string"):
+        return _QUANTITIES
+    if "enum" in node:
+        return st.sampled_from(node["enum"])
+    if get_origin(annotation) is list:
+        (item,) = get_args(annotation)
+        most = min(node.get("maxItems", 3), 3)
+        return st.lists(
+            _values(item, node["items"]), min_size=node.get("minItems", 0), max_size=most
+        )
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return _object(annotation, node)
+    if annotation is bool:
+        return st.booleans()
+    if annotation is int:
+        return st.integers(node["minimum"], node["maximum"])
+    return _texts(node)
+
+
+def _texts(node: Node) -> Values:
+    shortest, longest = node.get("minLength", 0), node["maxLength"]
+    if "pattern" in node:
+        found = st.from_regex(_short(node["pattern"]), fullmatch=True)
+        return found.filter(lambda text: shortest <= len(text) <= longest)
+    return st.text(min_size=shortest, max_size=min(longest, 40))
+
+
+def _short(pattern: str) -> str:
+    """The same with few repetitions, since hypothesis is slow with long strings."""
+    bare = pattern.removeprefix("^").removesuffix("$")
+    return (
+        bare.replace("]*", "]{0,3}")
+        .replace(")*", "){0,2}")
+        .replace("]+", "]{1,6}")
+        .replace("61", "3")
+    )
+
+
+def _plain(annotation: Any) -> Any:
+    """Without Annotated and None."""
+    if get_origin(annotation) is Annotated:
+        return _plain(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        (kept,) = [each for each in get_args(annotation) if each is not type(None)]
+        return _plain(kept)
+    return annotation

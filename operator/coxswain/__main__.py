@@ -6,7 +6,7 @@ from importlib import import_module
 from coxswain.errors import ConfigurationError
 
 VERBS = {
-    "operator": "coxswain.process.operator",
+    "operator": "coxswain.process.replica",
     "sidecar": "coxswain.sidecar.process",
     "models": "coxswain.gateway.models.process",
     "migrate": "coxswain.store.migrate",

@@ -118,6 +118,35 @@ class SandboxSettings(Settings):
     """auto: runtime_class where the cluster has it; require: no pod without one; off: only an Agent's."""
 
 
+class OperatorSettings(StoreSettings, SandboxSettings):
+    """The operator."""
+
+    bind: str = "0.0.0.0"  # noqa: S104 - a pod's own address; NetworkPolicy decides who reaches it
+    """Address to listen on."""
+    health_port: Port = 9091
+    """Port for /metrics, /healthz and /readyz."""
+    kubeconfig: Path | None = None
+    """Kubeconfig file; none means the pod's own account."""
+    installation: Installation
+    """Names this installation among others in the cluster; a label of its pods."""
+    namespace: Annotated[str, Field(min_length=1, max_length=63)]
+    """Where the platform itself runs: its lease, its Services, the sidecar's account."""
+    identity: Annotated[str, Field(min_length=1, max_length=253)]
+    """Who this process is in the election; the pod's name."""
+    lease_name: Annotated[str, Field(min_length=1, max_length=63)] = "coxswain-operator"
+    """The coordination lease that the replicas elect by."""
+    api_service: Annotated[str, Field(min_length=1, max_length=63)] = "coxswain-api"
+    """Service of the platform door."""
+    models_service: Annotated[str, Field(min_length=1, max_length=63)] = "coxswain-models"
+    """Service of the model door."""
+    sidecar_account: Annotated[str, Field(min_length=1, max_length=253)] = "coxswain-sidecar"
+    """Account whose token the sidecar gets."""
+    sidecar_account_folder: Path | None = None
+    """Where that token is wanted; none hands over nothing."""
+    workers: Annotated[int, Field(ge=1, le=256)] = 32
+    """Passes at the same time."""
+
+
 S = TypeVar("S", bound=Settings)
 
 

@@ -19,6 +19,7 @@ def seen(raw: Raw) -> PodSeen:
     metadata, status = raw["metadata"], raw.get("status") or {}
     container = _container(status)
     state = container.get("state") or {}
+    is_deleting = metadata.get("deletionTimestamp") is not None
     return PodSeen(
         name=metadata["name"],
         uid=metadata["uid"],
@@ -26,8 +27,8 @@ def seen(raw: Raw) -> PodSeen:
         created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
         running_since=_running_since(status, state),
         ended_at=instants.read((state.get("terminated") or {}).get("finishedAt")),
-        end=_end(status, state) if status.get("phase") in ENDED else None,
-        is_deleting=metadata.get("deletionTimestamp") is not None,
+        end=_end(status, state, is_deleting) if status.get("phase") in ENDED else None,
+        is_deleting=is_deleting,
         waits_for=_waits_for(status, state),
     )
 
@@ -55,11 +56,12 @@ def _running_since(status: dict[str, Any], state: dict[str, Any]) -> datetime | 
     return None
 
 
-def _end(status: dict[str, Any], state: dict[str, Any]) -> PodEnd:
+def _end(status: dict[str, Any], state: dict[str, Any], is_deleting: bool) -> PodEnd:
+    """Read the end; a pod that somebody deleted while it ran did not end by itself."""
     terminated = state.get("terminated") or {}
     return PodEnd(
         succeeded=status.get("phase") == "Succeeded",
-        disrupted=_has_condition(status, "DisruptionTarget", "True"),
+        disrupted=is_deleting or _has_condition(status, "DisruptionTarget", "True"),
         pod_reason=str(status.get("reason") or ""),
         container_reason=str(terminated.get("reason") or ""),
         exit_code=terminated.get("exitCode"),

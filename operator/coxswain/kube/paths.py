@@ -7,6 +7,7 @@ _GROUPS = {
     "agents": OURS,
     "jobs": OURS,
     "leases": "/apis/coordination.k8s.io/v1",
+    "runtimeclasses": "/apis/node.k8s.io/v1",
     "networkpolicies": "/apis/networking.k8s.io/v1",
     "customresourcedefinitions": "/apis/apiextensions.k8s.io/v1",
 }

@@ -14,6 +14,7 @@ from coxswain.api.conditions import ConditionType, Seen
 from coxswain.errors import ForbiddenError, NotFoundError
 from coxswain.kube import paths
 from coxswain.kube.client import Client
+from coxswain.reconcile.cache import Cache
 
 GOOD_SECONDS = 60.0
 BAD_SECONDS = 5.0
@@ -27,12 +28,11 @@ class Part(NamedTuple):
     name: str
 
 
-PARTS = (
+READ = (
     Part("serviceaccounts", names.AGENT_SERVICE_ACCOUNT),
     Part("networkpolicies", names.NETWORK_POLICY),
-    Part("resourcequotas", names.POD_QUOTA),
-    Part("resourcequotas", names.STORAGE_QUOTA),
 )
+WATCHED = (names.POD_QUOTA, names.STORAGE_QUOTA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,14 @@ class Workspaces:
     """Onboarded or not, by namespace."""
 
     def __init__(
-        self, client: Client, installation: str, clock: Callable[[], float] = time.monotonic
+        self,
+        client: Client,
+        cache: Cache,
+        installation: str,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
+        self._cache = cache
         self._installation = installation
         self._clock = clock
         self._known: dict[str, _Known] = {}
@@ -64,7 +69,10 @@ class Workspaces:
         return seen
 
     async def _look(self, namespace: str) -> Seen:
-        for part in PARTS:
+        for name in WATCHED:
+            if self._cache.named("ResourceQuota", namespace, name) is None:
+                return self._missing(namespace, Part("resourcequotas", name))
+        for part in READ:
             try:
                 await self._client.get(paths.of(part.plural, namespace, part.name))
             except (NotFoundError, ForbiddenError):

@@ -1,7 +1,8 @@
 """How an attempt ended, from what its pod and its run row say.
 
-What wins, in this order: a verdict that closed the run row; a posted result; that the pod was
-taken away; the pod's own end (deadline, eviction, out of memory, exit code).
+What wins, in this order: a posted result; a verdict that closed the run row; that the pod was
+taken away; the pod's own end (deadline, eviction, out of memory, exit code). A program that was
+told to end says so; that is no result of its own, so why it was told decides.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from coxswain.api.contract import ResultStatus, RunResult
 
 Outcome = Literal["Succeeded", "Failed", "Cancelled", "Lost"]
 KILLED = (-9, 137)
+TERMINATED = "Terminated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def verdict(ended: Ended) -> str:
 
 def judge(pod: PodEnd | None, run: RunFacts, *, timed_out: bool, repeatable: bool) -> Ended:
     """Judge an attempt whose pod has ended, or is gone (None)."""
-    if run.result is not None:
+    if run.result is not None and run.result.reason != TERMINATED:
         return _by_result(run.result, pod)
     if run.closed_reason is not None and "/" in run.closed_reason:
         outcome, reason = run.closed_reason.split("/", 1)
@@ -70,7 +72,8 @@ def judge(pod: PodEnd | None, run: RunFacts, *, timed_out: bool, repeatable: boo
 
 def unknown(run: RunFacts, *, repeatable: bool) -> bool:
     """Whether an act with side effects began and nobody knows whether it ended."""
-    return bool(run.acts_open) and run.result is None and not repeatable
+    told = run.result is None or run.result.reason == TERMINATED
+    return bool(run.acts_open) and told and not repeatable
 
 
 def _by_result(result: RunResult, pod: PodEnd | None) -> Ended:

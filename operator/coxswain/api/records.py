@@ -49,6 +49,7 @@ class Run:
     claimed_at: datetime | None
     heartbeat_at: datetime | None
     last_seq: int
+    highest_seq: int
     acts_open: dict[str, str]
     result: RunResult | None
     result_at: datetime | None

@@ -35,14 +35,15 @@ async def append_run_events(
     """
     run = await claims.held(connection, pod_uid)
     given = [_event(run, event) for event in batch]
+    highest = max(run.highest_seq, *(event.seq for event in batch))
     last_seq = _without_hole(run, batch)
     if last_seq is not None:
-        await _advance(connection, run, last_seq)
+        await _count(connection, run, last_seq, highest)
     # Last, where it can be: from here on the head of the log is locked.
     appended = await events.append(connection, given, windowed=True)
     if last_seq is None:
         last_seq = await _before_hole(connection, run)
-        await _advance(connection, run, last_seq)
+        await _count(connection, run, last_seq, highest)
     return Reported(
         accepted=appended.accepted,
         duplicates=len(batch) - appended.accepted,
@@ -118,17 +119,21 @@ def _event(run: Run, event: RunEvent) -> events.Event:
 
 
 def _without_hole(run: Run, batch: Sequence[RunEvent]) -> int | None:
-    """The new last_seq if this batch goes on where the last one ended; None if one must look."""
+    """The new last_seq if nothing was missing and nothing is now; None if one must look."""
     seqs = sorted({event.seq for event in batch if event.seq > run.last_seq})
-    if seqs and seqs != list(range(run.last_seq + 1, run.last_seq + 1 + len(seqs))):
-        return None
-    return seqs[-1] if seqs else run.last_seq
+    if not seqs:
+        return run.last_seq
+    goes_on = seqs == list(range(run.last_seq + 1, run.last_seq + 1 + len(seqs)))
+    return seqs[-1] if goes_on and run.highest_seq == run.last_seq else None
 
 
-async def _advance(connection: Connection, run: Run, last_seq: int) -> None:
-    if last_seq > run.last_seq:
+async def _count(connection: Connection, run: Run, last_seq: int, highest_seq: int) -> None:
+    if (last_seq, highest_seq) != (run.last_seq, run.highest_seq):
         await connection.execute(
-            "UPDATE runs SET last_seq = $2 WHERE pod_uid = $1", run.pod_uid, last_seq
+            "UPDATE runs SET last_seq = $2, highest_seq = $3 WHERE pod_uid = $1",
+            run.pod_uid,
+            last_seq,
+            highest_seq,
         )
 
 

@@ -157,6 +157,7 @@ def stored(row: asyncpg.Record) -> Run:
         claimed_at=row["claimed_at"],
         heartbeat_at=row["heartbeat_at"],
         last_seq=row["last_seq"],
+        highest_seq=row["highest_seq"],
         acts_open=row["acts_open"],
         result=result,
         result_at=row["result_at"],

@@ -29,7 +29,8 @@ CREATE TABLE leadership (
 );
 INSERT INTO leadership DEFAULT VALUES;
 
--- One row per attempt, written before its pod is made. The first pod that claims it owns it.
+-- One row per attempt, written before its pod is made. The first pod that claims it owns it. No event of the pod is
+-- missing up to last_seq; between it and highest_seq some are.
 CREATE TABLE runs (
     job_uid uuid NOT NULL,
     attempt integer NOT NULL CHECK (attempt > 0),
@@ -46,6 +47,7 @@ CREATE TABLE runs (
     claimed_at timestamptz,
     heartbeat_at timestamptz,
     last_seq bigint NOT NULL DEFAULT 0,
+    highest_seq bigint NOT NULL DEFAULT 0,
     acts_open jsonb NOT NULL DEFAULT '{}',
     result jsonb,
     result_at timestamptz,
@@ -319,7 +321,7 @@ GRANT INSERT, UPDATE ON runs TO coxswain_operator;
 GRANT INSERT, UPDATE ON mirror TO coxswain_operator;
 GRANT DELETE ON wakes TO coxswain_operator;
 
-GRANT UPDATE (pod_uid, claimed_at, heartbeat_at, last_seq, acts_open, result, result_at) ON runs TO coxswain_sidecar;
+GRANT UPDATE (pod_uid, claimed_at, heartbeat_at, last_seq, highest_seq, acts_open, result, result_at) ON runs TO coxswain_sidecar;
 GRANT INSERT ON artifacts TO coxswain_sidecar;
 GRANT INSERT, UPDATE ON wakes TO coxswain_sidecar;
 GRANT INSERT, UPDATE, DELETE ON issuer_keys TO coxswain_sidecar;

@@ -1,0 +1,99 @@
+"""One listening connection per process: turns notifications of Postgres into wake-ups.
+
+A notification says that something came, never what. After each reconnect everybody is woken, as
+something may have been missed. It never ends by itself.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from coxswain.errors import CoxswainError
+from coxswain.store import failures
+from coxswain.store.pool import CONNECT_SECONDS
+from coxswain.telemetry import logs
+
+if TYPE_CHECKING:
+    Session = asyncpg.Connection[asyncpg.Record]
+
+log = logs.get(__name__)
+
+CHECK_SECONDS = 15.0
+CHECK_TIMEOUT_SECONDS = 5.0
+WAIT_SECONDS = 0.2
+LONGEST_WAIT_SECONDS = 5.0
+
+
+class Listener:
+    """Wakes whoever subscribed to a channel."""
+
+    def __init__(self, dsn: str, channels: Sequence[str]) -> None:
+        self._dsn = dsn
+        self._subscribers: dict[str, set[asyncio.Event]] = {name: set() for name in channels}
+        self._lost = asyncio.Event()
+        self.connected = False
+
+    @contextmanager
+    def subscribe(self, channel: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever the channel speaks; whoever waits clears it first."""
+        wake = asyncio.Event()
+        self._subscribers[channel].add(wake)
+        try:
+            yield wake
+        finally:
+            self._subscribers[channel].discard(wake)
+
+    async def run(self) -> None:
+        """Listen for ever; connects anew whenever the connection is lost."""
+        wait = WAIT_SECONDS
+        while True:
+            try:
+                async with self._listening() as session:
+                    wait = WAIT_SECONDS
+                    await self._until_lost(session)
+            except CoxswainError as error:
+                log.warning("the listening connection is lost", code=error.code)
+            finally:
+                self.connected = False
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+
+    @asynccontextmanager
+    async def _listening(self) -> AsyncIterator["Session"]:
+        with failures.translated():
+            session = await asyncpg.connect(self._dsn, timeout=CONNECT_SECONDS)
+            try:
+                self._lost.clear()
+                session.add_termination_listener(self._on_lost)
+                for channel in self._subscribers:
+                    await session.add_listener(channel, self._on_notice)
+                self.connected = True
+                self._wake_all()
+                yield session
+            finally:
+                session.terminate()
+
+    async def _until_lost(self, session: "Session") -> None:
+        """Return when the connection is gone; a peer that fell silent is asked now and then."""
+        while not self._lost.is_set():
+            try:
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await self._lost.wait()
+            except TimeoutError:
+                await session.execute("SELECT 1", timeout=CHECK_TIMEOUT_SECONDS)
+
+    def _on_lost(self, _session: object) -> None:
+        self._lost.set()
+
+    def _on_notice(self, _session: object, _pid: int, channel: str, _payload: object) -> None:
+        for wake in self._subscribers[channel]:
+            wake.set()
+
+    def _wake_all(self) -> None:
+        for channel in self._subscribers:
+            for wake in self._subscribers[channel]:
+                wake.set()

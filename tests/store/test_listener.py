@@ -1,0 +1,88 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import asyncpg
+
+from coxswain.store import events, wakes
+from coxswain.store.listener import Listener
+from coxswain.store.pool import Store
+from tests.support.postgres import Database
+from tests.support.rows import event
+
+CHANNELS = (events.CHANNEL, wakes.CHANNEL)
+
+
+@asynccontextmanager
+async def listening(database: Database) -> AsyncIterator[Listener]:
+    listener = Listener(database.sidecar, CHANNELS)
+    task = asyncio.create_task(listener.run())
+    try:
+        yield listener
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def spoken(wake: asyncio.Event) -> None:
+    async with asyncio.timeout(10):
+        await wake.wait()
+    wake.clear()
+
+
+async def test_every_subscriber_is_woken_by_its_own_channel(
+    database: Database, sidecar_store: Store
+) -> None:
+    async with listening(database) as listener:
+        with (
+            listener.subscribe(events.CHANNEL) as one,
+            listener.subscribe(events.CHANNEL) as two,
+            listener.subscribe(wakes.CHANNEL) as other,
+        ):
+            for each in (one, two, other):
+                await spoken(each)
+            await sidecar_store.run(events.append, [event()])
+            await spoken(one)
+            await spoken(two)
+            assert not other.is_set()
+            await sidecar_store.transact(wakes.add, "Job", "team", "first")
+            await spoken(other)
+
+
+async def test_a_batch_of_repeats_tells_nobody(database: Database, sidecar_store: Store) -> None:
+    first, last = event(), event()
+    await sidecar_store.run(events.append, [first])
+    heard: list[object] = []
+    session = await asyncpg.connect(database.sidecar)
+    try:
+        await session.add_listener(events.CHANNEL, lambda *heard_now: heard.append(heard_now[3]))
+        await sidecar_store.run(events.append, [first])
+        await sidecar_store.run(events.append, [last, event(), event()])
+        async with asyncio.timeout(10):
+            while not heard:
+                await session.execute("SELECT 1")
+    finally:
+        await session.close()
+    assert heard == ["4"]
+
+
+async def test_a_lost_connection_comes_back_and_wakes_everybody(database: Database) -> None:
+    async with listening(database) as listener:
+        with listener.subscribe(events.CHANNEL) as wake:
+            await spoken(wake)
+            await _end_all(database)
+            await spoken(wake)
+            assert listener.connected
+
+
+async def _end_all(database: Database) -> None:
+    admin = await asyncpg.connect(database.admin)
+    try:
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = $1 AND pid <> pg_backend_pid()",
+            database.name,
+        )
+    finally:
+        await admin.close()

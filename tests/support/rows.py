@@ -1,0 +1,77 @@
+"""Rows to put into a database of a test."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from coxswain.api.contract import RunDocument
+from coxswain.api.records import Event, NewRun, ObjectRow, RunKey
+from coxswain.store import uuid7
+from coxswain.store.claims import Pod
+
+
+def event(kind: str = "user.note", **fields: Any) -> Event:
+    """An event of now."""
+    return Event(
+        id=fields.pop("id", uuid7.new(datetime.now(UTC))),
+        type=kind,
+        actor=fields.pop("actor", "user:local"),
+        **fields,
+    )
+
+
+def new_run(job_uid: str | None = None, attempt: int = 1, **fields: Any) -> NewRun:
+    """A run of the Job "first" in workspace "team"; its pod is "first-pod-N"."""
+    uid = job_uid or str(uuid4())
+    return NewRun(
+        key=RunKey(uid, attempt),
+        workspace="team",
+        job_name="first",
+        agent_name="reader",
+        pod_name=fields.pop("pod_name", f"first-pod-{attempt}"),
+        service_account="coxswain-agent",
+        document=document(uid, attempt),
+        **fields,
+    )
+
+
+def document(job_uid: str, attempt: int = 1) -> RunDocument:
+    """What the pod of a run reads."""
+    return RunDocument(
+        workspace="team",
+        job_name="first",
+        job_uid=job_uid,
+        attempt=attempt,
+        title="The first",
+        prompt="What is it about?",
+        agent_name="reader",
+        agent_uid=str(uuid4()),
+        timeout_seconds=60,
+    )
+
+
+def pod(
+    *,
+    workspace: str = "team",
+    account: str = "coxswain-agent",
+    name: str = "first-pod-1",
+    uid: str | None = None,
+) -> Pod:
+    """The pod that ``new_run`` expects; each call another uid."""
+    return Pod(workspace=workspace, account=account, name=name, uid=uid or str(uuid4()))
+
+
+def job(name: str = "first", version: int = 1, **fields: Any) -> ObjectRow:
+    """The mirror's row of a Job."""
+    uid = fields.pop("uid", str(uuid4()))
+    return ObjectRow(
+        uid=uid,
+        kind=fields.pop("kind", "Job"),
+        workspace=fields.pop("workspace", "team"),
+        name=name,
+        generation=1,
+        resource_version=str(version),
+        phase=fields.pop("phase", "Queued"),
+        created_at=fields.pop("created_at", datetime.now(UTC)),
+        body={"metadata": {"name": name, "uid": uid}, "spec": fields.pop("spec", {})},
+    )

@@ -49,7 +49,7 @@ def _build_here(image: Image) -> None:
             with console.step(f"build {image.ref} (buildah)"):
                 _with_context(image, lambda context: _build(image, context))
                 buildah.save(image.ref, target)
-        _forget_old(image)
+            _forget_old(image)
 
 
 def _build(image: Image, context: Path) -> None:

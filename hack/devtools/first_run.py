@@ -70,11 +70,9 @@ def _images(cluster: Provider, values: Path | None) -> dict[str, str]:
 def _down(cluster: Provider) -> None:
     if isinstance(cluster, Existing):
         kubectl = Kubectl(cluster.kubeconfig())
+        example.remove(kubectl)
         release.uninstall(kubectl)
-        kubectl.run("delete", "namespace", "--ignore-not-found", example.WORKSPACE)
-        console.say(
-            "the kinds and the records stay; the charts' documentation says how to drop them"
-        )
+        console.say("the namespaces, the kinds and the records stay: they may be somebody's")
     with console.step(f"{cluster.name} down"):
         cluster.down()
 

@@ -32,7 +32,7 @@ class Tier:
 ALL = (
     Tier("unit", ("tests/architecture", "tests/unit")),
     Tier("store", ("tests/store",)),
-    Tier("apiserver", ("tests/apiserver",), ("etcd", "kubernetes")),
+    Tier("apiserver", ("tests/apiserver",), ("etcd", "kubernetes", "helm")),
     Tier("cluster", ("tests/cluster",), ("helm",), needs_cluster=True),
 )
 BY_NAME = {tier.name: tier for tier in ALL}

@@ -107,5 +107,5 @@ async def _install(kubeconfig: Path) -> None:
 
 async def _is_served(client: Client, plural: str) -> bool:
     path = paths.of("customresourcedefinitions", None, f"{plural}.{names.GROUP}")
-    conditions = (await client.get(path)).get("status", {}).get("conditions", [])
+    conditions = (await client.get(path)).get("status", {}).get("conditions") or []
     return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)

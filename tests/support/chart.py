@@ -1,0 +1,59 @@
+"""The platform's chart as helm renders it, and easy ways to look at the result."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from devtools import charts
+
+Body = dict[str, Any]
+
+CHART = charts.CHARTS / "coxswain"
+RELEASE_NAMESPACE = charts.NAMESPACE
+WORKSPACES = CHART / "ci" / "workspaces.yaml"
+EXTERNAL_DATABASE = CHART / "ci" / "external-database.yaml"
+
+
+def render(*values: Path) -> list[Body]:
+    """Every object of the chart, hooks too."""
+    return [each for each in yaml.safe_load_all(charts.render(CHART, *values)) if each]
+
+
+def render_with(folder: Path, chosen: Body) -> list[Body]:
+    """The same with values given here."""
+    file = folder / "values.json"
+    file.write_text(json.dumps(chosen))
+    return render(file)
+
+
+def of_kind(objects: list[Body], kind: str) -> list[Body]:
+    """The objects of one kind."""
+    return [each for each in objects if each["kind"] == kind]
+
+
+def find(objects: list[Body], kind: str, name: str, namespace: str | None = None) -> Body:
+    """The one object of that name."""
+    found = [
+        each
+        for each in of_kind(objects, kind)
+        if each["metadata"]["name"] == name
+        and namespace in (None, each["metadata"].get("namespace"))
+    ]
+    assert len(found) == 1, f"{len(found)} objects {kind} {name}"
+    return found[0]
+
+
+def pods(objects: list[Body]) -> Iterator[tuple[str, Body]]:
+    """Name and pod template of everything that makes pods."""
+    for each in objects:
+        if each["kind"] in ("Deployment", "StatefulSet", "Job"):
+            yield each["metadata"]["name"], each["spec"]["template"]
+
+
+def containers(template: Body) -> list[Body]:
+    """All containers of a pod, those that run before the others too."""
+    spec = template["spec"]
+    return [*spec.get("initContainers", []), *spec["containers"]]

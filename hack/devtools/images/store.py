@@ -67,6 +67,7 @@ def _bring_base() -> None:
         with console.step(f"build {image.ref} (buildah)"):
             _with_context(image, lambda context: base.build(image.ref, context))
             buildah.save(image.ref, target)
+        _forget_old(image)
     elif not buildah.has(image.ref):
         buildah.load(target)
     buildah.tag(image.ref, base.NAME)

@@ -36,14 +36,14 @@ def values(refs: Mapping[str, str], workspaces: Sequence[str]) -> dict[str, Any]
     """The chart's values for a small cluster of one's own."""
     return {
         "image": dict(refs),
-        "workspaces": [{"namespace": name} for name in workspaces],
+        "workspaces": [{"name": name} for name in workspaces],
         "postgres": {"storage": {"size": "1Gi"}},
     }
 
 
 def install(kubectl: Kubectl, chosen: Mapping[str, Any]) -> None:
     """Install or upgrade both charts and wait until every pod of ours is ready."""
-    for namespace in (NAMESPACE, *(each["namespace"] for each in chosen.get("workspaces", []))):
+    for namespace in (NAMESPACE, *(each["name"] for each in chosen.get("workspaces", []))):
         metadata = {"name": namespace, "labels": ENFORCE}
         kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
     with console.step("helm upgrade --install coxswain-crds"):

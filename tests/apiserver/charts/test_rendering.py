@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 
 from coxswain import names
-from coxswain.settings import MigrateSettings, Settings
+from coxswain.settings import MigrateSettings, OperatorSettings, Settings
 from devtools.errors import ToolError
 from tests.support import chart
 
 Body = dict[str, Any]
 
-PROCESSES: dict[str, type[Settings]] = {"migrate": MigrateSettings}
+PROCESSES: dict[str, type[Settings]] = {
+    "migrate": MigrateSettings,
+    "operator": OperatorSettings,
+}
 
 
 @pytest.fixture(scope="module", params=[chart.WORKSPACES, chart.EXTERNAL_DATABASE, None])
@@ -181,7 +184,7 @@ def test_a_database_of_ones_own_brings_no_server(tmp_path: Path) -> None:
     [
         ({"operator": {"replica": 3}}, "/operator"),
         ({"operator": {"replicas": 0}}, "/operator/replicas"),
-        ({"workspaces": [{"name": "demo"}]}, "/workspaces/0"),
+        ({"workspaces": [{"namespace": "demo"}]}, "/workspaces/0"),
         ({"log": {"format": "yaml"}}, "/log/format"),
         ({"postgress": {}}, "postgress"),
     ],

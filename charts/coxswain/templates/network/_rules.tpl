@@ -39,7 +39,7 @@
 {{- define "coxswain.agentPeers" -}}
 {{- range .Values.workspaces }}
 - namespaceSelector:
-    matchLabels: {kubernetes.io/metadata.name: {{ .namespace }}}
+    matchLabels: {kubernetes.io/metadata.name: {{ .name }}}
   podSelector:
     matchExpressions: [{key: coxswain.dev/agent, operator: Exists}]
 {{- end }}

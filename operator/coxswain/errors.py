@@ -5,6 +5,7 @@ CoxswainError
 |   +-- NotFoundError
 |   +-- ConflictError    it changed, or it is there already with another content
 |   +-- ForbiddenError
+|   +-- UnauthenticatedError
 +-- TransientError       time may fix it; try again later
 |   +-- UnavailableError     a dependency does not answer
 +-- FencedError          this process lost its right to act and must end
@@ -50,6 +51,12 @@ class ForbiddenError(UserError):
     """The caller, or this process, may not do that."""
 
     code = "forbidden"
+
+
+class UnauthenticatedError(UserError):
+    """Nobody knows who is calling."""
+
+    code = "unauthenticated"
 
 
 class TransientError(CoxswainError):

@@ -1,0 +1,75 @@
+"""Around every request: its id, its log line, its metric, and one form for every refusal."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from coxswain.errors import CoxswainError
+from coxswain.telemetry import logs, metrics
+from coxswain.web import problems, request_ids
+from coxswain.web.routes import CALLER, ROUTE
+
+log = logs.get(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+GONE = 499
+
+
+def observe(server: str) -> Middleware:
+    """The outermost layer of a server; ``server`` is its name in metrics."""
+
+    @web.middleware
+    async def layer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = time.monotonic()
+        with request_ids.bound(request.headers.get(request_ids.HEADER)) as request_id:
+            status = GONE
+            try:
+                response = await _answered(request, handler)
+                status = response.status
+                if not response.prepared:
+                    response.headers[request_ids.HEADER] = request_id
+                return response
+            finally:
+                _record(server, request, status, time.monotonic() - started)
+
+    return layer
+
+
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except CoxswainError as error:
+        if problems.status_of(error) >= 500:
+            log.warning("request failed", code=error.code, reason=error.message, exc_info=error)
+        return problems.answer(error)
+    except web.HTTPException as error:
+        return problems.of_http(error)
+    except ConnectionResetError:
+        raise
+    except Exception:
+        # The edge of the process: one request must not end the others.
+        log.exception("request crashed", operation=_route(request))
+        return problems.internal()
+
+
+def _record(server: str, request: web.Request, status: int, seconds: float) -> None:
+    route = _route(request)
+    metrics.HTTP_REQUEST_SECONDS.labels(
+        server=server, route=route, method=request.method, status=f"{status // 100}xx"
+    ).observe(seconds)
+    caller = request.get(CALLER)
+    log.info(
+        "request",
+        method=request.method,
+        route=route,
+        path=request.path,
+        status=status,
+        milliseconds=round(seconds * 1000, 1),
+        caller=str(caller) if caller is not None else None,
+    )
+
+
+def _route(request: web.Request) -> str:
+    return str(request.get(ROUTE, "none"))

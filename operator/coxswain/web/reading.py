@@ -1,0 +1,82 @@
+"""Requests become types, or are refused with the place that is wrong. Nothing unknown passes."""
+
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from coxswain.api.meta import Model
+from coxswain.errors import UserError
+from coxswain.web import problems
+
+BODY_BYTES = 1_048_576
+SHOWN = 5
+M = TypeVar("M", bound=Model)
+
+
+async def raw(request: web.Request, limit: int) -> bytes:
+    """The whole body. Raises UserError too_large before it is read whole."""
+    if request.content_length is not None and request.content_length > limit:
+        raise _too_large(limit)
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.content.iter_any():
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def body(request: web.Request, model: type[M], limit: int) -> M:
+    """The body as a type."""
+    if request.content_type not in {"application/json", "application/octet-stream"}:
+        raise UserError("send application/json", code=problems.UNSUPPORTED_TYPE)
+    data = await raw(request, limit)
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        raise refusal(error) from error
+
+
+async def nothing(request: web.Request) -> None:
+    """Refuse a body where none is read; an empty object is as good as none."""
+    if (await raw(request, BODY_BYTES)).strip() not in {b"", b"{}"}:
+        raise UserError("this route takes no body", field="body")
+
+
+def query(request: web.Request, model: type[M]) -> M:
+    """The query parameters as a type; each at most once."""
+    return _strings(
+        dict(request.query), model, [name for name, _ in request.query.items()], "query."
+    )
+
+
+def path(request: web.Request, model: type[M]) -> M:
+    """The variable parts of the path as a type."""
+    return _strings(dict(request.match_info), model, [], "path.")
+
+
+def refusal(error: ValidationError, prefix: str = "") -> UserError:
+    """Say where and why; the first places by name, all of them counted."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    if found[0]["type"] == "json_invalid":
+        return UserError(f"this is not JSON: {found[0]['msg']}", code=problems.MALFORMED)
+    places = [prefix + ".".join(str(part) for part in each["loc"]) for each in found]
+    lines = [f"{place}: {each['msg']}" for place, each in zip(places, found, strict=True)]
+    more = f" (and {len(lines) - SHOWN} more)" if len(lines) > SHOWN else ""
+    return UserError("; ".join(lines[:SHOWN]) + more, field=places[0] or None)
+
+
+def _strings(given: dict[str, str], model: type[M], names: list[str], prefix: str) -> M:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UserError("give it once", field=prefix + twice)
+    try:
+        return model.model_validate_strings(given)
+    except ValidationError as error:
+        raise refusal(error, prefix) from error
+
+
+def _too_large(limit: int) -> UserError:
+    return UserError(f"the body is larger than {limit} bytes", code=problems.TOO_LARGE)

@@ -1,0 +1,191 @@
+"""Routes from annotations: what a handler reads, who may call it, what it answers.
+
+call      the request itself, always first
+caller    the type of caller that may come; only an ``open`` route has none
+path      a model of the variable parts of the path
+query     a model of the query parameters; without one, any is refused
+body      a model of the JSON body; without one, any is refused unless ``raw``
+return    a Model, Answer[Model], or a response of the HTTP library
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar, get_args, get_origin
+
+from aiohttp import web
+
+from coxswain.api.meta import Model
+from coxswain.errors import NotFoundError, UserError
+from coxswain.web import reading
+
+M = TypeVar("M", bound=Model)
+C = TypeVar("C")
+H = TypeVar("H", bound=Callable[..., Awaitable[object]])
+CALLER: web.RequestKey[object] = web.RequestKey("caller", object)
+ROUTE: web.RequestKey[str] = web.RequestKey("route", str)
+_MARK = "__coxswain_route__"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request on its way through a handler."""
+
+    request: web.Request
+
+    def header(self, name: str) -> str | None:
+        """A header of the request."""
+        return self.request.headers.get(name)
+
+
+@dataclass(frozen=True)
+class Answer(Generic[M]):
+    """A model with another status than 200, or with headers."""
+
+    body: M
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Gate(Protocol):
+    """Finds out who is calling."""
+
+    async def admit(self, request: web.Request, kind: type[C]) -> C:
+        """The caller, if it is of this kind. Raises UnauthenticatedError or ForbiddenError."""
+        ...
+
+    async def check(self, request: web.Request) -> None:
+        """Raise UnauthenticatedError unless anybody we know is calling."""
+        ...
+
+
+@dataclass(frozen=True)
+class Options:
+    """What annotations cannot say."""
+
+    open: bool = False
+    status: int = 200
+    limit: int = reading.BODY_BYTES
+    produces: str = "application/json"
+    errors: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route, as registered."""
+
+    method: str
+    path: str
+    summary: str
+    options: Options
+    handler: Callable[..., Awaitable[object]]
+    parameters: dict[str, Any]
+    answer: type[Model] | None
+
+    @property
+    def takes_content(self) -> bool:
+        """Whether the handler wants the body as bytes."""
+        return "content" in self.parameters
+
+    def model(self, name: str) -> type[Model] | None:
+        """The model of path, query or body, if the handler asks for it."""
+        found: type[Model] | None = self.parameters.get(name)
+        return found
+
+
+def route(method: str, path: str, **options: Any) -> Callable[[H], H]:
+    """Mark a method as the handler of a route; see Options for what can be given."""
+
+    def mark(handler: H) -> H:
+        setattr(handler, _MARK, (method, path, Options(**options)))
+        return handler
+
+    return mark
+
+
+def of(holder: object) -> list[Route]:
+    """The routes of an object, in the order in which they stand in its class."""
+    marked = [each for each in vars(type(holder)).values() if hasattr(each, _MARK)]
+    return [_route(getattr(holder, each.__name__)) for each in marked]
+
+
+def add(app: web.Application, routes: Sequence[Route], gate: Gate) -> None:
+    """Register routes; whatever else is asked for is answered 404, to those whom we know."""
+    for each in routes:
+        app.router.add_route(each.method, each.path, _handler(each, gate))
+
+    async def unknown(request: web.Request) -> web.StreamResponse:
+        request[ROUTE] = "none"
+        await gate.check(request)
+        raise NotFoundError(f"there is no {request.method} {request.path}", code="route_unknown")
+
+    app.router.add_route("*", "/{tail:.*}", unknown)
+
+
+def _handler(route: Route, gate: Gate) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        request[ROUTE] = route.path
+        given = await _arguments(route, gate, request)
+        return _response(await route.handler(Call(request), **given), route)
+
+    return handle
+
+
+async def _arguments(route: Route, gate: Gate, request: web.Request) -> dict[str, object]:
+    given: dict[str, object] = {}
+    if "caller" in route.parameters:
+        given["caller"] = await gate.admit(request, route.parameters["caller"])
+        request[CALLER] = given["caller"]
+    if (path := route.model("path")) is not None:
+        given["path"] = reading.path(request, path)
+    if (query := route.model("query")) is not None:
+        given["query"] = reading.query(request, query)
+    elif request.query:
+        raise UserError("this parameter is not known", field=f"query.{next(iter(request.query))}")
+    if (body := route.model("body")) is not None:
+        given["body"] = await reading.body(request, body, route.options.limit)
+    elif route.takes_content:
+        given["content"] = await reading.raw(request, route.options.limit)
+    else:
+        await reading.nothing(request)
+    return given
+
+
+def _response(answer: object, route: Route) -> web.StreamResponse:
+    if isinstance(answer, web.StreamResponse):
+        return answer
+    if isinstance(answer, Answer):
+        return _json(answer.body, answer.status, answer.headers)
+    if isinstance(answer, Model):
+        return _json(answer, route.options.status, {})
+    return web.Response(status=204)
+
+
+def _json(body: Model, status: int, headers: dict[str, str]) -> web.Response:
+    text = body.model_dump_json(by_alias=True, exclude_none=True)
+    return web.Response(status=status, text=text, content_type="application/json", headers=headers)
+
+
+def _route(handler: Callable[..., Awaitable[object]]) -> Route:
+    method, path, options = getattr(handler, _MARK)
+    hints = inspect.get_annotations(handler.__func__, eval_str=True)  # type: ignore[attr-defined]  # a bound method
+    parameters = {name: kind for name, kind in hints.items() if name not in {"return", "call"}}
+    if ("caller" in parameters) == options.open:
+        raise TypeError(f"{method} {path}: name the caller that may come, or say that it is open")
+    unknown = set(parameters) - {"caller", "path", "query", "body", "content"}
+    if unknown:
+        raise TypeError(f"{method} {path}: {unknown} is nothing that a request has")
+    return Route(
+        method=method,
+        path=path,
+        summary=inspect.getdoc(handler) or "",
+        options=options,
+        handler=handler,
+        parameters=parameters,
+        answer=_model(hints.get("return")),
+    )
+
+
+def _model(kind: object) -> type[Model] | None:
+    inner = get_args(kind)[0] if get_origin(kind) is Answer else kind
+    return inner if isinstance(inner, type) and issubclass(inner, Model) else None

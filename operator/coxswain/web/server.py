@@ -1,0 +1,82 @@
+"""Runs servers: opens their ports, and on the way down lets requests end first."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from coxswain.errors import ConfigurationError
+from coxswain.web import middleware, openapi, routes
+from coxswain.web.routes import Gate, Route
+
+DRAIN_SECONDS = 10.0
+KEEPALIVE_SECONDS = 75.0
+STOPPING: web.AppKey[asyncio.Event] = web.AppKey("stopping", asyncio.Event)
+
+
+def build(name: str, title: str, handlers: Sequence[object], gate: Gate) -> web.Application:
+    """A server with these handlers' routes; ``name`` labels its metrics."""
+    app = web.Application(middlewares=[middleware.observe(name)])
+    stopping = asyncio.Event()
+    app[STOPPING] = stopping
+    found = [route for handler in handlers for route in routes.of(handler)]
+    _unique(found)
+    documents = openapi.document(title, found), openapi.page(title, found)
+    app.on_shutdown.append(_stop)
+    _describe(app, documents, gate)
+    routes.add(app, found, gate)
+    return app
+
+
+@asynccontextmanager
+async def serving(
+    app: web.Application, host: str, port: int, *, drain_seconds: float = DRAIN_SECONDS
+) -> AsyncIterator[int]:
+    """Listen for the length of a block; gives the port that was really opened."""
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=drain_seconds,
+        keepalive_timeout=KEEPALIVE_SECONDS,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConfigurationError(f"port {port} cannot be opened: {error.strerror}") from error
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+async def _stop(app: web.Application) -> None:
+    # Streams watch it and end; everything else is given its time.
+    app[STOPPING].set()
+
+
+def _describe(app: web.Application, documents: tuple[dict[str, object], str], gate: Gate) -> None:
+    document, page = documents
+
+    async def whole(request: web.Request) -> web.Response:
+        request[routes.ROUTE] = "/v1/openapi.json"
+        await gate.check(request)
+        return web.json_response(document)
+
+    async def shown(request: web.Request) -> web.Response:
+        request[routes.ROUTE] = "/docs"
+        await gate.check(request)
+        return web.Response(text=page, content_type="text/html")
+
+    app.router.add_get("/v1/openapi.json", whole)
+    app.router.add_get("/docs", shown)
+
+
+def _unique(found: Sequence[Route]) -> None:
+    names = [route.handler.__name__ for route in found]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise TypeError(f"handlers share a name: {twice}")

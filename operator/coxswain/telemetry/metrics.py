@@ -115,3 +115,29 @@ QUEUE_WAIT_SECONDS = Histogram(
 LOOP_LAG_SECONDS = Gauge(
     "coxswain_event_loop_lag_seconds", "How late the event loop's own timer was.", registry=REGISTRY
 )
+
+# Model gateway.
+MODEL_CALLS = Counter(
+    "coxswain_model_calls_total",
+    "Model calls by provider and outcome: ok, a PROVIDER_ code, or CallerGone.",
+    ["provider", "outcome"],
+    registry=REGISTRY,
+)
+MODEL_CALL_SECONDS = Histogram(
+    "coxswain_model_call_seconds",
+    "Time of a model call, of a stream to its end.",
+    ["provider"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0),
+    registry=REGISTRY,
+)
+USAGE_LOST = Counter(
+    "coxswain_usage_rows_lost_total",
+    "Usage rows that were dropped because the database stayed away too long.",
+    registry=REGISTRY,
+)
+VERDICT_CHECKS = Counter(
+    "coxswain_verdict_checks_total",
+    "Checks of an Agent's models, by what they found.",
+    ["reason"],
+    registry=REGISTRY,
+)

@@ -4,6 +4,7 @@ Unlike the rest of this package it needs the environment: it imports the platfor
 """
 
 import difflib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from coxswain import settings
 from coxswain.api import manifest
+from coxswain_agent.settings import AgentSettings
 from devtools import console, places
 from devtools.errors import ToolError
 
@@ -78,20 +80,20 @@ def _kept(definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def _example() -> str:
-    heads = [_section(model) for model in _processes(settings.Settings)]
-    return (
-        "# Every setting of every process. What is commented out has the value shown.\n"
-        + "".join(heads)
-    )
+    head = "# Every setting of every process. What is commented out has the value shown.\n"
+    return head + "".join(_section(model) for model in _processes())
 
 
-def _processes(model: type[settings.Settings]) -> Iterator[type[settings.Settings]]:
-    """The models that a process loads: those that no other one extends."""
-    children = model.__subclasses__()
-    if not children:
-        yield model
-    for child in children:
-        yield from _processes(child)
+def _processes() -> list[type[settings.Settings]]:
+    """The models that a process loads: those that no other one extends, the agent's last."""
+    extended = {base for model in _models(settings.Settings) for base in model.__bases__}
+    found = [model for model in _models(settings.Settings) if model not in extended]
+    return [*(model for model in found if model is not AgentSettings), AgentSettings]
+
+
+def _models(model: type[settings.Settings]) -> list[type[settings.Settings]]:
+    children = [found for child in model.__subclasses__() for found in _models(child)]
+    return list(dict.fromkeys([model, *children]))
 
 
 def _section(model: type[settings.Settings]) -> str:
@@ -108,4 +110,5 @@ def _variable(name: str, field: FieldInfo) -> str:
         return f"{variable}="
     default = field.get_default(call_default_factory=True, validated_data={})
     shown = "" if default in (None, PydanticUndefined) else default
-    return f"#{variable}={shown}"
+    is_plain = isinstance(shown, str | int | float | Path) and not isinstance(shown, bool)
+    return f"#{variable}={shown if is_plain else json.dumps(shown)}"

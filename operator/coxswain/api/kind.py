@@ -4,6 +4,7 @@ What is stored may be older than the schema (a restore, a former version), so a 
 again here. A status is ours and is read leniently: what does not fit is dropped, never the pass.
 """
 
+import json
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from coxswain.api.agent import AgentSpec, AgentStatus
 from coxswain.api.job import JobSpec, JobStatus
-from coxswain.api.meta import Model
+from coxswain.api.meta import NAME_LIMIT, NAME_MESSAGE, Model
 from coxswain.errors import UserError
 
 M = TypeVar("M", bound=BaseModel)
@@ -60,8 +61,9 @@ class Agent:
         Raises UserError with the path of what does not fit; Metadata.parse and status_of still
         work then.
         """
+        metadata = _with_a_name_for_labels(Metadata.parse(raw))
         spec = _checked(AgentSpec, raw.get("spec", {}), "spec")
-        return cls(Metadata.parse(raw), spec, cls.status_of(raw))
+        return cls(metadata, spec, cls.status_of(raw))
 
     @staticmethod
     def status_of(raw: Mapping[str, Any]) -> AgentStatus:
@@ -84,8 +86,9 @@ class Job:
         Raises UserError with the path of what does not fit; Metadata.parse and status_of still
         work then.
         """
+        metadata = _with_a_name_for_labels(Metadata.parse(raw))
         spec = _checked(JobSpec, raw.get("spec", {}), "spec")
-        return cls(Metadata.parse(raw), spec, cls.status_of(raw))
+        return cls(metadata, spec, cls.status_of(raw))
 
     @staticmethod
     def status_of(raw: Mapping[str, Any]) -> JobStatus:
@@ -99,9 +102,16 @@ def field_path(root: str, location: tuple[int | str, ...]) -> str:
     return root + "".join(steps)
 
 
+def _with_a_name_for_labels(metadata: Metadata) -> Metadata:
+    if len(metadata.name) > NAME_LIMIT:
+        raise UserError(NAME_MESSAGE, field="metadata.name")
+    return metadata
+
+
 def _checked(model: type[M], value: Any, root: str) -> M:
     try:
-        return model.model_validate(value)
+        # By way of JSON, where strict means what the API server means: "5" is no number.
+        return model.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         path = field_path(root, first["loc"])
@@ -115,10 +125,10 @@ def _lenient(model: type[S], value: Any) -> S:
         try:
             return model.model_validate(rest)
         except ValidationError as error:
-            # The last place first, so that the indexes of lists still hold.
-            for each in reversed(error.errors(include_input=False, include_url=False)):
-                location = each["loc"][:-1] if each["type"] == "missing" else each["loc"]
-                _drop(rest, location)
+            # One place at a time, since what goes moves the indexes of a list.
+            found = error.errors(include_input=False, include_url=False, include_context=False)[-1]
+            is_missing = found["type"] == "missing"
+            _drop(rest, found["loc"][:-1] if is_missing else found["loc"])
 
 
 def _drop(value: dict[str, Any], location: tuple[int | str, ...]) -> None:

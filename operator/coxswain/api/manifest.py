@@ -8,18 +8,14 @@ from typing_extensions import override
 
 from coxswain.api.agent import AgentSpec, AgentStatus
 from coxswain.api.job import JobSpec, JobStatus
-from coxswain.api.meta import Model, Rule
+from coxswain.api.meta import NAME_LIMIT, NAME_MESSAGE, Model, Rule
 from coxswain.api.schema import structural
 from coxswain.names import ANNOTATION_CRD_VERSION, CATEGORY, GROUP, VERSION
 
 CRD_VERSION = 1
 """Grows with every change of a schema; the operator refuses to run on older CRDs than it knows."""
 
-NAME_LIMIT = 63
-_NAME = Rule(
-    f"self.metadata.name.size() <= {NAME_LIMIT}",
-    f"metadata.name is at most {NAME_LIMIT} characters long, since pods carry it as a label",
-)
+_NAME = Rule(f"self.metadata.name.size() <= {NAME_LIMIT}", NAME_MESSAGE)
 
 
 @dataclass(frozen=True)

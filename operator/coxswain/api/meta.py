@@ -94,6 +94,11 @@ class ListMap:
         return items
 
 
+NAME_LIMIT = 63
+NAME_MESSAGE = (
+    f"metadata.name is at most {NAME_LIMIT} characters long, since pods carry it as a label"
+)
+
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 LABEL_VALUE = "[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"

@@ -1,0 +1,220 @@
+"""Specs that must be refused: one for each rule and for each sort of bound, with the words to expect.
+
+The same table is put before the API server and before pydantic, which must agree.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from typing_extensions import override
+
+from coxswain.api.agent import AgentSpec
+from coxswain.api.job import JobSpec
+from coxswain.api.meta import Model
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A spec with one bad field (None: it is missing), the place that is named, a rule's words."""
+
+    kind: str
+    field: str
+    bad: Any
+    place: str
+    words: str = ""
+
+    @property
+    def spec(self) -> Body:
+        """A good spec but for the one field."""
+        base: Body = {} if self.kind == "Agent" else {"agentRef": {"name": "a"}, "title": "t"}
+        if self.kind == "Job" and self.field not in ("prompt", "command"):
+            base["prompt"] = "p"
+        found = {**base, self.field: self.bad}
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def model(self) -> type[Model]:
+        """The model that must refuse it too."""
+        return AgentSpec if self.kind == "Agent" else JobSpec
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.words or self.place}"
+
+
+def _agent(field: str, bad: Any, place: str = "", words: str = "") -> Refused:
+    return Refused("Agent", field, bad, place or f"spec.{field}", words)
+
+
+def _job(field: str, bad: Any, place: str = "", words: str = "") -> Refused:
+    return Refused("Job", field, bad, place or f"spec.{field}", words)
+
+
+def _model(alias: str, provider: str = "openai", **more: Any) -> Body:
+    return {"alias": alias, "provider": provider, "model": "m", **more}
+
+
+_FILE = {"configMap": "c", "key": "k", "path": "a"}
+
+BY_RULE = (
+    _agent("instructions", {}, words="set exactly one of inline and configMap"),
+    _agent(
+        "instructions",
+        {"inline": "x", "configMap": {"name": "c", "key": "k"}},
+        words="set exactly one of inline and configMap",
+    ),
+    _agent(
+        "models",
+        [_model("x", "demo", credentials={"name": "s"})],
+        "spec.models[0]",
+        "the demo provider has neither credentials nor baseURL",
+    ),
+    _agent(
+        "models",
+        [_model("x", "demo"), _model("y")],
+        "spec",
+        "the demo provider does not stand beside a real one",
+    ),
+    _agent(
+        "models",
+        [_model("x"), _model("default")],
+        "spec",
+        "only the first model may have the alias default",
+    ),
+    _agent(
+        "sandbox",
+        {"seccomp": {"type": "Localhost"}},
+        "spec.sandbox.seccomp",
+        "localhostProfile goes with type Localhost, and only with it",
+    ),
+    _agent(
+        "sandbox",
+        {"seccomp": {"type": "Localhost", "localhostProfile": "a/../../b"}},
+        "spec.sandbox.seccomp",
+        "localhostProfile stays below the kubelet's folder: no ..",
+    ),
+    _agent(
+        "sandbox",
+        {"appArmor": {"localhostProfile": "p"}},
+        "spec.sandbox.appArmor",
+        "localhostProfile goes with type Localhost, and only with it",
+    ),
+    _agent(
+        "resources",
+        {"requests": {"nvidia.com/gpu": 1}},
+        words="requests may name cpu, memory and ephemeral-storage",
+    ),
+    _agent(
+        "resources",
+        {"limits": {"pods": 1}},
+        words="limits may name cpu, memory, ephemeral-storage and extended resources such as"
+        " nvidia.com/gpu",
+    ),
+    _agent(
+        "resources",
+        {"limits": {"example.kubernetes.io/x": 1}},
+        words="limits may name cpu, memory, ephemeral-storage and extended resources such as"
+        " nvidia.com/gpu",
+    ),
+    _agent(
+        "resources",
+        {"limits": {"memory": "0Mi"}},
+        words="a limit is more than 0, which Kubernetes takes for no limit at all",
+    ),
+    _agent(
+        "resources",
+        {"requests": {"memory": "1025Mi"}, "limits": {"memory": "1Gi"}},
+        words="a request is at most its limit",
+    ),
+    _agent(
+        "resources",
+        {"limits": {"nvidia.com/gpu": "500m"}},
+        words="extended resources come in whole numbers",
+    ),
+    _agent(
+        "scheduling",
+        {"nodeSelector": {"not a label": "x"}},
+        words="nodeSelector names labels of nodes",
+    ),
+    _agent(
+        "scheduling",
+        {"tolerations": [{"operator": "Equal"}]},
+        "spec.scheduling.tolerations[0]",
+        "a toleration without a key has the operator Exists",
+    ),
+    _agent(
+        "scheduling",
+        {"tolerations": [{"key": "k", "operator": "Exists", "value": "v"}]},
+        "spec.scheduling.tolerations[0]",
+        "value goes with the operator Equal",
+    ),
+    _agent(
+        "scheduling",
+        {"tolerations": [{"key": "k", "effect": "NoSchedule", "tolerationSeconds": 1}]},
+        "spec.scheduling.tolerations[0]",
+        "tolerationSeconds goes with the effect NoExecute",
+    ),
+    _agent("workspace", {"size": 0}, words="size is more than 0"),
+    _job("prompt", None, "spec", "set exactly one of prompt and command"),
+    _job(
+        "files",
+        [{**_FILE, "path": "a/./b"}],
+        "spec.files[0]",
+        "path stays inside the workspace: no . and no ..",
+    ),
+    _job(
+        "files",
+        [{**_FILE, "path": "../b"}],
+        "spec.files[0]",
+        "path stays inside the workspace: no . and no ..",
+    ),
+    _job(
+        "files",
+        [_FILE, {**_FILE, "path": "a/b"}],
+        "spec",
+        "one file's path is another one's folder",
+    ),
+)
+
+BY_BOUND = (
+    _agent("colour", "red", "colour"),
+    _agent("limits", {"maxStep": 3}, "maxStep"),
+    _agent("description", "x" * 1025),
+    _agent("models", [_model("x", "nobody")], "spec.models[0].provider"),
+    _agent("models", [_model("x", baseURL="ftp://x")], "spec.models[0].baseURL"),
+    _agent("models", [_model("x", baseURL="http://u:p@x")], "spec.models[0].baseURL"),
+    _agent("models", [_model("x"), _model("x")], "spec.models"),
+    _agent("models", [_model(f"m{n}") for n in range(9)], "spec.models"),
+    _agent("models", [{"alias": "x", "model": "m"}], "spec.models[0].provider"),
+    _agent("tools", {"allow": ["rm"]}, "spec.tools.allow[0]"),
+    _agent("limits", {"commandTimeoutSeconds": 301}, "spec.limits.commandTimeoutSeconds"),
+    _agent("limits", {"maxSteps": 0}, "spec.limits.maxSteps"),
+    _agent("limits", {"maxSteps": "ten"}, "spec.limits.maxSteps"),
+    _agent("sandbox", {"seccomp": {"type": "Unconfined"}}, "spec.sandbox.seccomp.type"),
+    _agent("sandbox", {"seLinux": {"type": "spc_t"}}, "spec.sandbox.seLinux.type"),
+    _agent("sandbox", {"seLinux": {"user": "root"}}, "user"),
+    _agent("sandbox", {"runtimeClassName": "No Class"}, "spec.sandbox.runtimeClassName"),
+    _agent("resources", {"limits": {"cpu": "-1"}}, "spec.resources.limits.cpu"),
+    _agent("resources", {"limits": {"cpu": -1}}, "spec.resources.limits.cpu"),
+    _agent("resources", {"limits": {"cpu": "1e3"}}, "spec.resources.limits.cpu"),
+    _agent("resources", {"limits": {"cpu": 1.5}}, "spec.resources.limits.cpu"),
+    _agent("workspace", {"size": "big"}, "spec.workspace.size"),
+    _agent("workspace", {"type": "HostPath"}, "spec.workspace.type"),
+    _agent("quota", {"concurrentJobs": 1001}, "spec.quota.concurrentJobs"),
+    _agent("suspend", "yes"),
+    _job("title", ""),
+    _job("title", None),
+    _job("agentRef", {"name": "Not-A-Name"}, "spec.agentRef.name"),
+    _job("command", []),
+    _job("command", [1], "spec.command[0]"),
+    _job("files", [{**_FILE, "path": "/etc/passwd"}], "spec.files[0].path"),
+    _job("files", [{**_FILE, "path": "a//b"}], "spec.files[0].path"),
+    _job("files", [_FILE, _FILE]),
+    _job("timeoutSeconds", 0),
+    _job("timeoutSeconds", 604801),
+    _job("retry", {"maxAttempts": 21}, "spec.retry.maxAttempts"),
+    _job("ttlSecondsAfterFinished", -1),
+    _job("priority", 1, "priority"),
+)

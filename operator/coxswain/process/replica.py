@@ -10,6 +10,7 @@ import os
 import secrets
 import signal
 import time
+from functools import partial
 
 import structlog
 
@@ -21,8 +22,11 @@ from coxswain.process.election import DEADLINE_SECONDS, Election
 from coxswain.process.leading import DRAIN_SECONDS, Leading
 from coxswain.process.sidecar_account import SidecarAccount
 from coxswain.settings import OperatorSettings
+from coxswain.store import schema
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
+from coxswain.web import server
+from coxswain.web.health import Check, Health
 
 log = structlog.get_logger()
 
@@ -51,7 +55,6 @@ class Replica:
         self._stop = asyncio.Event()
         self._watchdog = watchdog.Watchdog(DEADLINE_SECONDS)
         self._leading: Leading | None = None
-        self._ready_at: float | None = None
 
     async def run(self) -> None:
         """Serve probes, hand over the sidecar's token, wait for the lease, lead."""
@@ -61,6 +64,13 @@ class Replica:
         store = await Store.open(
             dsn, connections=self._settings.database_pool, name="coxswain-operator"
         )
+        health = Health(_needed(client), {"postgres": partial(store.run, schema.require)})
+        serving = server.serving(health.app(), self._settings.bind, self._settings.health_port)
+        async with serving:
+            await self._campaign(client, store)
+
+    async def _campaign(self, client: Client, store: Store) -> None:
+        """Wait for the lease and lead; returns only by an error."""
         await self._check_kinds(client)
         election = Election(
             client,
@@ -128,3 +138,10 @@ class Replica:
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, self._stop.set)
+
+
+def _needed(client: Client) -> dict[str, Check]:
+    async def api_server() -> None:
+        await client.get("/version")
+
+    return {"api-server": api_server}

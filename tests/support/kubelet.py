@@ -42,9 +42,12 @@ class Kubelet:
         selector: str = OURS,
         delay: float = 0.0,
         stop_seconds: float = 1.0,
+        binds: bool = True,
     ) -> None:
         self.script = script
         self.delay = delay
+        self.binds = binds
+        """Whether pods get a node; without one a deletion needs no kubelet."""
         self.runs: Counter[str] = Counter()
         """How often a pod of each name was started: more than once is two pods for one attempt."""
         self.faults: list[BaseException] = []
@@ -147,7 +150,7 @@ class Kubelet:
                 await pod.ends(137, "ContainerStatusUnknown")
                 return
             await asyncio.sleep(self.delay)
-            if not pod.raw["spec"].get("nodeName"):
+            if self.binds and not pod.raw["spec"].get("nodeName"):
                 await pod.is_scheduled()
             self.runs[pod.name] += 1
             await self.script(pod)

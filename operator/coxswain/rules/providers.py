@@ -39,11 +39,11 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True)
 class Failure:
-    """What is known of a failed call; ``code`` and ``message`` are the provider's own words."""
+    """What is known of a failed call; ``codes`` and ``message`` are the provider's own words."""
 
     fault: Fault
     status: int | None = None
-    code: str = ""
+    codes: tuple[str, ...] = ()
     message: str = ""
 
 
@@ -135,8 +135,9 @@ def classify(failure: Failure) -> ProviderError:
     """The one name of a failure: by the provider's own code, then by its status, then by its words."""
     if failure.fault is not Fault.ANSWERED:
         return _BY_FAULT[failure.fault]
-    if failure.code in _BY_CODE:
-        return _BY_CODE[failure.code]
+    for known in failure.codes:
+        if known in _BY_CODE:
+            return _BY_CODE[known]
     status = failure.status or 0
     if status in _BY_STATUS:
         return _BY_STATUS[status]

@@ -147,6 +147,28 @@ class OperatorSettings(StoreSettings, SandboxSettings):
     """Passes at the same time."""
 
 
+Url = Annotated[str, Field(max_length=512, pattern=r"^https?://[^\s?#@]+$")]
+
+
+class ModelGatewaySettings(ServerSettings):
+    """The model gateway."""
+
+    port: Port = 8081
+    """Port for agents."""
+    demo_provider: bool = True
+    """Whether Agents may name the demo provider."""
+    provider_base_urls: Annotated[list[Url], Field(max_length=256)] = []
+    """Base URLs that may be called without a Secret, unencrypted, or at a private address."""
+    provider_silence_seconds: Annotated[float, Field(gt=0, le=3600)] = 120
+    """How long a provider may say nothing before a call is given up."""
+    provider_total_seconds: Annotated[float, Field(gt=0, le=3600)] = 600
+    """How long one call may take in all."""
+    verdict_poll_seconds: Annotated[float, Field(gt=0, le=60)] = 1
+    """Time between two looks for Agents that have changed."""
+    verdict_recheck_seconds: Annotated[float, Field(gt=0, le=3600)] = 30
+    """Time between two checks of an Agent that is not ready."""
+
+
 S = TypeVar("S", bound=Settings)
 
 

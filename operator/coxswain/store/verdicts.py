@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from coxswain.store import wakes
 from coxswain.store.pool import Connection
+
+PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,36 @@ class Verdict:
     ready: bool
     reason: str
     message: str = ""
+
+
+@dataclass(frozen=True)
+class Unsettled:
+    """An Agent whose models must be judged; ``body`` is the whole object."""
+
+    agent_uid: str
+    workspace: str
+    agent_name: str
+    generation: int
+    body: dict[str, Any]
+
+
+async def unsettled(connection: Connection, *, limit: int = PAGE) -> tuple[Unsettled, ...]:
+    """Living Agents without a verdict on their generation, and those that are not ready."""
+    # New ones first, so that many that stay unready cannot keep them waiting.
+    rows = await connection.fetch(
+        "SELECT mirror.uid, mirror.workspace, mirror.name, mirror.generation, mirror.object"
+        " FROM mirror LEFT JOIN verdicts ON verdicts.agent_uid = mirror.uid"
+        " WHERE mirror.kind = 'Agent' AND mirror.deleted_at IS NULL"
+        " AND (verdicts.agent_uid IS NULL OR verdicts.generation < mirror.generation"
+        " OR NOT verdicts.ready)"
+        " ORDER BY (verdicts.generation = mirror.generation) NULLS FIRST, mirror.created_at"
+        " LIMIT $1",
+        limit,
+    )
+    return tuple(
+        Unsettled(str(row["uid"]), row["workspace"], row["name"], row["generation"], row["object"])
+        for row in rows
+    )
 
 
 async def put(connection: Connection, verdict: Verdict) -> bool:

@@ -49,13 +49,13 @@ class Run:
     claimed_at: datetime | None
     heartbeat_at: datetime | None
     last_seq: int
-    highest_seq: int
     acts_open: dict[str, str]
     result: RunResult | None
     result_at: datetime | None
     cancel_requested: bool
     closed_at: datetime | None
     closed_reason: str | None
+    highest_seq: int = 0
 
 
 @dataclass(frozen=True)

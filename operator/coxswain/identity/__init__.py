@@ -1,1 +1,5 @@
-"""Who is calling: tokens verified offline, and the run that a pod has claimed."""
+"""Who is calling: agent pods by their own projected token, people by a local one.
+
+Tokens are verified offline with the cluster's published keys, which Postgres keeps, so nothing
+here waits for the Kubernetes API.
+"""

@@ -90,7 +90,7 @@ def _upgrade(kubectl: Kubectl, chart: str, *words: str | Path) -> None:
 
 def _status(kubectl: Kubectl, release: str) -> str:
     """What helm says of the release; empty if there is none."""
-    found = json.loads(_helm(kubectl, "list", "--all", "--filter", f"^{release}$", "-o", "json"))
+    found = json.loads(_helm(kubectl, "list", "--filter", f"^{release}$", "-o", "json"))
     return str(found[0]["status"]) if found else ""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from coxswain import names
-from coxswain.settings import MigrateSettings, OperatorSettings, Settings
+from coxswain.settings import MigrateSettings, ModelGatewaySettings, OperatorSettings, Settings
 from devtools.errors import ToolError
 from tests.support import chart
 
@@ -15,6 +15,7 @@ Body = dict[str, Any]
 PROCESSES: dict[str, type[Settings]] = {
     "migrate": MigrateSettings,
     "operator": OperatorSettings,
+    "models": ModelGatewaySettings,
 }
 
 

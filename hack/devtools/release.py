@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from devtools import console, patience, places, programs, shell
+from devtools import console, locks, patience, places, programs, shell
 from devtools.images import catalog, store
 from devtools.kubectl import Kubectl
 from devtools.provider import Provider
@@ -43,6 +43,12 @@ def values(refs: Mapping[str, str], workspaces: Sequence[str]) -> dict[str, Any]
 
 def install(kubectl: Kubectl, chosen: Mapping[str, Any]) -> None:
     """Install or upgrade both charts and wait until every pod of ours is ready."""
+    # Two helms at once would meet in one release.
+    with locks.held(places.cache() / "release.lock", "installing the charts"):
+        _install(kubectl, chosen)
+
+
+def _install(kubectl: Kubectl, chosen: Mapping[str, Any]) -> None:
     for namespace in (NAMESPACE, *(each["name"] for each in chosen.get("workspaces", []))):
         metadata = {"name": namespace, "labels": ENFORCE}
         kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})

@@ -9,12 +9,13 @@ import random
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, cast
 
 import kopf
 
 from coxswain import names
 from coxswain.kube.credentials import TOKEN_READ_SECONDS, Credentials
+from coxswain.settings import OperatorSettings
 
 ENTRY_POINTS = "coxswain.controllers"
 LONGEST_BACKOFF_SECONDS = 30.0
@@ -93,12 +94,14 @@ def settings(installation: str) -> kopf.OperatorSettings:
 
 
 async def run(
-    made: kopf.OperatorRegistry, installation: str, memo: object, ready: asyncio.Event
+    made: kopf.OperatorRegistry, loaded: OperatorSettings, memo: object, ready: asyncio.Event
 ) -> None:
     """Watch until cancelled or until a stream ends in a way that kopf cannot mend."""
     await kopf.operator(
         registry=made,
-        settings=settings(installation),
+        settings=settings(loaded.installation),
+        # Its own guess asks for the name of the user, which a container may not have.
+        identity=cast("Any", loaded.identity),
         memo=memo,
         standalone=True,
         clusterwide=True,

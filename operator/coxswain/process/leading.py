@@ -82,7 +82,7 @@ class Leading:
             group.create_task(gauges.run(world.cache, world.queue))
             group.create_task(sweeper.run(lambda: self._refresh(world)))
             group.create_task(loop.work(self._settings.workers))
-            group.create_task(_watch(registry, self._settings.installation, taken_in, watching))
+            group.create_task(_watch(registry, self._settings, taken_in, watching))
             await watching.wait()
             on_watching()
 
@@ -166,9 +166,9 @@ class Leading:
 
 
 async def _watch(
-    registry: Any, installation: str, taken_in: Intake, watching: asyncio.Event
+    registry: Any, settings: OperatorSettings, taken_in: Intake, watching: asyncio.Event
 ) -> None:
-    await host.run(registry, installation, taken_in, watching)
+    await host.run(registry, settings, taken_in, watching)
     raise CoxswainError("the watch streams have ended")
 
 

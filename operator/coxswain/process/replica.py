@@ -84,9 +84,13 @@ class Replica:
         leading = asyncio.create_task(self._lead(election, client, store))
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait({leading, stopping, account}, return_when=asyncio.FIRST_COMPLETED)
-        for ended in (leading, account):
-            if ended.done() and not self._stop.is_set():
-                ended.result()
+        if not self._stop.is_set():
+            # Let go first: whoever leads next, this process anew or another, need not wait.
+            self._watchdog.stop()
+            await election.release()
+            for ended in (leading, account):
+                if ended.done():
+                    ended.result()
         await self._end(election)
 
     async def _lead(self, election: Election, client: Client, store: Store) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
+
 from coxswain.store import wakes
 from coxswain.store.pool import Connection
 
@@ -47,10 +49,17 @@ async def unsettled(connection: Connection, *, limit: int = PAGE) -> tuple[Unset
         " LIMIT $1",
         limit,
     )
-    return tuple(
-        Unsettled(str(row["uid"]), row["workspace"], row["name"], row["generation"], row["object"])
-        for row in rows
+    return tuple(_unsettled(row) for row in rows)
+
+
+async def one(connection: Connection, agent_uid: str) -> Unsettled | None:
+    """One living Agent, whatever verdict stands."""
+    row = await connection.fetchrow(
+        "SELECT uid, workspace, name, generation, object FROM mirror"
+        " WHERE uid = $1 AND kind = 'Agent' AND deleted_at IS NULL",
+        agent_uid,
     )
+    return _unsettled(row) if row is not None else None
 
 
 async def put(connection: Connection, verdict: Verdict) -> bool:
@@ -92,3 +101,9 @@ async def of(connection: Connection, agent_uids: Sequence[str]) -> dict[str, Ver
         list(agent_uids),
     )
     return {row["agent_uid"]: Verdict(**dict(row)) for row in rows}
+
+
+def _unsettled(row: asyncpg.Record) -> Unsettled:
+    return Unsettled(
+        str(row["uid"]), row["workspace"], row["name"], row["generation"], row["object"]
+    )

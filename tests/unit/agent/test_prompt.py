@@ -1,0 +1,176 @@
+"""Prompt Jobs end to end: the real program, the real door, the real model gateway."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from coxswain.api.agent import Limits, Provider, Tool
+from coxswain.api.contract import ModelRoute, ResultStatus
+from tests.support import provider
+from tests.support.agents import AgentProcess
+from tests.support.model_gateway import ModelGateway
+from tests.support.platform_door import RUN, FakePlatform, document
+from tests.support.provider import CallTool, Fail, Say
+from tests.support.waiting import until
+
+CANARY = "sk-canary-0123456789abcdef"
+SECRET = "/api/v1/namespaces/team/secrets/key"
+TEXT = """The lighthouse was built in 1874 on a low rock off the cape.
+
+Its keeper, Ada Brandt, counted the ships by hand and wrote 12,406 names into her book.
+The lamp burned colza oil until 1911, when it was changed for paraffin.
+"""
+
+
+def demo(**fields: Any) -> tuple[FakePlatform, ModelGateway]:
+    route = ModelRoute(alias="main", provider=Provider.DEMO, model="demo")
+    known = {"models": [route], "tools": list(Tool), "prompt": "Which oil did the lamp burn?"}
+    run = document(**(known | fields))
+    return FakePlatform(run), ModelGateway(run)
+
+
+def real(server: provider.Provider, **fields: Any) -> tuple[FakePlatform, ModelGateway]:
+    url = f"{server.url}/v1"
+    route = ModelRoute(
+        alias="main", provider=Provider.OPENAI, model="m", base_url=url, secret_name="key"
+    )
+    data = {"apiKey": CANARY, "baseURLs": url}
+    encoded = {name: base64.b64encode(text.encode()).decode() for name, text in data.items()}
+    known = {"models": [route], "tools": list(Tool), "prompt": "Do it."}
+    run = document(**(known | fields))
+    secret = {"type": "coxswain.dev/provider", "data": encoded}
+    return FakePlatform(run), ModelGateway(run, secrets={SECRET: secret}, listed=[url])
+
+
+async def finish(
+    folder: Path, platform: FakePlatform, models: ModelGateway, **extra: str
+) -> tuple[int, str]:
+    async with platform, models.serving():
+        return await AgentProcess(folder, platform.url, models.url, RUN, extra).finish()
+
+
+async def test_the_demo_answers_a_question_about_a_text_in_the_workspace(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "lighthouse.txt").write_text(TEXT)
+    platform, models = demo()
+    code, said = await finish(tmp_path, platform, models)
+    assert code == 0, said
+    assert platform.result is not None
+    assert platform.result.answer is not None
+    assert "demo" in platform.result.answer
+    assert "colza oil until 1911" in platform.result.answer
+    assert platform.kinds() == [
+        "run.model_call",
+        "run.tool_call",
+        "run.tool_result",
+        "run.model_call",
+        "run.tool_call",
+        "run.tool_result",
+        "run.model_call",
+        "run.answer",
+    ]
+    assert [row.outcome for row in models.rows] == ["ok"] * 3
+    assert platform.acts == []
+
+
+async def test_tools_that_change_something_are_acts(tmp_path: Path) -> None:
+    async with provider.Provider() as server:
+        server.will(
+            CallTool("write_file", {"path": "notes/a.txt", "content": "hello"}),
+            CallTool("run_command", {"command": "cat notes/a.txt; echo oops >&2; exit 4"}),
+            Say("done"),
+        )
+        platform, models = real(server)
+        code, said = await finish(tmp_path, platform, models)
+    assert code == 0, said
+    names = [("write_file", "begin"), ("run_command", "begin")]
+    assert [act for act in platform.acts if act[1] == "begin"] == names
+    assert sorted(platform.acts) == sorted(names + [(name, "end") for name, _ in names])
+    results = [e.details["text"] for e in platform.events if e.type == "run.tool_result"]
+    assert results == [
+        "5 bytes written to notes/a.txt",
+        "exit code 4\n--- stdout\nhello\n--- stderr\noops\n",
+    ]
+    assert platform.output("stdout") == "hello"
+    assert (tmp_path / "workspace" / "notes" / "a.txt").read_text() == "hello"
+
+
+async def test_what_a_model_asks_wrongly_it_is_told_and_goes_on(tmp_path: Path) -> None:
+    async with provider.Provider() as server:
+        server.will(
+            CallTool("read_file", {"path": "../../etc/passwd"}),
+            CallTool("run_command", {"command": "true", "timeout_seconds": 301}),
+            CallTool("run_command", {"command": "sleep 60", "timeout_seconds": 1}),
+            Say("done"),
+        )
+        platform, models = real(server)
+        code, said = await finish(tmp_path, platform, models)
+        told = [m["content"] for m in server.requests[-1]["messages"] if m["role"] == "tool"]
+    assert code == 0, said
+    assert ".." in told[0]
+    assert "from 1 to 300" in told[1]
+    assert told[2].startswith("killed after 1 seconds; exit code 143")
+    outcomes = [e.details["outcome"] for e in platform.events if e.type == "run.tool_result"]
+    assert outcomes == ["error", "error", "ok"]
+
+
+async def test_a_providers_failure_is_the_reason_of_the_result(tmp_path: Path) -> None:
+    async with provider.Provider() as server:
+        server.will(Fail(401, "invalid_api_key", "Incorrect API key provided: {key}"))
+        platform, models = real(server)
+        code, said = await finish(tmp_path, platform, models)
+    assert code == 1
+    assert platform.result is not None
+    assert platform.result.reason == "PROVIDER_AUTHENTICATION"
+    assert not platform.result.transient
+    whole = said + str(platform) + str(models.rows)
+    assert "canary" not in whole
+    assert len(server.requests) == 1
+
+
+async def test_a_failure_that_time_may_mend_says_so(tmp_path: Path) -> None:
+    async with provider.Provider() as server:
+        server.will(Fail(503, None))
+        platform, models = real(server)
+        await finish(tmp_path, platform, models)
+    assert platform.result is not None
+    assert (platform.result.reason, platform.result.transient) == ("PROVIDER_UNAVAILABLE", True)
+
+
+async def test_a_model_call_waits_for_a_gateway_that_is_away(tmp_path: Path) -> None:
+    platform, models = demo()
+    models.away = True
+    async with platform, models.serving():
+        process = AgentProcess(tmp_path, platform.url, models.url, RUN, {})
+        await process.start()
+        await until(lambda: platform.heartbeats > 25)
+        models.away = False
+        code, said = await process.wait()
+    assert code == 0, said
+
+
+async def test_a_run_that_never_comes_to_an_end_stops_at_its_limit(tmp_path: Path) -> None:
+    async with provider.Provider() as server:
+        server.will(*[CallTool("list_files", {})] * 9)
+        platform, models = real(server, limits=Limits(max_steps=2))
+        code, _ = await finish(tmp_path, platform, models)
+    assert code == 1
+    assert platform.result is not None
+    assert platform.result.reason == "MaxSteps"
+    assert len(server.requests) == 2
+
+
+async def test_a_cancelled_run_ends_in_the_middle_of_a_tool(tmp_path: Path) -> None:
+    async with provider.Provider() as server:
+        server.will(CallTool("run_command", {"command": "echo ready; sleep 60"}))
+        platform, models = real(server)
+        async with platform, models.serving():
+            process = AgentProcess(tmp_path, platform.url, models.url, RUN, {})
+            await process.start()
+            await until(lambda: "ready" in platform.output("stdout"))
+            platform.cancel = True
+            code, said = await process.wait()
+    assert code == 1, said
+    assert platform.result is not None
+    assert platform.result.reason == "Cancelled"
+    assert platform.result.status is ResultStatus.FAILED

@@ -46,6 +46,8 @@ class Ended:
     message: str = ""
     exit_code: int | None = None
     answer: str | None = None
+    is_final: bool = False
+    """Whether the run itself said that trying again would not help."""
 
     @property
     def uses_attempt(self) -> bool:
@@ -62,9 +64,18 @@ def judge(pod: PodEnd | None, run: RunFacts, *, timed_out: bool, repeatable: boo
     """Judge an attempt whose pod has ended, or is gone (None)."""
     if run.result is not None and run.result.reason != TERMINATED:
         return _by_result(run.result, pod)
-    if run.closed_reason is not None and "/" in run.closed_reason:
-        outcome, reason = run.closed_reason.split("/", 1)
-        return Ended(outcome=outcome, reason=reason)  # type: ignore[arg-type]  # written by verdict
+    natural = _without_result(pod, run, timed_out=timed_out, repeatable=repeatable)
+    if run.closed_reason is None or "/" not in run.closed_reason:
+        return natural
+    if run.closed_reason == verdict(natural):
+        return natural
+    outcome, reason = run.closed_reason.split("/", 1)
+    return Ended(outcome=outcome, reason=reason)  # type: ignore[arg-type]  # written by verdict
+
+
+def _without_result(
+    pod: PodEnd | None, run: RunFacts, *, timed_out: bool, repeatable: bool
+) -> Ended:
     if pod is None or pod.disrupted:
         return _taken_away(run, timed_out=timed_out, repeatable=repeatable)
     return _by_pod(pod)
@@ -84,8 +95,14 @@ def _by_result(result: RunResult, pod: PodEnd | None) -> Ended:
         return Ended("Succeeded", "Completed", message, result.exit_code, result.answer)
     if out_of_memory and result.exit_code in KILLED:
         return Ended("Failed", "OutOfMemory", _MEMORY, result.exit_code, result.answer)
-    reason = result.reason or "AgentFailed"
-    return Ended("Failed", reason, result.message or "", result.exit_code, result.answer)
+    return Ended(
+        "Failed",
+        result.reason or "AgentFailed",
+        result.message or "",
+        result.exit_code,
+        result.answer,
+        is_final=not result.transient,
+    )
 
 
 def _taken_away(run: RunFacts, *, timed_out: bool, repeatable: bool) -> Ended:

@@ -53,14 +53,3 @@ def shortfall(quotas: Iterable[QuotaState], wanted: Amounts) -> str | None:
                     f" {resource} left, {wanted[resource]} needed"
                 )
     return None
-
-
-def fitting(quotas: Iterable[QuotaState], wanted: Amounts, most: int) -> int:
-    """How many pods of this size fit, ``most`` at most."""
-    free = most
-    for quota in quotas:
-        for resource in quota.hard:
-            each = wanted.get(resource, Decimal(0))
-            if each > 0:
-                free = min(free, int(quota.room(resource) // each))
-    return max(free, 0)

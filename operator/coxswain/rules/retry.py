@@ -27,7 +27,9 @@ def is_due(ended: Ended, retry: Retry, *, used: int, lost: int) -> bool:
     """Whether another attempt follows; ``used`` and ``lost`` count this one already."""
     if ended.outcome == "Lost":
         return lost < LOST_LIMIT
-    return ended.outcome == "Failed" and ended.reason not in PERMANENT and used < retry.max_attempts
+    if ended.outcome != "Failed" or ended.is_final or ended.reason in PERMANENT:
+        return False
+    return used < retry.max_attempts
 
 
 def delay_seconds(ended: Ended, retry: Retry, *, used: int) -> int:

@@ -1,6 +1,7 @@
 """Random Agents and Jobs for hypothesis, made from the models: all that the schema lets through."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -9,13 +10,12 @@ from hypothesis.strategies import SearchStrategy
 from pydantic import ValidationError
 
 from coxswain.api.agent import AgentSpec
-from coxswain.api.contract import RunDocument
 from coxswain.api.job import JobSpec
 from coxswain.api.kind import Agent, Job
 from coxswain.api.meta import Model
 from coxswain.api.quantity import MOST
 from coxswain.api.schema import Node, structural
-from tests.support.builders import CREATED, run_document
+from tests.support.builders import CREATED
 
 Values = SearchStrategy[Any]
 
@@ -69,9 +69,41 @@ def jobs() -> SearchStrategy[Job]:
     return st.builds(_stored(Job.parse, "Job"), names, of_model(JobSpec), st.uuids())
 
 
-def runs(agent: Agent, job: Job) -> SearchStrategy[RunDocument]:
-    """A random attempt."""
-    return st.integers(1, 999_999).map(lambda attempt: run_document(agent, job, attempt))
+_ODD_VALUES: tuple[Any, ...] = (-1, 0, 1, 64, 301, 10**15, 1.5, True, "", "a", [], {}, ["a"])
+_ODD_TEXTS = (
+    *("", "a", "A", ".", "..", "a/..", "a/../b", "a b", "-a", "a-", "a.b", "a..b", "a\n", "a\0"),
+    *("0", "00", "1e3", "1.", "0.0", "5m", "1Gi", "-1Gi", "1" * 16, "x" * 300, "default"),
+    *("demo", "openai", "Localhost", "Persistent", "Exists", "NoExecute", "https://a/b", "s0:c1"),
+)
+_ODD_KEYS = (
+    "cpu",
+    "pods",
+    "x/y",
+    "x/" + "y" * 64,
+    "x" * 240 + "/y",
+    "kubernetes.io/x",
+    "requests.x/y",
+)
+
+
+@st.composite
+def spoiled(draw: st.DrawFn, model: type[Model]) -> dict[str, Any]:
+    """A good spec with one odd value in it, which may be good there or not."""
+    spec: dict[str, Any] = deepcopy(draw(of_model(model)))
+    place: Any = spec
+    while True:
+        if place is not spec and isinstance(place, dict) and draw(st.integers(0, 5)) == 0:
+            place[draw(st.sampled_from(_ODD_KEYS))] = 1
+            return spec
+        keys = sorted(place) if isinstance(place, dict) else range(len(place))
+        key = draw(st.sampled_from(list(keys)))
+        inner = place[key]
+        if not isinstance(inner, dict | list) or not inner:
+            odd = st.sampled_from(_ODD_VALUES)
+            texts = st.sampled_from(_ODD_TEXTS)
+            place[key] = draw(st.one_of(texts, texts, odd) if isinstance(inner, str) else odd)
+            return spec
+        place = inner
 
 
 def _stored(parse: Callable[[dict[str, Any]], Any], kind: str) -> Callable[..., Any]:

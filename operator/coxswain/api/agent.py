@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 from coxswain.api import quantity
 from coxswain.api.conditions import Condition
 from coxswain.api.meta import (
+    WITHOUT_NUL,
     Key,
     ListMap,
     LocalReference,
@@ -41,7 +42,10 @@ class Instructions(Model):
         ),
     )
 
-    inline: Annotated[str, StringConstraints(min_length=1, max_length=16384)] | None = None
+    inline: (
+        Annotated[str, StringConstraints(min_length=1, max_length=16384, pattern=WITHOUT_NUL)]
+        | None
+    ) = None
     """The text itself."""
     config_map: ConfigMapKey | None = None
     """Or a key of a ConfigMap that holds it."""
@@ -75,7 +79,7 @@ class ModelChoice(Model):
     """The name by which programs ask for it; the first of the list is also called default."""
     provider: Provider
     """Whose wire format and API it is. openai stands for every OpenAI-compatible server."""
-    model: Annotated[str, StringConstraints(min_length=1, max_length=253)]
+    model: Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=WITHOUT_NUL)]
     """The provider's own name of the model."""
     base_url: Annotated[
         Annotated[str, StringConstraints(max_length=512, pattern=r"^https?://[^\s?#@]+$")] | None,

@@ -6,7 +6,17 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from coxswain.api.conditions import Condition
-from coxswain.api.meta import Key, ListMap, LocalReference, Model, Name, Rule, Text, unchanged
+from coxswain.api.meta import (
+    WITHOUT_NUL,
+    Key,
+    ListMap,
+    LocalReference,
+    Model,
+    Name,
+    Rule,
+    Text,
+    unchanged,
+)
 
 FROZEN = (
     "agentRef",
@@ -91,15 +101,18 @@ class JobSpec(Model):
 
     agent_ref: LocalReference
     """The Agent that does it, in the same namespace."""
-    title: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=WITHOUT_NUL)]
     """What it is, in a line."""
     description: Text | None = None
     """More about it, for people."""
-    prompt: Annotated[str, StringConstraints(min_length=1, max_length=65536)] | None = None
+    prompt: (
+        Annotated[str, StringConstraints(min_length=1, max_length=65536, pattern=WITHOUT_NUL)]
+        | None
+    ) = None
     """What the agent is asked."""
     command: (
         Annotated[
-            list[Annotated[str, StringConstraints(max_length=16384)]],
+            list[Annotated[str, StringConstraints(max_length=16384, pattern=WITHOUT_NUL)]],
             Field(min_length=1, max_length=128),
         ]
         | None

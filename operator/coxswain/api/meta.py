@@ -106,7 +106,10 @@ QUALIFIED_NAME = rf"({SUBDOMAIN}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9]
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=rf"^{SUBDOMAIN}$")]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern="^[-._a-zA-Z0-9]+$")]
-Text = Annotated[str, StringConstraints(max_length=1024)]
+WITHOUT_NUL = r"^[^\x00]*$"
+"""Postgres keeps no NUL, and no program takes one as an argument."""
+
+Text = Annotated[str, StringConstraints(max_length=1024, pattern=WITHOUT_NUL)]
 
 
 class LocalReference(Model):

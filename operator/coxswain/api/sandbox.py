@@ -90,9 +90,9 @@ class Sandbox(Model):
     runtime_class_name: Name | None = None
     """A RuntimeClass such as gvisor or kata."""
     seccomp: Seccomp = Seccomp()
-    """The seccomp profile."""
+    """The seccomp profile; Unconfined is not offered."""
     app_armor: AppArmor | None = None
-    """The AppArmor profile, on nodes that have AppArmor."""
+    """The AppArmor profile, on nodes that have AppArmor; Unconfined is not offered."""
     se_linux: SELinux | None = None
     """The SELinux label, on nodes that have SELinux."""
 

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from coxswain import names
-from coxswain.settings import MigrateSettings, ModelGatewaySettings, OperatorSettings, Settings
+from coxswain.settings import (
+    MigrateSettings,
+    ModelGatewaySettings,
+    OperatorSettings,
+    Settings,
+    SidecarSettings,
+)
 from devtools.errors import ToolError
 from tests.support import chart
 
@@ -16,6 +22,7 @@ PROCESSES: dict[str, type[Settings]] = {
     "migrate": MigrateSettings,
     "operator": OperatorSettings,
     "models": ModelGatewaySettings,
+    "sidecar": SidecarSettings,
 }
 
 

@@ -11,7 +11,7 @@ env:
   - {name: COXSWAIN_INSTALLATION, value: {{ $.Values.installation | quote }}}
   - {name: COXSWAIN_PORT, value: "8080"}
   - {name: COXSWAIN_HEALTH_PORT, value: "9090"}
-  - {name: COXSWAIN_ACCOUNT_DIRECTORY, value: {{ index . 1 }}}
+  - {name: COXSWAIN_ACCOUNT_FOLDER, value: {{ index . 1 }}}
   - {name: COXSWAIN_LOCAL_TOKEN_FILE, value: /run/coxswain/local/token}
   {{- with $.Values.sidecar.extraEnv }}
   {{- toYaml . | nindent 2 }}

@@ -1,0 +1,95 @@
+"""A real Prometheus, Debian's package, that scrapes given addresses and answers queries."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from devtools import children, locks, patience, places, shell
+from devtools.errors import ToolError
+
+READY_SECONDS = 30.0
+
+
+class Prometheus:
+    """One server; its clock is the machine's."""
+
+    def __init__(self, port: int) -> None:
+        self._url = f"http://127.0.0.1:{port}"
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """The instant vector that a dashboard's panel would draw now."""
+        words = urllib.parse.urlencode({"query": expression})
+        address = f"{self._url}/api/v1/query?{words}"
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+        return result
+
+    def is_ready(self) -> bool:
+        """Whether it answers."""
+        try:
+            urllib.request.urlopen(f"{self._url}/-/ready", timeout=2).close()
+        except OSError:
+            return False
+        return True
+
+
+@contextmanager
+def scraping(targets: Sequence[str], folder: Path) -> Iterator[Prometheus]:
+    """Run a server that scrapes these addresses every second."""
+    port = children.free_port()
+    config = folder / "prometheus.json"
+    scrape = {"job_name": "coxswain", "static_configs": [{"targets": list(targets)}]}
+    config.write_text(json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": [scrape]}))
+    flags = {
+        "config.file": config,
+        "storage.tsdb.path": folder / "data",
+        "web.listen-address": f"127.0.0.1:{port}",
+    }
+    log = folder / "prometheus.log"
+    process = children.start([_program(), *children.flags(flags)], log)
+    try:
+        server = Prometheus(port)
+        patience.until(lambda: _pending(server, process, log), READY_SECONDS)
+        yield server
+    finally:
+        children.stop(process)
+
+
+def _pending(server: Prometheus, process: "subprocess.Popen[bytes]", log: Path) -> str:
+    children.require_alive(process, "prometheus", log)
+    return "" if server.is_ready() else "Prometheus"
+
+
+def _program() -> Path:
+    """The one on PATH, else Debian's, unpacked into the cache."""
+    found = shutil.which("prometheus")
+    if found:
+        return Path(found)
+    home = places.cache() / "programs" / "prometheus"
+    with locks.held(home.with_suffix(".lock"), "unpacking Prometheus"):
+        if not home.exists():
+            _unpack(home)
+    return home / "usr" / "bin" / "prometheus"
+
+
+def _unpack(home: Path) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        try:
+            shell.run(["apt-get", "download", "-q", "prometheus"], cwd=folder)
+        except ToolError:
+            shell.run(["apt-get", "update", "-q"])
+            shell.run(["apt-get", "download", "-q", "prometheus"], cwd=folder)
+        (package,) = folder.glob("*.deb")
+        partial = home.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shell.run(["dpkg-deb", "--extract", package, partial])
+        partial.rename(home)

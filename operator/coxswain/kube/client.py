@@ -21,6 +21,8 @@ Body = dict[str, Any]
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
+# The cluster's token keys are served under a type of their own and under no other.
+JSON = "application/json, application/jwk-set+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 PAGE = 500
 CONNECTIONS = 64
@@ -100,7 +102,7 @@ class Client:
         self, path: str, *, selector: str | None = None, metadata_only: bool = False
     ) -> AsyncIterator[Body]:
         """List a collection page by page; each item is a page as the API server sent it."""
-        accept = METADATA_ONLY if metadata_only else "application/json"
+        accept = METADATA_ONLY if metadata_only else JSON
         params = {"limit": str(PAGE)}
         if selector is not None:
             params["labelSelector"] = selector
@@ -120,7 +122,7 @@ class Client:
         body: Body | list[Body] | None = None,
         params: dict[str, str] | None = None,
         content_type: str = "application/json",
-        accept: str = "application/json",
+        accept: str = JSON,
     ) -> Body:
         data = None if body is None else orjson.dumps(body)
         headers = {"Content-Type": content_type, "Accept": accept}

@@ -38,10 +38,10 @@ def job_has_ended(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> 
     """Nothing of it runs on; after its time to live it goes, once the records hold it."""
     if snapshot.status.phase not in TERMINAL:
         return None
-    stray = [pod for pod in (snapshot.pod, *snapshot.former) if pod is not None]
-    ending = tuple(_delete(snapshot, pod) for pod in stray if pod.end is None)
+    living = _living(snapshot)
+    ending = _end_all(snapshot, living)
     expiry = _expiry(snapshot)
-    if expiry is not None and expiry <= now and snapshot.is_recorded and not ending:
+    if expiry is not None and expiry <= now and snapshot.is_recorded and not living:
         return Decision(actions=(_remove(snapshot),))
     wake_at = expiry
     if expiry is not None and expiry <= now:
@@ -65,9 +65,9 @@ def end_is_asked_for(snapshot: JobSnapshot, platform: Platform, now: datetime) -
     why = _cancellation(snapshot)
     if why is None:
         return None
-    pods = [pod for pod in (snapshot.pod, *snapshot.former) if pod is not None and pod.end is None]
-    if pods:
-        return Decision(actions=tuple(_delete(snapshot, pod) for pod in pods))
+    living = _living(snapshot)
+    if living:
+        return Decision(actions=_end_all(snapshot, living))
     if snapshot.run is not None and snapshot.run.result is not None and _succeeded(snapshot.run):
         return _finish(snapshot, _judge(snapshot, now), now)
     if snapshot.run is None and snapshot.records.status != "True" and _may_have_run(snapshot):
@@ -195,7 +195,8 @@ def _closing(snapshot: JobSnapshot, judged: Ended) -> tuple[actions.Action, ...]
     close = actions.CloseRun(key.uid, number, outcome.verdict(judged))
     if pod is None or (snapshot.run is not None and snapshot.run.result is not None):
         return (close,)
-    return (close, actions.KeepLog(key.namespace, key.name, pod.name, key.uid, number))
+    ended_at = pod.ended_at or pod.created_at
+    return (close, actions.KeepLog(key.namespace, key.name, pod.name, key.uid, number, ended_at))
 
 
 def _give_up(snapshot: JobSnapshot, pod: PodSeen, judged: Ended, now: datetime) -> Decision:
@@ -313,6 +314,15 @@ def _expiry(snapshot: JobSnapshot) -> datetime | None:
     if finished_at is None:
         return None
     return finished_at + timedelta(seconds=spec.ttl_seconds_after_finished)
+
+
+def _living(snapshot: JobSnapshot) -> list[PodSeen]:
+    pods = (snapshot.pod, *snapshot.former)
+    return [pod for pod in pods if pod is not None and pod.end is None]
+
+
+def _end_all(snapshot: JobSnapshot, pods: list[PodSeen]) -> tuple[actions.Action, ...]:
+    return tuple(_delete(snapshot, pod) for pod in pods if not pod.is_deleting)
 
 
 def _delete(snapshot: JobSnapshot, pod: PodSeen) -> actions.Action:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from coxswain.errors import ConflictError, ForbiddenError, NotFoundError
+import structlog
+
+from coxswain.errors import ConflictError, CoxswainError, ForbiddenError, NotFoundError
 from coxswain.kube import answers, paths
 from coxswain.kube.client import Client
 from coxswain.reconcile import actions, key
@@ -12,6 +14,8 @@ from coxswain.reconcile.records import Records
 from coxswain.store.runs import NewRun, RunKey
 
 LOG_BYTES = 65_536
+
+log = structlog.get_logger()
 
 
 class StaleError(ConflictError):
@@ -122,7 +126,9 @@ class Actor:
         path = paths.of("pods", action.namespace, action.pod_name, "log")
         try:
             text = await self._client.text(path, {"limitBytes": str(LOG_BYTES)})
-        except (NotFoundError, ConflictError):
+        except CoxswainError as error:
+            # The node may be gone, or the container never ran: no log is no reason to hang.
+            log.info("no log is kept", pod=action.pod_name, error=error.message)
             return
         if text:
             await self._records.keep_output(action, text)

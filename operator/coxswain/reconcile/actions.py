@@ -1,6 +1,7 @@
 """What a decision may ask for: data only. Each is safe to carry out twice."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from coxswain.api.contract import RunDocument
@@ -52,6 +53,8 @@ class KeepLog:
     pod_name: str
     job_uid: str
     attempt: int
+    at: datetime
+    """When the pod ended: the time in the id of the event, so that a repeat makes no second one."""
 
 
 @dataclass(frozen=True, slots=True)

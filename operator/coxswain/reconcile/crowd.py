@@ -5,76 +5,87 @@ take the last slot. It is memory only: after a restart every Job is looked at an
 """
 
 import bisect
-from collections import defaultdict
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from coxswain.reconcile.key import Key
 
 
+class Line(NamedTuple):
+    """The line of one Agent of one workspace."""
+
+    workspace: str
+    agent: str
+
+
 class Place(NamedTuple):
-    """A place in the line of an Agent: older first, then by uid."""
+    """A place in a line: older first, then by uid."""
 
     created_at: str
     uid: str
     key: Key
 
 
-class Line:
-    """The line of one Agent of one workspace."""
-
-    def __init__(self) -> None:
-        self.waiting: list[Place] = []
-        self.taking: set[str] = set()
-
-
 class Crowds:
-    """The lines of all Agents."""
+    """The lines of all Agents. A Job stands in one line at most."""
 
     def __init__(self) -> None:
-        self._lines: dict[tuple[str, str], Line] = defaultdict(Line)
-        self._places: dict[str, tuple[tuple[str, str], Place]] = {}
+        self._waiting: dict[Line, list[Place]] = {}
+        self._places: dict[str, tuple[Line, Place]] = {}
+        self._taking: dict[Line, dict[str, str]] = {}
+        self._takers: dict[str, Line] = {}
 
-    def wait(self, agent: tuple[str, str], place: Place) -> None:
+    def wait(self, line: Line, place: Place) -> None:
         """Line up, once."""
-        if place.uid in self._places:
-            return
-        bisect.insort(self._lines[agent].waiting, place)
-        self._places[place.uid] = (agent, place)
+        if place.uid not in self._places:
+            bisect.insort(self._waiting.setdefault(line, []), place)
+            self._places[place.uid] = (line, place)
 
-    def leave(self, uid: str) -> None:
-        """Leave the line: started, ended or gone."""
+    def leave(self, uid: str) -> bool:
+        """Leave the line: started, ended or gone. Tell whether it stood there."""
         found = self._places.pop(uid, None)
-        if found is not None:
-            agent, place = found
-            line = self._lines[agent].waiting
-            del line[bisect.bisect_left(line, place)]
+        if found is None:
+            return False
+        line, place = found
+        waiting = self._waiting[line]
+        del waiting[bisect.bisect_left(waiting, place)]
+        if not waiting:
+            del self._waiting[line]
+        return True
 
-    def ahead(self, agent: tuple[str, str], place: Place) -> int:
+    def ahead(self, line: Line, place: Place) -> int:
         """How many in the line are older."""
-        return bisect.bisect_left(self._lines[agent].waiting, place)
+        return bisect.bisect_left(self._waiting.get(line, ()), place)
 
-    def take(self, agent: tuple[str, str], uid: str) -> None:
+    def take(self, line: Line, uid: str, pod_name: str) -> None:
         """Hold a slot for a pod that is about to be made."""
-        self._lines[agent].taking.add(uid)
+        self._taking.setdefault(line, {})[uid] = pod_name
+        self._takers[uid] = line
 
-    def settle(self, agent: tuple[str, str], uid: str) -> None:
-        """The pod is made, or will not be."""
-        self._lines[agent].taking.discard(uid)
+    def settle(self, uid: str) -> bool:
+        """The pod is made, or will not be. Tell whether a slot was held."""
+        line = self._takers.pop(uid, None)
+        if line is None:
+            return False
+        del self._taking[line][uid]
+        if not self._taking[line]:
+            del self._taking[line]
+        return True
 
-    def taking(self, agent: tuple[str, str]) -> frozenset[str]:
-        """Jobs that hold a slot without a pod yet."""
-        return frozenset(self._lines[agent].taking)
+    def taking(self, line: Line) -> Mapping[str, str]:
+        """Jobs that hold a slot, by uid, with the name of the pod that they hold it for."""
+        return dict(self._taking.get(line, {}))
 
-    def next(self, agent: tuple[str, str], most: int) -> list[Key]:
+    def next(self, line: Line, most: int) -> list[Key]:
         """The first of the line."""
-        return [place.key for place in self._lines[agent].waiting[:most]]
+        return [place.key for place in self._waiting.get(line, ())[:most]]
 
-    def next_in(self, namespace: str, most: int) -> list[Key]:
+    def next_in(self, workspace: str, most: int) -> list[Key]:
         """The first of all lines of a workspace, oldest first."""
         found = [
             place
-            for (workspace, _), line in self._lines.items()
-            if workspace == namespace
-            for place in line.waiting[:most]
+            for line, waiting in self._waiting.items()
+            if line.workspace == workspace
+            for place in waiting[:most]
         ]
         return [place.key for place in sorted(found)[:most]]

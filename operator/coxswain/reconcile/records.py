@@ -8,7 +8,7 @@ mirror and live finds what is missing, and derived ids make a repeat harmless.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -141,9 +141,8 @@ class Records:
 
     async def keep_output(self, source: KeepLog, text: str) -> None:
         """Record the log of a pod that spoke to nobody as its output."""
-        at = datetime.now(UTC)
         event = Event(
-            id=events.derived_id(source.job_uid, source.attempt, "pod.log", at),
+            id=events.derived_id(source.job_uid, source.attempt, "pod.log", source.at),
             type="run.output",
             actor=ACTOR,
             workspace=source.namespace,

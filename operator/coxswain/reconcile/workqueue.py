@@ -7,7 +7,7 @@ retry --> heap of times ------^        a key that was added while it was worked 
 
 import asyncio
 import heapq
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from random import Random
 from typing import Generic, TypeVar
@@ -50,18 +50,22 @@ class Lines(Generic[T]):
 
 
 class WorkQueue:
-    """Keys that want a pass, now or at a time of the event loop's clock."""
+    """Keys that want a pass, now or at a time of the clock that is passed in."""
 
     def __init__(self, clock: Callable[[], float], random: Random) -> None:
         self._clock = clock
         self._random = random
         self._ready: Lines[Key] = Lines()
-        self._changed = asyncio.Event()
+        self._takers: deque[asyncio.Future[None]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._working: set[Key] = set()
         self._again: set[Key] = set()
         self._due: list[tuple[float, Key]] = []
         self._due_at: dict[Key, float] = {}
         self._failures: dict[Key, int] = {}
+        self._is_closed = False
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -77,7 +81,7 @@ class WorkQueue:
             self._again.add(key)
             return
         self._ready.put(key.namespace, key, self._clock())
-        self._changed.set()
+        self._call_one()
 
     def add_at(self, key: Key, at: float) -> None:
         """Ask for a pass at a time; the earliest of all times asked for holds."""
@@ -86,7 +90,14 @@ class WorkQueue:
             return
         self._due_at[key] = at
         heapq.heappush(self._due, (at, key))
-        self._changed.set()
+        self._set_timer()
+
+    def settle(self, key: Key, next_at: float | None) -> None:
+        """A pass went well: forget failures and former times; the next one is due then, or never."""
+        self._failures.pop(key, None)
+        self._due_at.pop(key, None)
+        if next_at is not None:
+            self.add_at(key, next_at)
 
     def retry(self, key: Key, after_seconds: float | None = None) -> float:
         """Ask for a pass after the key's own back-off, or after what was asked for if longer."""
@@ -101,48 +112,70 @@ class WorkQueue:
         """How often in a row the key has failed."""
         return self._failures.get(key, 0)
 
-    def succeeded(self, key: Key) -> None:
-        """Forget the key's failures."""
-        self._failures.pop(key, None)
-
-    def forget(self, key: Key) -> None:
-        """The object is gone: drop its times and failures."""
-        self._failures.pop(key, None)
-        self._due_at.pop(key, None)
-
     async def take(self) -> Key:
         """Wait for the next key; nobody else gets it before ``done``."""
         while True:
-            next_due = self._release_due()
-            if len(self._ready):
+            self._release_due()
+            if len(self._ready) and not self._is_closed:
                 key, _ = self._ready.pop()
                 self._working.add(key)
+                self._is_idle.clear()
                 return key
-            self._changed.clear()
-            wait = None if next_due is None else max(0.0, next_due - self._clock())
-            try:
-                async with asyncio.timeout(wait):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+            self._set_timer()
+            called = asyncio.get_running_loop().create_future()
+            self._takers.append(called)
+            await called
 
     def done(self, key: Key) -> None:
         """The pass is over; if the key was added meanwhile it is ready again."""
         self._working.discard(key)
+        if not self._working:
+            self._is_idle.set()
         if key in self._again:
             self._again.discard(key)
             self.add(key)
 
-    def _release_due(self) -> float | None:
-        """Move what is due to the ready lines; return the time of the next that is not."""
-        while self._due:
-            at, key = self._due[0]
-            if self._due_at.get(key) != at:
-                heapq.heappop(self._due)
-                continue
-            if at > self._clock():
-                return at
-            heapq.heappop(self._due)
+    async def close(self) -> None:
+        """Give out nothing more, and wait until what was given out is done."""
+        self._is_closed = True
+        await self._is_idle.wait()
+
+    def _call_one(self) -> None:
+        """One worker for one key: more would only wake up to find nothing."""
+        while self._takers:
+            taker = self._takers.popleft()
+            if not taker.done():
+                taker.set_result(None)
+                return
+
+    def _release_due(self) -> None:
+        """Move what is due to the ready lines."""
+        now = self._clock()
+        while (at := self._next_due()) is not None and at <= now:
+            _, key = heapq.heappop(self._due)
             del self._due_at[key]
             self.add(key)
+
+    def _next_due(self) -> float | None:
+        """The nearest time that still holds; those that were replaced are dropped on the way."""
+        while self._due:
+            at, key = self._due[0]
+            if self._due_at.get(key) == at:
+                return at
+            heapq.heappop(self._due)
         return None
+
+    def _set_timer(self) -> None:
+        """Come back at the nearest time, if anybody waits for work."""
+        at = self._next_due()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if at is not None and self._takers:
+            wait = max(0.0, at - self._clock())
+            self._timer = asyncio.get_running_loop().call_later(wait, self._on_time)
+
+    def _on_time(self) -> None:
+        self._timer = None
+        self._release_due()
+        self._set_timer()

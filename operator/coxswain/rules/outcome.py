@@ -8,6 +8,8 @@ told to end says so; that is no result of its own, so why it was told decides.
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import ValidationError
+
 from coxswain.api.contract import ResultStatus, RunResult
 
 Outcome = Literal["Succeeded", "Failed", "Cancelled", "Lost"]
@@ -125,9 +127,21 @@ def _by_pod(pod: PodEnd) -> Ended:
         return Ended("Failed", "Evicted", pod.message or "the pod was evicted", pod.exit_code)
     if pod.container_reason == "OOMKilled" and not pod.succeeded:
         return Ended("Failed", "OutOfMemory", _MEMORY, pod.exit_code)
+    said = _last_word(pod)
+    if said is not None:
+        return _by_result(said, pod)
     if pod.succeeded:
         return Ended("Succeeded", "Completed", pod.message, pod.exit_code)
     return Ended("Failed", "ExitCode", pod.message or f"exit code {pod.exit_code}", pod.exit_code)
+
+
+def _last_word(pod: PodEnd) -> RunResult | None:
+    """The result that a program left as its termination message because the platform was away."""
+    try:
+        said = RunResult.model_validate_json(pod.message)
+    except ValidationError:
+        return None
+    return None if said.reason == TERMINATED else said
 
 
 _MEMORY = "a process needed more memory than the pod's limit; raise resources.limits.memory"

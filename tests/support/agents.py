@@ -1,25 +1,30 @@
-"""Runs the real agent program as a process of its own."""
+"""Runs the real agent program: in this process, or as one of its own where signals and exit codes count."""
 
 import asyncio
 import os
+import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from coxswain_agent import run
+from coxswain_agent.ending import Stop, Stopper
+from coxswain_agent.settings import AgentSettings
 
 REPOSITORY = Path(__file__).parents[2]
 SECONDS = 30.0
 
 
 @dataclass
-class AgentProcess:
-    """The program with its folders; start it, then wait for its exit code."""
+class Agent:
+    """Its folders and settings. ``workspace`` is where it works, ``termination`` its last word."""
 
     folder: Path
     url: str
     models_url: str
     run: str
-    extra: dict[str, str]
-    process: asyncio.subprocess.Process | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def workspace(self) -> Path:
@@ -31,11 +36,64 @@ class AgentProcess:
         """Its last word."""
         return (self.folder / "termination-log").read_text()
 
-    async def start(self) -> None:
-        """Start it, with a token file and nothing of this process's own environment."""
+    def prepare(self) -> dict[str, Any]:
+        """Make what the kubelet would have made, and say where it is."""
         for name in ("workspace", "files", "spool"):
             (self.folder / name).mkdir(exist_ok=True)
         (self.folder / "token").write_text("the-token\n")
+        return {
+            "url": self.url,
+            "models_url": self.models_url,
+            "token_file": self.folder / "token",
+            "run": self.run,
+            "workspace": self.workspace,
+            "files": self.folder / "files",
+            "termination_log": self.folder / "termination-log",
+            "spool": self.folder / "spool",
+            "door_port": 0,
+            "heartbeat_seconds": 0.05,
+            "flush_seconds": 0.02,
+            **self.extra,
+        }
+
+
+@dataclass
+class AgentTask(Agent):
+    """The program as a task of this process."""
+
+    task: "asyncio.Task[run.Code] | None" = None
+    stopper: Stopper | None = None
+
+    def start(self) -> None:
+        """Start it."""
+        settings = AgentSettings(**self.prepare())
+        self.stopper = Stopper()
+        self.task = asyncio.create_task(run.execute(settings, self.stopper))
+
+    def terminate(self) -> None:
+        """Do what SIGTERM does."""
+        assert self.stopper is not None
+        self.stopper.ask(Stop.TERMINATED)
+
+    async def wait(self) -> int:
+        """Its exit code."""
+        assert self.task is not None
+        return int(await asyncio.wait_for(self.task, SECONDS))
+
+    async def finish(self) -> int:
+        """Start it and wait for it."""
+        self.start()
+        return await self.wait()
+
+
+@dataclass
+class AgentProcess(Agent):
+    """The program as a process of its own, with nothing of this one's environment."""
+
+    process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start it."""
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -44,6 +102,11 @@ class AgentProcess:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
 
     async def wait(self) -> tuple[int, str]:
         """Exit code and log."""
@@ -59,20 +122,10 @@ class AgentProcess:
 
     def _environment(self) -> dict[str, str]:
         roots = ("images/agent", "operator")
+        ours = {f"COXSWAIN_{name.upper()}": str(value) for name, value in self.prepare().items()}
         return {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join(str(REPOSITORY / root) for root in roots),
             "HOME": str(self.workspace),
-            "COXSWAIN_URL": self.url,
-            "COXSWAIN_MODELS_URL": self.models_url,
-            "COXSWAIN_TOKEN_FILE": str(self.folder / "token"),
-            "COXSWAIN_RUN": self.run,
-            "COXSWAIN_WORKSPACE": str(self.workspace),
-            "COXSWAIN_FILES": str(self.folder / "files"),
-            "COXSWAIN_TERMINATION_LOG": str(self.folder / "termination-log"),
-            "COXSWAIN_SPOOL": str(self.folder / "spool"),
-            "COXSWAIN_DOOR_PORT": "0",
-            "COXSWAIN_HEARTBEAT_SECONDS": "0.1",
-            "COXSWAIN_FLUSH_SECONDS": "0.05",
-            **self.extra,
+            **ours,
         }

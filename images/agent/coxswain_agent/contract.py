@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import aiohttp
 from pydantic import BaseModel, ValidationError
@@ -54,8 +54,9 @@ class Platform:
 
     async def keep(self, name: str, content: Path, content_type: str) -> None:
         """Keep a file as an artifact of the run."""
-        data = await asyncio.to_thread(content.read_bytes)
-        await self._call("PUT", f"artifacts/{name}", data, content_type)
+        file = await asyncio.to_thread(content.open, "rb")
+        with file:
+            await self._call("PUT", f"artifacts/{name}", file, content_type)
 
     async def finish(self, result: RunResult) -> None:
         """Post the one result; ClosedError if another one stands."""
@@ -65,7 +66,9 @@ class Platform:
         text = b"{}" if body is None else _wire(body)
         return await self._call("POST", route, text, "application/json")
 
-    async def _call(self, method: str, route: str, data: bytes, content_type: str) -> bytes:
+    async def _call(
+        self, method: str, route: str, data: bytes | BinaryIO, content_type: str
+    ) -> bytes:
         try:
             async with self._session.request(
                 method,

@@ -1,7 +1,6 @@
-"""Command Jobs, by the real program as a process against a platform in this one."""
+"""Command Jobs, by the real program against a platform in this process."""
 
 import json
-import signal
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,15 @@ from typing import Any
 import pytest
 
 from coxswain.api.contract import ARTIFACT_BYTES, ResultStatus, RunResult
-from tests.support.agents import AgentProcess
+from tests.support.agents import AgentTask
 from tests.support.platform_door import RUN, FakePlatform, document
 from tests.support.waiting import until
 
 NOWHERE = "http://127.0.0.1:9"
 
 
-def agent(folder: Path, platform: FakePlatform, **extra: str) -> AgentProcess:
-    return AgentProcess(folder, platform.url, NOWHERE, RUN, extra)
+def agent(folder: Path, platform: FakePlatform, **extra: float) -> AgentTask:
+    return AgentTask(folder, platform.url, NOWHERE, RUN, extra)
 
 
 def job(*argv: str, **fields: Any) -> FakePlatform:
@@ -26,7 +25,7 @@ def job(*argv: str, **fields: Any) -> FakePlatform:
 
 async def test_a_command_keeps_output_error_and_exit_code_apart(tmp_path: Path) -> None:
     async with job("sh", "-c", "echo out; echo err >&2; exit 3") as platform:
-        code, _ = await agent(tmp_path, platform).finish()
+        code = await agent(tmp_path, platform).finish()
     assert platform.output("stdout") == "out\n"
     assert platform.output("stderr") == "err\n"
     assert platform.result == RunResult(
@@ -42,7 +41,7 @@ async def test_a_command_keeps_output_error_and_exit_code_apart(tmp_path: Path) 
 
 async def test_a_command_is_one_act_and_events_count_from_one(tmp_path: Path) -> None:
     async with job("echo", "hello") as platform:
-        code, _ = await agent(tmp_path, platform).finish()
+        code = await agent(tmp_path, platform).finish()
     assert code == 0
     assert platform.acts == [("command", "begin"), ("command", "end")]
     assert [event.seq for event in platform.events] == list(range(1, len(platform.events) + 1))
@@ -101,7 +100,7 @@ async def test_a_run_that_another_pod_has_ends_before_any_user_code(tmp_path: Pa
     platform.faults["claim"] = deque([409])
     async with platform:
         process = agent(tmp_path, platform)
-        code, _ = await process.finish()
+        code = await process.finish()
     assert code == 77
     assert not (process.workspace / "proof").exists()
     assert platform.result is None
@@ -111,14 +110,14 @@ async def test_a_claim_is_tried_again_while_the_platform_starts(tmp_path: Path) 
     platform = job("true")
     platform.faults["claim"] = deque([503, 503])
     async with platform:
-        code, _ = await agent(tmp_path, platform).finish()
+        code = await agent(tmp_path, platform).finish()
     assert code == 0
 
 
 async def test_a_platform_that_never_answers_is_given_up(tmp_path: Path) -> None:
     platform = job("true")
-    process = AgentProcess(tmp_path, NOWHERE, NOWHERE, RUN, {"COXSWAIN_CLAIM_SECONDS": "0.5"})
-    code, _ = await process.finish()
+    process = AgentTask(tmp_path, NOWHERE, NOWHERE, RUN, {"claim_seconds": 0.3})
+    code = await process.finish()
     assert code == 75
     assert platform.result is None
 
@@ -127,11 +126,10 @@ async def test_sigterm_ends_the_command_then_posts_what_happened(tmp_path: Path)
     script = "trap 'echo bye; exit 0' TERM; echo ready; while true; do sleep 0.05; done"
     async with job("sh", "-c", script) as platform:
         process = agent(tmp_path, platform)
-        await process.start()
+        process.start()
         await until(lambda: "ready" in platform.output("stdout"))
-        assert process.process is not None
-        process.process.send_signal(signal.SIGTERM)
-        code, _ = await process.wait()
+        process.terminate()
+        code = await process.wait()
     assert code == 1
     assert platform.output("stdout") == "ready\nbye\n"
     assert platform.result is not None
@@ -142,10 +140,9 @@ async def test_sigterm_ends_the_command_then_posts_what_happened(tmp_path: Path)
 async def test_sigterm_of_a_repeatable_command_is_a_reason_to_try_again(tmp_path: Path) -> None:
     async with job("sh", "-c", "echo ready; exec sleep 60", repeatable=True) as platform:
         process = agent(tmp_path, platform)
-        await process.start()
+        process.start()
         await until(lambda: "ready" in platform.output("stdout"))
-        assert process.process is not None
-        process.process.send_signal(signal.SIGTERM)
+        process.terminate()
         await process.wait()
     assert platform.result is not None
     assert (platform.result.reason, platform.result.transient) == ("Terminated", True)
@@ -154,11 +151,11 @@ async def test_sigterm_of_a_repeatable_command_is_a_reason_to_try_again(tmp_path
 async def test_a_program_that_ignores_sigterm_is_killed_after_the_grace(tmp_path: Path) -> None:
     script = "trap '' TERM; echo ready; while true; do sleep 0.05; done"
     async with job("sh", "-c", script, repeatable=True) as platform:
-        process = agent(tmp_path, platform, COXSWAIN_GRACE_SECONDS="0.3")
-        await process.start()
+        process = agent(tmp_path, platform, grace_seconds=0.3)
+        process.start()
         await until(lambda: "ready" in platform.output("stdout"))
         platform.cancel = True
-        code, _ = await process.wait()
+        code = await process.wait()
     assert code == 1
     assert platform.result is not None
     assert (platform.result.reason, platform.result.transient) == ("Cancelled", False)
@@ -175,7 +172,7 @@ async def test_a_command_does_not_start_unrecorded(tmp_path: Path) -> None:
     platform = job("touch", "proof")
     platform.faults["acts"] = deque([503] * 4)
     async with platform:
-        process = agent(tmp_path, platform, COXSWAIN_PLATFORM_WAIT_SECONDS="0.2")
+        process = agent(tmp_path, platform, platform_wait_seconds=0.2)
         await process.finish()
     assert not (process.workspace / "proof").exists()
     assert platform.result is not None
@@ -186,14 +183,14 @@ async def test_events_and_result_wait_for_a_platform_that_is_away(tmp_path: Path
     script = "echo ready; while [ ! -e go ]; do sleep 0.05; done; echo done"
     async with job("sh", "-c", script) as platform:
         process = agent(tmp_path, platform)
-        await process.start()
+        process.start()
         await until(lambda: "ready" in platform.output("stdout"))
         platform.away = True
         (process.workspace / "go").touch()
         await until(lambda: (process.folder / "termination-log").exists())
         assert not platform.has_result()
         platform.away = False
-        code, _ = await process.wait()
+        code = await process.wait()
     assert code == 0
     assert platform.output("stdout") == "ready\ndone\n"
     assert platform.result is not None
@@ -208,28 +205,6 @@ async def test_the_last_word_is_the_result_in_short(tmp_path: Path) -> None:
     assert last.status is ResultStatus.SUCCEEDED
     assert len(process.termination.encode()) <= 4096
     assert (last.answer or "").startswith("y\ny\n")
-
-
-async def test_a_wrong_environment_is_refused_with_every_bad_key(tmp_path: Path) -> None:
-    process = AgentProcess(tmp_path, "not a url", NOWHERE, "nonsense", {})
-    code, said = await process.finish()
-    assert code == 78
-    assert "COXSWAIN_URL" in said
-    assert "COXSWAIN_RUN" in said
-
-
-async def test_orphans_are_buried(tmp_path: Path) -> None:
-    script = "(setsid sh -c 'exit 0' &) ; sleep 0.5; ps -e -o stat=,ppid= || true"
-    async with job("sh", "-c", script) as platform:
-        process = agent(tmp_path, platform)
-        await process.start()
-        assert process.process is not None
-        first = process.process.pid
-        await process.wait()
-    assert platform.result is not None
-    rows = [line.split() for line in (platform.result.answer or "").splitlines()]
-    assert rows
-    assert not [row for row in rows if row[0].startswith("Z") and row[1] == str(first)]
 
 
 @pytest.mark.parametrize("text", ["\0", "\x1b", "ok"])

@@ -1,0 +1,58 @@
+"""The agent program as a process: its first process, its signals, its exit codes."""
+
+from collections import deque
+from pathlib import Path
+
+from tests.support.agents import AgentProcess
+from tests.support.platform_door import RUN, FakePlatform, document
+from tests.support.waiting import until
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+def job(*argv: str) -> FakePlatform:
+    return FakePlatform(document(command=list(argv), repeatable=True))
+
+
+async def test_sigterm_reaches_the_program_behind_the_first_process(tmp_path: Path) -> None:
+    script = "trap 'echo bye; exit 0' TERM; echo ready; while true; do sleep 0.05; done"
+    async with job("sh", "-c", script) as platform:
+        process = AgentProcess(tmp_path, platform.url, NOWHERE, RUN)
+        await process.start()
+        await until(lambda: "ready" in platform.output("stdout"))
+        process.terminate()
+        code, said = await process.wait()
+    assert code == 1, said
+    assert platform.output("stdout") == "ready\nbye\n"
+    assert platform.result is not None
+    assert platform.result.reason == "Terminated"
+
+
+async def test_a_refused_claim_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
+    platform = job("true")
+    platform.faults["claim"] = deque([409])
+    async with platform:
+        code, _ = await AgentProcess(tmp_path, platform.url, NOWHERE, RUN).finish()
+    assert code == 77
+
+
+async def test_a_wrong_environment_is_refused_with_every_bad_key(tmp_path: Path) -> None:
+    process = AgentProcess(tmp_path, "not a url", NOWHERE, "nonsense")
+    code, said = await process.finish()
+    assert code == 78
+    assert "COXSWAIN_URL" in said
+    assert "COXSWAIN_RUN" in said
+
+
+async def test_orphans_are_buried(tmp_path: Path) -> None:
+    script = "(setsid sh -c 'exit 0' &) ; sleep 0.5; ps -e -o stat=,ppid= || true"
+    async with job("sh", "-c", script) as platform:
+        process = AgentProcess(tmp_path, platform.url, NOWHERE, RUN)
+        await process.start()
+        assert process.process is not None
+        first = process.process.pid
+        await process.wait()
+    assert platform.result is not None
+    rows = [line.split() for line in (platform.result.answer or "").splitlines()]
+    assert rows
+    assert not [row for row in rows if row[0].startswith("Z") and row[1] == str(first)]

@@ -32,6 +32,10 @@ def test_a_forbidden_word_is_found_by_its_name(name: str, text: str) -> None:
     assert list(scan.find(f"first line\n{text}\n", scan.WORDS)) == [(2, name)]
 
 
+def test_a_key_that_calls_itself_a_canary_is_left_alone() -> None:
+    assert list(scan.find("KEY = 'sk-can" + "ary-0123456789abcdef'", scan.SECRETS)) == []
+
+
 def test_a_canary_may_stand_where_it_says_so() -> None:
     assert list(scan.find(f"{KEYS['GitHub token']}  # {scan.CANARY}", scan.SECRETS)) == []
 

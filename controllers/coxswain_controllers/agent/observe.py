@@ -26,7 +26,15 @@ async def observe(world: World, key: Key) -> AgentSnapshot | None:
         sandbox = _with_runtime(world, agent.spec, sandbox)
         model = await _model(world, metadata, agent.spec)
     status = Agent.status_of(world.cache.get(KIND, key.uid) or raw)
-    return AgentSnapshot(key, metadata, agent, status, model, sandbox)
+    enforced = _enforced(world, key, sandbox)
+    return AgentSnapshot(key, metadata, agent, status, model, sandbox, enforced)
+
+
+def _enforced(world: World, key: Key, sandbox: Seen) -> Seen | None:
+    """Nothing is probed before the workspace is onboarded."""
+    if world.enforcement is None or sandbox.status != "True":
+        return None
+    return world.enforcement.condition(key.namespace)
 
 
 def _agent(raw: Raw) -> Agent | UserError:

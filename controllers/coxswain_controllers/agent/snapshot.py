@@ -21,3 +21,5 @@ class AgentSnapshot:
     """The condition ModelReady: the model gateway's word."""
     sandbox: Seen
     """The condition SandboxReady of the workspace and of the Agent's runtime."""
+    enforced: Seen | None
+    """The condition SandboxEnforced of the workspace's network; None where nothing probes it."""

@@ -14,7 +14,7 @@ from coxswain_controllers.agent.snapshot import AgentSnapshot
 def of(snapshot: AgentSnapshot, now: datetime) -> dict[str, Any]:
     """The whole status; equal to the old one where nothing changed."""
     generation = snapshot.metadata.generation
-    seen = (*_parts(snapshot), *_overall(snapshot))
+    seen = (*_parts(snapshot), *_enforced(snapshot), *_overall(snapshot))
     update = {
         "phase": _phase(snapshot),
         "observed_generation": generation,
@@ -37,6 +37,11 @@ def _parts(snapshot: AgentSnapshot) -> tuple[Seen, ...]:
         return (Seen(ConditionType.ACCEPTED, "False", "Invalid", text),)
     accepted = Seen(ConditionType.ACCEPTED, "True", "Valid")
     return (accepted, snapshot.model, snapshot.sandbox)
+
+
+def _enforced(snapshot: AgentSnapshot) -> tuple[Seen, ...]:
+    """Shown beside the others; it holds nothing up."""
+    return () if snapshot.enforced is None else (snapshot.enforced,)
 
 
 def _overall(snapshot: AgentSnapshot) -> tuple[Seen, ...]:

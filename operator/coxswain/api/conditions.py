@@ -20,6 +20,7 @@ class ConditionType(StrEnum):
     BACK_OFF = "BackOff"
     QUOTA_RESERVED = "QuotaReserved"
     SANDBOX_READY = "SandboxReady"
+    SANDBOX_ENFORCED = "SandboxEnforced"
     POD_STARTED = "PodStarted"
     COMPLETE = "Complete"
     FAILED = "Failed"

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 
-from coxswain import names
+from coxswain import __version__, names
 from coxswain.errors import CoxswainError
 from coxswain.kube import paths
 from coxswain.kube.client import Client
@@ -18,6 +19,7 @@ from coxswain.process import gauges, host, services
 from coxswain.reconcile import actions, intake, mirrors
 from coxswain.reconcile.act import Actor
 from coxswain.reconcile.cache import Cache
+from coxswain.reconcile.enforcement import Enforcement
 from coxswain.reconcile.intake import Intake
 from coxswain.reconcile.loop import Hands, Loop
 from coxswain.reconcile.records import Records
@@ -26,6 +28,7 @@ from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.workspaces import Workspaces
 from coxswain.reconcile.world import World
 from coxswain.sandbox.pod import Platform
+from coxswain.sandbox.probe import Wall
 from coxswain.settings import OperatorSettings
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
@@ -79,6 +82,10 @@ class Leading:
             group.create_task(listener.run())
             group.create_task(_hear_wakes(world, taken_in, listener))
             group.create_task(events.run())
+            if world.enforcement is not None:
+                group.create_task(
+                    world.enforcement.run(lambda: world.platform, taken_in.wake_workspace)
+                )
             group.create_task(gauges.run(world.cache, world.queue))
             group.create_task(sweeper.run(lambda: self._refresh(world)))
             group.create_task(loop.work(self._settings.workers))
@@ -89,15 +96,24 @@ class Leading:
     def _world(self, platform: Platform) -> World:
         cache = Cache(intake.group_of)
         queue = WorkQueue(time.monotonic, Random())  # noqa: S311 - jitter
-        holder = self._settings.identity
+        records = Records(self._store, self._settings.identity, lambda *_: None)
         return World(
             client=self._client,
             cache=cache,
-            records=Records(self._store, holder, lambda *_: None),
+            records=records,
+            enforcement=self._enforcement(records),
             queue=queue,
             workspaces=Workspaces(self._client, cache, self._settings.installation),
             platform=platform,
         )
+
+    def _enforcement(self, records: Records) -> Enforcement | None:
+        if not self._settings.network_probe:
+            return None
+        api_server = urlsplit(self._client.credentials.url)
+        wall = Wall(api_server.hostname or "", api_server.port or 443)
+        version = f"{__version__} {self._settings.agent_image}"
+        return Enforcement(self._client, records, version, (wall,))
 
     async def _first_doors(self) -> Any:
         while True:
@@ -121,7 +137,9 @@ class Leading:
         actor = Actor(self._client, world.cache, world.records, _refused(world))
         for raw in world.cache.all("Pod"):
             metadata = raw["metadata"]
-            owner = metadata["ownerReferences"][0]
+            owner = next(iter(metadata.get("ownerReferences") or ()), None)
+            if owner is None:
+                continue
             attempt = int(metadata["labels"][names.LABEL_ATTEMPT])
             await actor.carry_out(actions.CloseRun(owner["uid"], attempt, "Lost/DoorMoved"))
             pod = actions.DeletePod(metadata["namespace"], metadata["name"], metadata["uid"])

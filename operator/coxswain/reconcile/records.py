@@ -19,7 +19,8 @@ from coxswain.errors import CoxswainError, FencedError, UnavailableError
 from coxswain.reconcile.actions import KeepLog
 from coxswain.reconcile.batches import Batches
 from coxswain.reconcile.cache import Raw
-from coxswain.store import events, leadership, mirror, runs, verdicts, wakes
+from coxswain.store import enforcement, events, leadership, mirror, runs, verdicts, wakes
+from coxswain.store.enforcement import Finding
 from coxswain.store.events import Event
 from coxswain.store.mirror import ObjectRow
 from coxswain.store.pool import Connection, Store
@@ -117,6 +118,14 @@ class Records:
     async def verdict(self, agent_uid: str) -> Verdict | None:
         """The model gateway's word on an Agent. Raises UnavailableError while Postgres is away."""
         return (await self._store.run(verdicts.of, [agent_uid])).get(agent_uid)
+
+    async def enforcement(self, workspace: str, version: str) -> Finding | None:
+        """What is known of a workspace's network."""
+        return await self._store.run(enforcement.of, workspace, version)
+
+    async def keep_enforcement(self, finding: Finding) -> None:
+        """Keep what a probe found."""
+        await self._fenced(enforcement.keep, finding)
 
     async def mirrored(self, kind: str) -> dict[str, str]:
         """Version by uid of what the mirror takes for living."""

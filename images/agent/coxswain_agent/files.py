@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 
 from coxswain_agent import paths
@@ -93,14 +94,22 @@ def _below(folder: int, prefix: str) -> Iterator[str]:
     for base, folders, names, descriptor in os.fwalk(".", dir_fd=folder):
         folders.sort()
         inner = prefix + (base[2:] + "/" if base != "." else "")
-        for name in sorted(names):
-            try:
-                size = os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_size
-            except FileNotFoundError:
-                continue
-            yield _line(inner + name, size)
+        for name in sorted([*names, *folders]):
+            line = _entry(name, descriptor, inner + name)
+            if line is not None:
+                yield line
         if not names and not folders and base != ".":
             yield inner
+
+
+def _entry(name: str, folder: int, shown: str) -> str | None:
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if stat.S_ISLNK(found.st_mode):
+            return f"{shown} -> {os.readlink(name, dir_fd=folder)}"
+    except FileNotFoundError:
+        return None
+    return None if stat.S_ISDIR(found.st_mode) else _line(shown, found.st_size)
 
 
 def _line(path: str, size: int) -> str:

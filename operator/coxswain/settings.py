@@ -93,6 +93,17 @@ class ServerSettings(StoreSettings):
     """Names this installation among others in the cluster; part of the token audience."""
 
 
+class SidecarSettings(ServerSettings):
+    """The sidecar API."""
+
+    local_token_file: Path | None = None
+    """File with the token of the local user; none lets no person in."""
+    account_folder: Path | None = None
+    """Folder where the operator puts this process's own token; none means the pod's own account."""
+    streams: Annotated[int, Field(ge=1, le=10_000)] = 500
+    """Live streams that one process serves at the same time."""
+
+
 class SandboxSettings(Settings):
     """What agent pods have where their Agent says nothing; part of the operator's settings."""
 
@@ -143,6 +154,8 @@ class OperatorSettings(StoreSettings, SandboxSettings):
     """Account whose token the sidecar gets."""
     sidecar_account_folder: Path | None = None
     """Where that token is wanted; none hands over nothing."""
+    network_probe: bool = True
+    """Find out by a probe pod in each workspace whether the cluster enforces NetworkPolicy."""
     workers: Annotated[int, Field(ge=1, le=256)] = 32
     """Passes at the same time."""
 

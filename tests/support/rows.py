@@ -10,11 +10,11 @@ from coxswain.store import uuid7
 from coxswain.store.claims import Pod
 
 
-def event(kind: str = "user.note", **fields: Any) -> Event:
+def event(name: str = "user.note", /, **fields: Any) -> Event:
     """An event of now."""
     return Event(
         id=fields.pop("id", uuid7.new(datetime.now(UTC))),
-        type=kind,
+        type=name,
         actor=fields.pop("actor", "user:local"),
         **fields,
     )

@@ -33,9 +33,11 @@ class SigningCluster:
             self.fetches += 1
         if self.away:
             raise UnavailableError("the API server does not answer")
-        return {CONFIGURATION_PATH: {"issuer": ISSUER}, KEYS_PATH: {"keys": self._published()}}[
-            path
-        ]
+        documents: dict[str, dict[str, Any]] = {
+            CONFIGURATION_PATH: {"issuer": ISSUER},
+            KEYS_PATH: {"keys": self._published()},
+        }
+        return documents[path]
 
     def token(self, pod: Pod, *, key_id: str = "first", **changes: Any) -> str:
         """The token that the kubelet would mount into this pod; changes replace claims."""

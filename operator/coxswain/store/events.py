@@ -180,9 +180,11 @@ async def after(
 
 
 async def _of_object(connection: Connection, position: int, which: Filter, limit: int) -> Page:
+    # Read first: whatever stands up to here is seen by the statement after it.
+    top = await head(connection)
     # The index over (uid, position) finds the events of one object directly.
     rows = await connection.fetch(
-        "SELECT * FROM events WHERE uid = $3 AND position > $1"
+        "SELECT * FROM events WHERE uid = $3 AND position > $1 AND position <= $7"
         " AND (type = $4 OR right($4, 1) = '.' AND starts_with(type, $4) OR $4 IS NULL)"
         " AND (workspace = $5 OR $5 IS NULL) AND (attempt = $6 OR $6 IS NULL)"
         " ORDER BY position LIMIT $2",
@@ -192,11 +194,13 @@ async def _of_object(connection: Connection, position: int, which: Filter, limit
         which.type,
         which.workspace,
         which.attempt,
+        top,
     )
+    more = len(rows) == limit
     return Page(
         events=tuple(_stored(row) for row in rows),
-        next=rows[-1]["position"] if rows else position,
-        more=len(rows) == limit,
+        next=rows[-1]["position"] if more else max(top, position),
+        more=more,
     )
 
 

@@ -112,6 +112,18 @@ async def get(connection: Connection, kind: str, workspace: str, name: str) -> O
     return _stored(row) if row is not None else None
 
 
+async def last(connection: Connection, kind: str, workspace: str, name: str) -> ObjectRow | None:
+    """The object of that name, also after it is gone: records outlive objects."""
+    row = await connection.fetchrow(
+        "SELECT * FROM mirror WHERE kind = $1 AND workspace = $2 AND name = $3"
+        " ORDER BY deleted_at IS NOT NULL, created_at DESC, uid DESC LIMIT 1",
+        kind,
+        workspace,
+        name,
+    )
+    return _stored(row) if row is not None else None
+
+
 async def by_uid(connection: Connection, uid: str) -> ObjectRow | None:
     """An object by its uid, also after it is gone."""
     row = await connection.fetchrow("SELECT * FROM mirror WHERE uid = $1", uid)

@@ -29,12 +29,12 @@ async def raw(request: web.Request, limit: int) -> bytes:
 
 
 async def body(request: web.Request, model: type[M], limit: int) -> M:
-    """The body as a type."""
+    """The body as a type; no body at all is an empty object."""
     if request.content_type not in {"application/json", "application/octet-stream"}:
         raise UserError("send application/json", code=problems.UNSUPPORTED_TYPE)
     data = await raw(request, limit)
     try:
-        return model.model_validate_json(data)
+        return model.model_validate_json(data or b"{}")
     except ValidationError as error:
         raise refusal(error) from error
 

@@ -11,6 +11,7 @@ return    a Model, Answer[Model], or a response of the HTTP library
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from types import UnionType
 from typing import Any, Generic, Protocol, TypeVar, get_args, get_origin
 
 from aiohttp import web
@@ -187,5 +188,7 @@ def _route(handler: Callable[..., Awaitable[object]]) -> Route:
 
 
 def _model(kind: object) -> type[Model] | None:
+    if isinstance(kind, UnionType):
+        return next((found for each in get_args(kind) if (found := _model(each))), None)
     inner = get_args(kind)[0] if get_origin(kind) is Answer else kind
     return inner if isinstance(inner, type) and issubclass(inner, Model) else None

@@ -152,7 +152,7 @@ async def test_a_model_comes_in_and_an_answer_goes_out(client: aiohttp.ClientSes
         (b"{}", 422, "title"),
         (b"[]", 422, None),
         (b"{", 400, None),
-        (b"", 400, None),
+        (b"", 422, "title"),
         (b'{"title": "\xff"}', 400, None),
         (b'{"title": ' + b"[" * 5000, 400, None),
     ],

@@ -240,7 +240,7 @@ CREATE TABLE mirror (
     deleted_at timestamptz
 );
 -- Not unique: for a moment an object and its vanished namesake may both stand here.
-CREATE INDEX mirror_by_name ON mirror (kind, workspace, name, created_at) WHERE deleted_at IS NULL;
+CREATE INDEX mirror_by_name ON mirror (kind, workspace, name, created_at);
 CREATE INDEX mirror_by_age ON mirror (kind, created_at, uid) WHERE deleted_at IS NULL;
 
 -- The model gateway's word on an Agent's models; the operator shows it as ModelReady.
@@ -308,6 +308,16 @@ CREATE TABLE issuer_keys (
 );
 
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
+-- What a probe found out about the network of each workspace, per version of ours.
+CREATE TABLE enforcement (
+    workspace text NOT NULL,
+    version text NOT NULL,
+    enforced boolean NOT NULL,
+    message text NOT NULL DEFAULT '',
+    checked_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (workspace, version)
+);
+
 GRANT USAGE ON SCHEMA public TO coxswain_operator, coxswain_sidecar, coxswain_gateway;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO coxswain_operator, coxswain_sidecar, coxswain_gateway;
 -- Nobody inserts into the log or moves its head directly: append_events does, as the owner.
@@ -317,7 +327,7 @@ GRANT EXECUTE ON FUNCTION make_event_days TO coxswain_sidecar;
 
 GRANT USAGE ON SEQUENCE wake_versions TO coxswain_sidecar, coxswain_gateway;
 GRANT UPDATE (epoch, holder, since) ON leadership TO coxswain_operator;
-GRANT INSERT, UPDATE ON runs TO coxswain_operator;
+GRANT INSERT, UPDATE ON runs, enforcement TO coxswain_operator;
 GRANT INSERT, UPDATE ON mirror TO coxswain_operator;
 GRANT DELETE ON wakes TO coxswain_operator;
 

@@ -1,0 +1,141 @@
+"""The event log for people: read by pages or live, and append events of their own."""
+
+from uuid import UUID
+
+from aiohttp import web
+
+from coxswain.api.contract import EVENT_BYTES
+from coxswain.errors import UserError
+from coxswain.identity.callers import UserCaller
+from coxswain.sidecar import objects, views
+from coxswain.sidecar.cluster import Objects
+from coxswain.sidecar.streams import Streams, Wanted
+from coxswain.sidecar.wire import (
+    Accepted,
+    EventPage,
+    EventQuery,
+    ResyncView,
+    UserEvent,
+    UserEvents,
+)
+from coxswain.store import events, pool
+from coxswain.store.events import Event, Filter, Resync
+from coxswain.store.pool import Connection, Store
+from coxswain.web import problems
+from coxswain.web.routes import Call, route
+
+LARGE_BYTES = 8_388_608
+LAST_EVENT_ID = "Last-Event-ID"
+EVENT_STREAM = "text/event-stream"
+# How often a filtered page looks further in one request.
+LOOKS = 20
+
+
+class EventRoutes:
+    """Routes for people."""
+
+    def __init__(self, store: Store, cluster: Objects, streams: Streams) -> None:
+        self._store = store
+        self._cluster = cluster
+        self._streams = streams
+
+    @route("GET", "/v1/events")
+    async def read_events(
+        self, call: Call, caller: UserCaller, query: EventQuery
+    ) -> EventPage | web.StreamResponse:
+        """Read events after a position; with Accept: text/event-stream, live.
+
+        A stream begins after Last-Event-ID or ``after``, and without them at what comes next.
+        A position that was dropped answers with ``resync``.
+        """
+        which = await self._filter(query)
+        if EVENT_STREAM not in (call.header("Accept") or ""):
+            return await self._page(query.after or 0, which, query.limit)
+        given = last_event_id(call)
+        position, resync = await self._streams.start_of(query.after if given is None else given)
+        wanted = Wanted(which, position, frame=views.frame, is_last=lambda _event: False)
+        return await self._streams.serve(call.request, wanted, resync)
+
+    @route("POST", "/v1/events", limit=LARGE_BYTES, errors=(413,))
+    async def append_events(self, call: Call, caller: UserCaller, body: UserEvents) -> Accepted:
+        """Append events of one's own; the same ids again are harmless.
+
+        Ids of more than 10 minutes ahead or 7 days back are refused (422 event_time).
+        """
+        batch = [
+            _event(event, str(caller), f"events.{place}") for place, event in enumerate(body.events)
+        ]
+        appended = await self._store.run(events.append, batch, windowed=True)
+        return Accepted(
+            accepted=appended.accepted,
+            duplicates=len(batch) - appended.accepted,
+            position=appended.last_position,
+        )
+
+    async def _filter(self, query: EventQuery) -> Filter:
+        if query.attempt is not None and query.job is None:
+            raise UserError("an attempt is one of a job: give job too", field="query.attempt")
+        uid = None if query.job is None else await self._uid(query.job, query.workspace)
+        return Filter(type=query.type, workspace=query.workspace, uid=uid, attempt=query.attempt)
+
+    async def _uid(self, job: str, workspace: str | None) -> str:
+        try:
+            return str(UUID(job))
+        except ValueError:
+            if workspace is None:
+                raise UserError(
+                    "give the job's id, or its name together with workspace", field="query.job"
+                ) from None
+        return await objects.uid(self._store, self._cluster, "Job", workspace, job)
+
+    async def _page(self, after: int, which: Filter, limit: int) -> EventPage:
+        found, resync = await self._store.run(_read, after, which, limit)
+        return EventPage(
+            events=[views.of(event) for event in found.events],
+            next=found.next,
+            more=found.more,
+            resync=ResyncView(oldest=resync.oldest, head=resync.head) if resync else None,
+        )
+
+
+async def _read(
+    connection: Connection, after: int, which: Filter, limit: int
+) -> tuple[events.Page, Resync | None]:
+    resync = await events.locate(connection, after)
+    page = await events.after(connection, after, which, limit=limit)
+    for _ in range(LOOKS):
+        if page.events or not page.more:
+            break
+        page = await events.after(connection, page.next, which, limit=limit)
+    return page, resync
+
+
+def last_event_id(call: Call) -> int | None:
+    """The position that a stream's reader had come to. Raises UserError for garbage."""
+    given = call.header(LAST_EVENT_ID)
+    if given is None or not given.strip():
+        return None
+    if not given.strip().isdecimal() or len(given.strip()) > 18:
+        raise UserError(
+            "this is no position of the log", code=problems.MALFORMED, field=LAST_EVENT_ID
+        )
+    return int(given)
+
+
+def _event(event: UserEvent, actor: str, place: str) -> Event:
+    if len(pool.encode(event.details)) > EVENT_BYTES:
+        raise UserError(
+            f"an event holds at most {EVENT_BYTES} bytes",
+            code=problems.TOO_LARGE,
+            field=f"{place}.details",
+        )
+    return Event(
+        id=event.id,
+        type=event.type,
+        actor=actor,
+        workspace=event.workspace or "",
+        kind=event.kind,
+        name=event.name,
+        uid=str(event.uid) if event.uid is not None else None,
+        details=event.details,
+    )

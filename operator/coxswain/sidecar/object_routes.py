@@ -1,0 +1,188 @@
+"""Jobs and Agents for people: make, list, read, cancel. Objects are made as the API server's own."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from coxswain import names
+from coxswain.api.job import TERMINAL
+from coxswain.errors import ConflictError, ForbiddenError, NotFoundError
+from coxswain.identity.callers import UserCaller
+from coxswain.kube import paths
+from coxswain.sidecar import objects
+from coxswain.sidecar.cluster import Objects
+from coxswain.sidecar.wire import (
+    CancelRequest,
+    JobQuery,
+    ListQuery,
+    NewJob,
+    ObjectPath,
+    Resource,
+    ResourceList,
+    WorkspacePath,
+)
+from coxswain.store import mirror
+from coxswain.store.mirror import Query
+from coxswain.store.pool import Store
+from coxswain.web import problems
+from coxswain.web.routes import Answer, Call, route
+
+FIELD_MANAGER = "coxswain-api"
+STRICT = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+FINISHED = "job_finished"
+NOT_ONBOARDED = "workspace_not_onboarded"
+Body = dict[str, Any]
+
+
+class ObjectRoutes:
+    """Routes for people."""
+
+    def __init__(self, store: Store, cluster: Objects) -> None:
+        self._store = store
+        self._cluster = cluster
+
+    @route("POST", "/v1/workspaces/{workspace}/jobs", status=201, errors=(404, 409))
+    async def create_job(
+        self, call: Call, caller: UserCaller, path: WorkspacePath, body: NewJob
+    ) -> Answer[Resource]:
+        """Make a Job: the same object as ``kubectl apply`` makes."""
+        manifest = {
+            "apiVersion": names.API_VERSION,
+            "kind": "Job",
+            "metadata": body.metadata.to_wire(),
+            "spec": body.spec.model_dump(mode="json", by_alias=True, exclude_unset=True),
+        }
+        made = await self._create(path.workspace, manifest)
+        return _tagged(made, status=201)
+
+    @route("GET", "/v1/jobs")
+    async def list_jobs(
+        self, call: Call, caller: UserCaller, query: JobQuery
+    ) -> Answer[ResourceList] | web.Response:
+        """List the Jobs of all workspaces, newest first."""
+        return await self._list(call, Query("Job", phase=query.phase, agent=query.agent), query)
+
+    @route("GET", "/v1/workspaces/{workspace}/jobs")
+    async def list_workspace_jobs(
+        self, call: Call, caller: UserCaller, path: WorkspacePath, query: JobQuery
+    ) -> Answer[ResourceList] | web.Response:
+        """List the Jobs of a workspace, newest first."""
+        wanted = Query("Job", [path.workspace], query.phase, query.agent)
+        return await self._list(call, wanted, query)
+
+    @route("GET", "/v1/workspaces/{workspace}/jobs/{name}", errors=(404,))
+    async def get_job(
+        self, call: Call, caller: UserCaller, path: ObjectPath
+    ) -> Answer[Resource] | web.Response:
+        """Read a Job; with If-None-Match 304 if it is still the same."""
+        return await self._get(call, "Job", path)
+
+    @route(
+        "POST", "/v1/workspaces/{workspace}/jobs/{name}/cancel", status=202, errors=(404, 409, 412)
+    )
+    async def cancel_job(
+        self, call: Call, caller: UserCaller, path: ObjectPath, body: CancelRequest
+    ) -> Answer[Resource]:
+        """Ask for the end of a Job; the operator brings it about. The same again is harmless.
+
+        With If-Match 412 if it changed meanwhile; 409 job_finished if it has ended.
+        """
+        live = await objects.live(self._cluster, "Job", path.workspace, path.name)
+        standing = objects.of(live, "Job")
+        expected = call.header("If-Match")
+        if expected is not None and not _matches(expected, objects.etag(standing)):
+            raise _stale()
+        if standing.status in TERMINAL:
+            raise ConflictError(f"the Job has ended: {standing.status}", code=FINISHED)
+        if names.ANNOTATION_CANCEL in live["metadata"].get("annotations", {}):
+            return _tagged(standing, status=202)
+        version = standing.version if expected is not None else None
+        return _tagged(await self._annotate(path, caller, body.reason, version), status=202)
+
+    @route("GET", "/v1/agents")
+    async def list_agents(
+        self, call: Call, caller: UserCaller, query: ListQuery
+    ) -> Answer[ResourceList] | web.Response:
+        """List the Agents of all workspaces, newest first."""
+        return await self._list(call, Query("Agent", phase=query.phase), query)
+
+    @route("GET", "/v1/workspaces/{workspace}/agents")
+    async def list_workspace_agents(
+        self, call: Call, caller: UserCaller, path: WorkspacePath, query: ListQuery
+    ) -> Answer[ResourceList] | web.Response:
+        """List the Agents of a workspace, newest first."""
+        return await self._list(call, Query("Agent", [path.workspace], query.phase), query)
+
+    @route("GET", "/v1/workspaces/{workspace}/agents/{name}", errors=(404,))
+    async def get_agent(
+        self, call: Call, caller: UserCaller, path: ObjectPath
+    ) -> Answer[Resource] | web.Response:
+        """Read an Agent; with If-None-Match 304 if it is still the same."""
+        return await self._get(call, "Agent", path)
+
+    async def _create(self, workspace: str, manifest: Body) -> Resource:
+        try:
+            made = await self._cluster.create(paths.collection("jobs", workspace), manifest, STRICT)
+        except ForbiddenError as error:
+            if error.code != "forbidden":
+                raise
+            raise ForbiddenError(
+                f"'{workspace}' is not an onboarded workspace", code=NOT_ONBOARDED
+            ) from error
+        except NotFoundError as error:
+            raise NotFoundError(f"there is no workspace '{workspace}'") from error
+        return objects.of(made, "Job")
+
+    async def _annotate(
+        self, path: ObjectPath, caller: UserCaller, reason: str | None, version: str | None
+    ) -> Resource:
+        request = {"by": str(caller), "at": datetime.now(UTC).isoformat(), "why": reason or ""}
+        metadata: Body = {"annotations": {names.ANNOTATION_CANCEL: json.dumps(request)}}
+        if version is not None:
+            metadata["resourceVersion"] = version
+        try:
+            changed = await self._cluster.patch(
+                paths.of("jobs", path.workspace, path.name), {"metadata": metadata}
+            )
+        except ConflictError as error:
+            raise _stale() from error
+        return objects.of(changed, "Job")
+
+    async def _get(
+        self, call: Call, kind: str, path: ObjectPath
+    ) -> Answer[Resource] | web.Response:
+        found = await objects.find(self._store, self._cluster, kind, path.workspace, path.name)
+        tag = objects.etag(found)
+        return _unchanged(call, tag) or Answer(found, headers={"ETag": tag})
+
+    async def _list(
+        self, call: Call, wanted: Query, query: ListQuery
+    ) -> Answer[ResourceList] | web.Response:
+        cursor = objects.read_cursor(query.cursor)
+        page = await self._store.run(mirror.page, wanted, cursor, limit=query.limit)
+        found = objects.listed(page)
+        tag = objects.list_etag(found.items)
+        return _unchanged(call, tag) or Answer(found, headers={"ETag": tag})
+
+
+def _tagged(resource: Resource, *, status: int) -> Answer[Resource]:
+    return Answer(resource, status=status, headers={"ETag": objects.etag(resource)})
+
+
+def _unchanged(call: Call, tag: str) -> web.Response | None:
+    expected = call.header("If-None-Match")
+    if expected is None or not _matches(expected, tag):
+        return None
+    return web.Response(status=304, headers={"ETag": tag})
+
+
+def _matches(header: str, tag: str) -> bool:
+    given: Sequence[str] = [each.strip().removeprefix("W/") for each in header.split(",")]
+    return "*" in given or tag in given
+
+
+def _stale() -> ConflictError:
+    return ConflictError("the Job changed meanwhile", code=problems.PRECONDITION_FAILED)

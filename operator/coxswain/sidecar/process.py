@@ -1,0 +1,139 @@
+"""The process: opens its ports, keeps keys, log and partitions current, ends in order on SIGTERM."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from coxswain import settings
+from coxswain.errors import CoxswainError
+from coxswain.identity.doors import Doors
+from coxswain.identity.keys import Keys
+from coxswain.identity.local_token import LocalToken
+from coxswain.identity.runs_of_pods import RunsOfPods
+from coxswain.identity.tokens import Verifier
+from coxswain.settings import SidecarSettings
+from coxswain.sidecar.cluster import Cluster, Objects
+from coxswain.sidecar.event_routes import EventRoutes
+from coxswain.sidecar.object_routes import ObjectRoutes
+from coxswain.sidecar.record_routes import RecordRoutes
+from coxswain.sidecar.run_routes import RunRoutes
+from coxswain.sidecar.streams import Streams
+from coxswain.sidecar.tail import Tail
+from coxswain.store import events, partitions, schema
+from coxswain.store.listener import Listener
+from coxswain.store.pool import Store
+from coxswain.telemetry import logs
+from coxswain.web import server
+from coxswain.web.health import Health
+
+log = logs.get(__name__)
+
+NAME = "sidecar"
+TITLE = "Coxswain API"
+VERSION_PATH = "/version"
+PARTITION_SECONDS = 3600.0
+RETRY_SECONDS = 10.0
+# Others go on sending here until they know; they find the port open for that long.
+LEAVE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What was really opened."""
+
+    api: int
+    health: int
+
+
+def main() -> int:
+    """Serve until SIGTERM."""
+    given = settings.load(SidecarSettings)
+    logs.configure(given.log_format, given.log_level)
+    asyncio.run(_until_told(given))
+    return 0
+
+
+@asynccontextmanager
+async def running(
+    given: SidecarSettings, cluster: Objects, *, leave_seconds: float = LEAVE_SECONDS
+) -> AsyncIterator[Ports]:
+    """The whole process for the length of a block."""
+    async with AsyncExitStack() as stack:
+        dsn = given.database_dsn.get_secret_value()
+        store = await Store.open(dsn, connections=given.database_pool, name=NAME)
+        stack.push_async_callback(store.close)
+        keys = Keys(cluster, store)
+        listener = Listener(dsn, [events.CHANNEL])
+        tail = Tail(store, listener)
+        doors = Doors(
+            Verifier(keys, given.installation),
+            RunsOfPods(store),
+            LocalToken(given.local_token_file),
+        )
+        streams = Streams(store, tail, limit=given.streams)
+        handlers = [
+            RunRoutes(store),
+            ObjectRoutes(store, cluster),
+            RecordRoutes(store, cluster, streams),
+            EventRoutes(store, cluster, streams),
+        ]
+        health = Health(
+            {"postgres": store.ping, "schema": lambda: store.run(schema.require)},
+            {"kubernetes": lambda: _answers(cluster), "token_keys": keys.check},
+        )
+        app = server.build(NAME, TITLE, handlers, doors)
+        health_port = await stack.enter_async_context(
+            server.serving(health.app(), given.bind, given.health_port)
+        )
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        tasks = [
+            group.create_task(each)
+            for each in (keys.run(), listener.run(), tail.run(), _make_days(store))
+        ]
+        stack.callback(_cancel, tasks)
+        port = await stack.enter_async_context(server.serving(app, given.bind, given.port))
+        stack.push_async_callback(_leave, health, leave_seconds)
+        yield Ports(port, health_port)
+
+
+async def _until_told(given: SidecarSettings) -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, told.set)
+    cluster = Cluster(given.kubeconfig, given.account_folder)
+    try:
+        async with running(given, cluster) as ports:
+            log.info("serving", port=ports.api, health_port=ports.health)
+            await told.wait()
+            log.info("ending")
+    finally:
+        await cluster.close()
+
+
+async def _answers(cluster: Objects) -> None:
+    await cluster.get(VERSION_PATH)
+
+
+async def _make_days(store: Store) -> None:
+    while True:
+        try:
+            await store.transact(partitions.make, datetime.now(UTC).date())
+            wait = PARTITION_SECONDS
+        except CoxswainError as error:
+            log.warning("the event log's days cannot be made", code=error.code)
+            wait = RETRY_SECONDS
+        await asyncio.sleep(wait)
+
+
+async def _leave(health: Health, seconds: float) -> None:
+    health.stop()
+    await asyncio.sleep(seconds)
+
+
+def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for each in tasks:
+        each.cancel()

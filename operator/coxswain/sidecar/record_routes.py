@@ -1,0 +1,142 @@
+"""What a Job left behind, for people: its output, its files, and its life as it happens.
+
+Records outlive objects: they are found by the name of a Job also after it is gone.
+"""
+
+from aiohttp import web
+
+from coxswain.api.job import TERMINAL
+from coxswain.errors import CoxswainError, NotFoundError
+from coxswain.identity.callers import UserCaller
+from coxswain.sidecar import objects, views
+from coxswain.sidecar.cluster import Objects
+from coxswain.sidecar.event_routes import last_event_id
+from coxswain.sidecar.streams import Streams, Wanted
+from coxswain.sidecar.wire import ArtifactPath, AttemptQuery, LogQuery, ObjectPath
+from coxswain.store import artifacts, events, mirror, outputs
+from coxswain.store.events import Filter, Page, StoredEvent
+from coxswain.store.pool import Store
+from coxswain.telemetry import logs
+from coxswain.web import request_ids
+from coxswain.web.routes import Call, route
+
+log = logs.get(__name__)
+
+OUTPUT = "run.output"
+STATUS = "job."
+DELETED = "job.deleted"
+ENDS = frozenset({*(f"job.{phase.lower()}" for phase in TERMINAL), DELETED})
+FILE_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
+
+
+class RecordRoutes:
+    """Routes for people."""
+
+    def __init__(self, store: Store, cluster: Objects, streams: Streams) -> None:
+        self._store = store
+        self._cluster = cluster
+        self._streams = streams
+
+    @route(
+        "GET",
+        "/v1/workspaces/{workspace}/jobs/{name}/log",
+        produces="text/plain",
+        errors=(404,),
+    )
+    async def read_log(
+        self, call: Call, caller: UserCaller, path: ObjectPath, query: LogQuery
+    ) -> web.StreamResponse:
+        """Read the output of an attempt: of the newest that has any, or of the one asked for."""
+        uid = await self._uid(path)
+        attempt = query.attempt or await self._store.run(outputs.newest_attempt, uid)
+        which = Filter(type=OUTPUT, uid=uid, attempt=attempt)
+        first = await self._store.run(events.after, 0, which)
+        response = web.StreamResponse(headers={request_ids.HEADER: request_ids.current()})
+        response.content_type = "text/plain"
+        response.charset = "utf-8"
+        await response.prepare(call.request)
+        try:
+            await self._write_log(response, which, first, query.stream)
+        except CoxswainError as error:
+            # The answer has begun: a cut connection is all that still can say so.
+            log.warning("a log could not be read to its end", code=error.code)
+            raise ConnectionResetError from error
+        return response
+
+    @route(
+        "GET",
+        "/v1/workspaces/{workspace}/jobs/{name}/artifacts/{artifact}",
+        produces="application/octet-stream",
+        errors=(404,),
+    )
+    async def read_artifact(
+        self, call: Call, caller: UserCaller, path: ArtifactPath, query: AttemptQuery
+    ) -> web.Response:
+        """Read a file that the Job kept: of the newest attempt that has it, or of the one given."""
+        uid = await self._uid(path)
+        found = await self._store.run(artifacts.get, uid, path.artifact, query.attempt)
+        if found is None:
+            raise NotFoundError(f"the Job kept no '{path.artifact}'")
+        return web.Response(
+            body=found.content,
+            content_type=found.content_type,
+            headers={**FILE_HEADERS, "ETag": f'"{found.sha256}"'},
+        )
+
+    @route(
+        "GET",
+        "/v1/workspaces/{workspace}/jobs/{name}/stream",
+        produces="text/event-stream",
+        errors=(404,),
+    )
+    async def stream_job(
+        self, call: Call, caller: UserCaller, path: ObjectPath
+    ) -> web.StreamResponse:
+        """Follow a Job from its beginning to its end: frames ``status``, ``log`` and ``event``.
+
+        Last-Event-ID goes on where a reader was; 204 says that there is nothing more to come.
+        """
+        uid = await self._uid(path)
+        given = last_event_id(call)
+        position, resync = await self._streams.start_of(given or 0)
+        if await self._is_over(uid, position):
+            return web.Response(status=204)
+        wanted = Wanted(Filter(uid=uid), position, frame=_frame, is_last=_is_end)
+        return await self._streams.serve(call.request, wanted, resync)
+
+    async def _write_log(
+        self, response: web.StreamResponse, which: Filter, page: Page, stream: str | None
+    ) -> None:
+        while True:
+            await response.write(_text(page.events, stream))
+            if not page.more:
+                break
+            page = await self._store.run(events.after, page.next, which)
+        await response.write_eof()
+
+    async def _uid(self, path: ObjectPath) -> str:
+        return await objects.uid(self._store, self._cluster, "Job", path.workspace, path.name)
+
+    async def _is_over(self, uid: str, position: int) -> bool:
+        """Whether the Job has ended and this reader has seen it all."""
+        row = await self._store.run(mirror.by_uid, uid)
+        if row is None or (row.phase not in TERMINAL and row.deleted_at is None):
+            return False
+        page = await self._store.run(events.after, position, Filter(uid=uid, type=STATUS))
+        return not any(_is_end(event) for event in page.events)
+
+
+def _text(found: tuple[StoredEvent, ...], stream: str | None) -> bytes:
+    details = [stored.event.details for stored in found]
+    wanted = [each for each in details if stream is None or each.get("stream") == stream]
+    return "".join(str(each.get("text", "")) for each in wanted).encode()
+
+
+def _frame(stored: StoredEvent) -> bytes:
+    kind = stored.event.type
+    name = "log" if kind == OUTPUT else "status" if kind.startswith(STATUS) else "event"
+    return views.frame(stored, name)
+
+
+def _is_end(stored: StoredEvent) -> bool:
+    return stored.event.type in ENDS

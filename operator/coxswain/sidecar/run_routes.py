@@ -1,0 +1,142 @@
+"""The agent contract: what a pod says about its own run. docs/contract.md is the page for people."""
+
+from collections.abc import Awaitable, Callable
+from typing import Concatenate, ParamSpec, TypeVar
+
+from coxswain.api.contract import (
+    ARTIFACT_BYTES,
+    EVENT_BYTES,
+    ActRequest,
+    BatchAnswer,
+    ClaimAnswer,
+    ClaimRequest,
+    EventBatch,
+    HeartbeatAnswer,
+    ModelRoute,
+    RunDocument,
+    RunEvent,
+    RunResult,
+)
+from coxswain.errors import ConflictError, CoxswainError, UnauthenticatedError, UserError
+from coxswain.identity.callers import AgentCaller, PodCaller
+from coxswain.sidecar.wire import RunArtifactPath
+from coxswain.store import artifacts, claims, pool, reports, uuid7
+from coxswain.store.pool import Connection, Store
+from coxswain.store.runs import RunKey
+from coxswain.web import problems
+from coxswain.web.routes import Call, route
+
+LARGE_BYTES = 8_388_608
+PREFIX = "run."
+OURS = frozenset({claims.CLAIMED, reports.RESULT})
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class RunRoutes:
+    """Routes for agent pods."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @route("POST", "/v1/run/claim", errors=(404, 409))
+    async def claim_run(self, call: Call, caller: PodCaller, body: ClaimRequest) -> ClaimAnswer:
+        """Claim the run: the pod's first call.
+
+        The same pod may claim again. 404 run_unknown, 403 run_of_another, 409 run_taken or
+        run_closed: end before any user code.
+        """
+        uid, _, attempt = body.run.partition("/")
+        key = RunKey(uid, int(attempt))
+        run = await self._store.transact(claims.claim, key, caller.pod)
+        if run.heartbeat_at is None:
+            raise CoxswainError("a claimed run has no time of its claim")
+        return ClaimAnswer(
+            run=_without_routes(run.document),
+            token=run.token,
+            server_time=run.heartbeat_at,
+            last_seq=run.last_seq,
+        )
+
+    @route("POST", "/v1/run/events", limit=LARGE_BYTES, errors=(413,))
+    async def append_run_events(
+        self, call: Call, caller: AgentCaller, body: EventBatch
+    ) -> BatchAnswer:
+        """Append a batch of events; repeats are harmless."""
+        for place, event in enumerate(body.events):
+            _check(event, f"events.{place}")
+        reported = await self._write(reports.append_run_events, caller.pod.uid, body.events)
+        return BatchAnswer(
+            accepted=reported.accepted,
+            duplicates=reported.duplicates,
+            last_seq=reported.last_seq,
+            position=reported.position,
+        )
+
+    @route("POST", "/v1/run/heartbeat")
+    async def heartbeat(self, call: Call, caller: AgentCaller) -> HeartbeatAnswer:
+        """Say that the run lives, and hear whether it should end."""
+        return HeartbeatAnswer(cancel=await self._write(claims.heartbeat, caller.pod.uid))
+
+    @route("POST", "/v1/run/acts", status=204)
+    async def record_act(self, call: Call, caller: AgentCaller, body: ActRequest) -> None:
+        """Say that an act with side effects begins, or has ended."""
+        if body.phase == "begin":
+            await self._write(reports.begin_act, caller.pod.uid, body.id, body.name)
+        else:
+            await self._write(reports.end_act, caller.pod.uid, body.id)
+
+    @route("PUT", "/v1/run/artifacts/{artifact}", limit=ARTIFACT_BYTES, status=204, errors=(409,))
+    async def put_artifact(
+        self, call: Call, caller: AgentCaller, path: RunArtifactPath, content: bytes
+    ) -> None:
+        """Keep a file of the run; the same again is harmless, another content is refused."""
+        await self._write(
+            artifacts.put, caller.pod.uid, path.artifact, call.request.content_type, content
+        )
+
+    @route("POST", "/v1/run/result", limit=LARGE_BYTES, status=204, errors=(409,))
+    async def post_result(self, call: Call, caller: AgentCaller, body: RunResult) -> None:
+        """Post the one result; the same again is harmless, another one is refused."""
+        await self._write(reports.post_result, caller.pod.uid, body)
+
+    async def _write(
+        self,
+        operation: Callable[Concatenate[Connection, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Write for the run; one that is over meanwhile answers as at the door."""
+        try:
+            return await self._store.transact(operation, *args, **kwargs)
+        except ConflictError as error:
+            if error.code != claims.RUN_CLOSED:
+                raise
+            raise UnauthenticatedError(error.message, code=error.code) from error
+
+
+def _check(event: RunEvent, place: str) -> None:
+    if not uuid7.is_random(event.id):
+        raise UserError("send a UUIDv7", field=f"{place}.id")
+    if not event.type.startswith(PREFIX) or event.type in OURS:
+        raise UserError(
+            f"types of a run's own events begin with {PREFIX}; {', '.join(sorted(OURS))} are"
+            " written by the platform",
+            field=f"{place}.type",
+        )
+    if len(pool.encode(event.details)) > EVENT_BYTES:
+        raise UserError(
+            f"an event holds at most {EVENT_BYTES} bytes; keep more as an artifact",
+            code=problems.TOO_LARGE,
+            field=f"{place}.details",
+        )
+
+
+def _without_routes(document: RunDocument) -> RunDocument:
+    """The run as its pod may see it: how models are reached is the model gateway's business."""
+    models = [
+        ModelRoute(alias=model.alias, provider=model.provider, model=model.model)
+        for model in document.models
+    ]
+    return document.model_copy(update={"models": models})

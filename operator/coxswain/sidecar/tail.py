@@ -1,0 +1,107 @@
+"""The end of the event log in memory: read once for all streams of this process.
+
+Streams hold only a position. One that is further back than the ring reads Postgres until it has
+caught up, so a slow reader costs no memory and holds up nobody.
+"""
+
+import asyncio
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Sequence
+
+from coxswain.errors import CoxswainError
+from coxswain.store import events
+from coxswain.store.events import StoredEvent
+from coxswain.store.listener import Listener
+from coxswain.store.pool import Store
+from coxswain.telemetry import logs
+
+log = logs.get(__name__)
+
+RING_EVENTS = 10_000
+RING_BYTES = 8_388_608
+POLL_SECONDS = 10.0
+RETRY_SECONDS = 1.0
+
+
+class Tail:
+    """The newest events, and a way to wait for more."""
+
+    def __init__(self, store: Store, listener: Listener) -> None:
+        self._store = store
+        self._listener = listener
+        self._ring: deque[StoredEvent] = deque()
+        self._bytes = 0
+        self._base: int | None = None
+        self._last = 0
+        self._moved = asyncio.Event()
+
+    @property
+    def position(self) -> int | None:
+        """Of the newest event that was read; None before the first look."""
+        return self._last if self._base is not None else None
+
+    def since(self, position: int, limit: int) -> Sequence[StoredEvent] | None:
+        """The events after a position; None if it is further back than the ring."""
+        if self._base is None or position < self._base:
+            return None
+        start = bisect_right(self._ring, position, key=lambda event: event.position)
+        return [self._ring[place] for place in range(start, min(start + limit, len(self._ring)))]
+
+    async def more(self, position: int, seconds: float) -> None:
+        """Wait until there is something after a position, at most so long."""
+        moved = self._moved
+        if self._last > position:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await moved.wait()
+        except TimeoutError:
+            return
+
+    async def run(self) -> None:
+        """Follow the log until cancelled; Postgres may come and go."""
+        with self._listener.subscribe(events.CHANNEL) as wake:
+            while True:
+                wake.clear()
+                try:
+                    await self._catch_up()
+                except CoxswainError as error:
+                    log.warning("the event log cannot be read", code=error.code)
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
+                try:
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await wake.wait()
+                except TimeoutError:
+                    continue
+
+    async def _catch_up(self) -> None:
+        if self._base is None:
+            self._last = self._base = await self._store.run(events.head)
+            self._tell()
+        while True:
+            page = await self._store.run(events.after, self._last)
+            if page.events:
+                self._keep(page.events)
+                self._tell()
+            if not page.more:
+                return
+
+    def _keep(self, found: Sequence[StoredEvent]) -> None:
+        for event in found:
+            self._ring.append(event)
+            self._bytes += _weight(event)
+        self._last = found[-1].position
+        while len(self._ring) > RING_EVENTS or self._bytes > RING_BYTES:
+            dropped = self._ring.popleft()
+            self._bytes -= _weight(dropped)
+            self._base = dropped.position
+
+    def _tell(self) -> None:
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+
+def _weight(event: StoredEvent) -> int:
+    return 500 + sum(len(str(value)) for value in event.event.details.values())

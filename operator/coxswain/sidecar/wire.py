@@ -1,0 +1,256 @@
+"""What people and this API say to each other."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from coxswain.api.job import JobSpec
+from coxswain.api.meta import Model, Name, Text
+from coxswain.store import uuid7
+
+Labels = Annotated[
+    dict[Annotated[str, StringConstraints(max_length=317)], Annotated[str, Field(max_length=63)]],
+    Field(max_length=32),
+]
+
+
+def _is_version_7(value: UUID) -> UUID:
+    if not uuid7.is_random(value):
+        raise ValueError("send a UUIDv7: its first 48 bits are the event's time in milliseconds")
+    return value
+
+
+EventId = Annotated[UUID, AfterValidator(_is_version_7)]
+
+
+class WorkspacePath(Model):
+    """Names a workspace."""
+
+    workspace: Name
+    """The namespace."""
+
+
+class ObjectPath(WorkspacePath):
+    """Names an object."""
+
+    name: Name
+    """Its name."""
+
+
+class ArtifactPath(ObjectPath):
+    """Names a file of a Job."""
+
+    artifact: Annotated[str, StringConstraints(max_length=253, pattern="^[-._a-zA-Z0-9]+$")]
+    """The file's name."""
+
+
+class RunArtifactPath(Model):
+    """Names a file of the caller's own run."""
+
+    artifact: Annotated[str, StringConstraints(max_length=253, pattern="^[-._a-zA-Z0-9]+$")]
+    """The file's name."""
+
+
+class ListQuery(Model):
+    """Which objects, and from where on."""
+
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    """Objects on a page."""
+    cursor: Annotated[str, StringConstraints(max_length=200)] | None = None
+    """``next`` of the page before."""
+    phase: Annotated[str, StringConstraints(max_length=64)] | None = None
+    """Only objects in this phase."""
+
+
+class JobQuery(ListQuery):
+    """Which Jobs."""
+
+    agent: Name | None = None
+    """Only Jobs of this Agent."""
+
+
+class AttemptQuery(Model):
+    """Which attempt of a Job."""
+
+    attempt: Annotated[int, Field(ge=1)] | None = None
+    """Its number; none takes the newest that has what is asked for."""
+
+
+class LogQuery(AttemptQuery):
+    """Which output."""
+
+    stream: Literal["stdout", "stderr"] | None = None
+    """Only this stream."""
+
+
+class EventQuery(Model):
+    """Which events, and from where on."""
+
+    after: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    """Position; events after it are given. A page begins at 0, a stream at what comes next."""
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    """Events on a page."""
+    type: Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z_.]+$")] | None = None
+    """A whole type, or with a dot at its end all types that begin so."""
+    workspace: Name | None = None
+    """Only events of this workspace."""
+    job: Annotated[str, StringConstraints(max_length=253)] | None = None
+    """Only events of this Job: its id, or its name together with ``workspace``."""
+    attempt: Annotated[int, Field(ge=1)] | None = None
+    """Only events of this attempt of ``job``."""
+
+
+class NewMetadata(Model):
+    """How a Job is named and labelled."""
+
+    name: Name | None = None
+    """Its name."""
+    generate_name: Annotated[str, StringConstraints(max_length=57)] | None = None
+    """Or the beginning of a name that the cluster completes."""
+    labels: Labels = Field(default_factory=dict)
+    """Labels, for selections."""
+
+    @model_validator(mode="after")
+    def _is_named_once(self) -> Self:
+        if (self.name is None) == (self.generate_name is None):
+            raise ValueError("give exactly one of name and generateName")
+        return self
+
+
+class NewJob(Model):
+    """A Job as ``kubectl apply`` would take it; apiVersion and kind may be left out."""
+
+    api_version: Literal["coxswain.dev/v1alpha1"] = "coxswain.dev/v1alpha1"
+    kind: Literal["Job"] = "Job"
+    metadata: NewMetadata
+    spec: JobSpec
+
+
+class CancelRequest(Model):
+    """Why a Job is cancelled."""
+
+    reason: Text | None = None
+    """For people."""
+
+
+class Resource(Model):
+    """An object of ours."""
+
+    id: str
+    """Its uid."""
+    kind: str
+    """Job or Agent."""
+    workspace: str
+    """Its namespace."""
+    name: str
+    """Its name."""
+    status: str
+    """Its phase."""
+    created_at: datetime
+    """When it was made."""
+    generation: int
+    """Counts changes of the spec."""
+    version: str
+    """Its resourceVersion; the ETag is this in quotes."""
+    spec: dict[str, Any]
+    """What should be, as in the kind's schema."""
+    details: dict[str, Any] = Field(default_factory=dict)
+    """What is: the object's status, as in the kind's schema."""
+
+
+class ResourceList(Model):
+    """A page of objects, newest first."""
+
+    items: list[Resource]
+    next: str | None = None
+    """Give it as ``cursor`` for the next page; none on the last one."""
+
+
+class EventView(Model):
+    """An event of the log."""
+
+    position: int
+    """Its place in the log."""
+    id: UUID
+    """Its id, which holds its time."""
+    at: datetime
+    """When it happened."""
+    recorded_at: datetime
+    """When it was written."""
+    type: str
+    """What happened."""
+    actor: str
+    """Who did it: operator, agent:WORKSPACE/NAME or user:NAME."""
+    workspace: str = ""
+    """Where."""
+    kind: str = ""
+    """Sort of the object that it is about."""
+    name: str = ""
+    """Name of that object."""
+    uid: str | None = None
+    """Id of that object."""
+    attempt: int | None = None
+    """Attempt of a Job."""
+    seq: int | None = None
+    """The attempt's own count."""
+    details: dict[str, Any] = Field(default_factory=dict)
+    """More."""
+
+
+class ResyncView(Model):
+    """The position asked for is not in the log any more: what you know may be incomplete."""
+
+    oldest: int
+    """First position that is kept."""
+    head: int
+    """Last position given out."""
+
+
+class EventPage(Model):
+    """Events after a position."""
+
+    events: list[EventView]
+    next: int
+    """Give it as ``after`` to go on."""
+    more: bool
+    """Whether there is more already."""
+    resync: ResyncView | None = None
+    """Set where ``after`` was dropped; the events begin at the oldest that is kept."""
+
+
+class UserEvent(Model):
+    """An event of a person or a program of theirs."""
+
+    id: EventId
+    """UUIDv7; the same again is harmless."""
+    type: Annotated[str, StringConstraints(max_length=64, pattern=r"^user(\.[a-z_]+)+$")]
+    """What happened; begins with ``user.``."""
+    workspace: Name | None = None
+    """Where."""
+    kind: Annotated[str, StringConstraints(max_length=64)] = ""
+    """Sort of the object that it is about."""
+    name: Annotated[str, StringConstraints(max_length=253)] = ""
+    """Name of that object."""
+    uid: UUID | None = None
+    """Id of that object."""
+    details: dict[str, Any] = Field(default_factory=dict)
+    """More."""
+
+
+class UserEvents(Model):
+    """A batch of events."""
+
+    events: Annotated[list[UserEvent], Field(min_length=1, max_length=500)]
+
+
+class Accepted(Model):
+    """What a batch came to."""
+
+    accepted: int
+    """How many were new."""
+    duplicates: int
+    """How many stood already."""
+    position: int
+    """The log's last position now."""

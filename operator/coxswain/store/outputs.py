@@ -1,0 +1,12 @@
+"""The output of runs, as the event log has it."""
+
+from coxswain.store.pool import Connection
+
+
+async def newest_attempt(connection: Connection, job_uid: str) -> int | None:
+    """The newest attempt of a Job that wrote anything."""
+    # The index over (uid, position) holds the Job's events together.
+    attempt: int | None = await connection.fetchval(
+        "SELECT max(attempt) FROM events WHERE uid = $1 AND type = 'run.output'", job_uid
+    )
+    return attempt

@@ -1,0 +1,80 @@
+"""An API server in memory, as far as the sidecar API asks one: our kinds, and the token keys."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from typing_extensions import override
+
+from coxswain.errors import ConflictError, CoxswainError, NotFoundError, UnavailableError
+from tests.support.tokens import SigningCluster
+
+Body = dict[str, Any]
+
+
+class FakeCluster(SigningCluster):
+    """Keeps objects by path. ``refusal`` is raised by the next create or patch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.objects: dict[str, Body] = {}
+        self.version = 100
+        self.refusal: CoxswainError | None = None
+
+    @override
+    async def get(self, path: str, params: dict[str, str] | None = None) -> Body:
+        if not path.startswith("/apis/"):
+            return {} if path == "/version" and not self.away else await super().get(path, params)
+        self._answer()
+        if path not in self.objects:
+            raise NotFoundError(f"GET {path}: 404 not found")
+        return self.objects[path]
+
+    async def create(self, path: str, body: Body, params: dict[str, str] | None = None) -> Body:
+        """Make an object as the API server does."""
+        self._answer()
+        given = body["metadata"]
+        name = given.get("name") or f"{given['generateName']}{uuid4().hex[:5]}"
+        if f"{path}/{name}" in self.objects:
+            raise ConflictError(f"POST {path}: 409 exists", code="already_exists")
+        metadata = {
+            **given,
+            "name": name,
+            "namespace": path.split("/namespaces/")[1].split("/")[0],
+            "uid": str(uuid4()),
+            "creationTimestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "generation": 1,
+            "resourceVersion": self._next(),
+        }
+        self.objects[f"{path}/{name}"] = {**body, "metadata": metadata}
+        return self.objects[f"{path}/{name}"]
+
+    async def patch(self, path: str, body: Body) -> Body:
+        """Merge metadata, with the precondition that it may carry."""
+        self._answer()
+        standing = await self.get(path)
+        wanted = body["metadata"].get("resourceVersion")
+        if wanted not in {None, standing["metadata"]["resourceVersion"]}:
+            raise ConflictError(f"PATCH {path}: 409 stale")
+        annotations = {
+            **standing["metadata"].get("annotations", {}),
+            **body["metadata"].get("annotations", {}),
+        }
+        metadata = {
+            **standing["metadata"],
+            "annotations": annotations,
+            "resourceVersion": self._next(),
+        }
+        self.objects[path] = {**standing, "metadata": metadata}
+        return self.objects[path]
+
+    def _answer(self) -> None:
+        if self.away:
+            raise UnavailableError("the API server does not answer")
+        refusal, self.refusal = self.refusal, None
+        if refusal is not None:
+            raise refusal
+
+    def _next(self) -> str:
+        self.version += 1
+        return str(self.version)

@@ -3,6 +3,8 @@
 Records outlive objects: they are found by the name of a Job also after it is gone.
 """
 
+from typing import Any
+
 from aiohttp import web
 
 from coxswain.api.job import TERMINAL
@@ -129,7 +131,13 @@ class RecordRoutes:
 def _text(found: tuple[StoredEvent, ...], stream: str | None) -> bytes:
     details = [stored.event.details for stored in found]
     wanted = [each for each in details if stream is None or each.get("stream") == stream]
-    return "".join(str(each.get("text", "")) for each in wanted).encode()
+    return "".join(_piece(each) for each in wanted).encode()
+
+
+def _piece(details: dict[str, Any]) -> str:
+    if details.get("artifact"):
+        return f"\n[there was more: the whole is the artifact '{details['artifact']}']\n"
+    return str(details.get("text", ""))
 
 
 def _frame(stored: StoredEvent) -> bytes:

@@ -52,7 +52,7 @@ def main() -> int:
     try:
         revision = asyncio.run(_run(given))
     except CoxswainError as error:
-        log.error("the migration failed", code=error.code, reason=error.message)  # noqa: TRY400
+        log.exception("the migration failed", code=error.code)
         return 1
     log.info("the schema is ready", revision=revision)
     return 0

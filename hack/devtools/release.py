@@ -58,7 +58,7 @@ def _install(kubectl: Kubectl, chosen: Mapping[str, Any]) -> None:
         _upgrade(kubectl, NAME, "--values", path)
     with console.step("wait for the platform's pods"):
         patience.until(
-            lambda: ", ".join(waiting(kubectl)),
+            lambda: ", ".join(waiting(kubectl)) and _why(kubectl),
             READY_SECONDS,
             f"kubectl --namespace {NAMESPACE} describe pods says why one waits",
         )
@@ -68,6 +68,29 @@ def waiting(kubectl: Kubectl) -> list[str]:
     """The workloads of ours that are not as they should be."""
     found = kubectl.json("--namespace", NAMESPACE, "get", "deployments,statefulsets")["items"]
     return [each["metadata"]["name"] for each in found if not _is_rolled_out(each)]
+
+
+def _why(kubectl: Kubectl) -> str:
+    """The pods that are not ready, each with what its containers say."""
+    found = kubectl.json("--namespace", NAMESPACE, "get", "pods")["items"]
+    lines = []
+    for pod in found:
+        status = pod["status"]
+        each = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+        reasons = [f"{one['name']}: {_state(one)}" for one in each if _state(one)]
+        if reasons:
+            lines.append(f"{pod['metadata']['name']} ({', '.join(reasons)})")
+    return ", ".join(lines) or "pods to be made"
+
+
+def _state(container: dict[str, Any]) -> str:
+    """Why a container is not as it should be; empty if it is."""
+    state = container.get("state", {})
+    if "terminated" in state:
+        return "" if state["terminated"]["exitCode"] == 0 else str(state["terminated"]["reason"])
+    if "waiting" in state:
+        return str(state["waiting"].get("reason", "waiting"))
+    return "" if container["ready"] or container.get("started") is None else "not ready"
 
 
 def uninstall(kubectl: Kubectl) -> None:

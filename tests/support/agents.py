@@ -25,6 +25,7 @@ class Agent:
     models_url: str
     run: str
     extra: dict[str, Any] = field(default_factory=dict)
+    token: str = "the-token"
 
     @property
     def workspace(self) -> Path:
@@ -40,7 +41,7 @@ class Agent:
         """Make what the kubelet would have made, and say where it is."""
         for name in ("workspace", "files", "spool"):
             (self.folder / name).mkdir(exist_ok=True)
-        (self.folder / "token").write_text("the-token\n")
+        (self.folder / "token").write_text(self.token + "\n")
         return {
             "url": self.url,
             "models_url": self.models_url,

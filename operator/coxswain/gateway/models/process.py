@@ -6,8 +6,9 @@ Stateless: any number of replicas, each ready when database, schema and the clus
 import asyncio
 import logging
 import signal
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -19,7 +20,7 @@ from coxswain.gateway.models.upstream import Upstream
 from coxswain.gateway.models.usage import UsageLog
 from coxswain.gateway.models.verdicts import Judge
 from coxswain.identity.doors import Doors
-from coxswain.identity.keys import Keys
+from coxswain.identity.keys import Cluster, Keys
 from coxswain.identity.local_token import LocalToken
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
@@ -34,14 +35,25 @@ from coxswain.web import server
 from coxswain.web.health import Health
 from coxswain.web.routes import Gate
 
+VERSION_PATH = "/version"
 NAME = "models"
 TITLE = "Coxswain model gateway"
 DRAIN_SECONDS = 20.0
+# Others go on sending here until they know; they find the port open for that long.
+LEAVE_SECONDS = 2.0
 
 # Libraries that would write requests, with keys in their headers, into a debug log.
 SILENT = ("any_llm", "anthropic", "httpcore", "httpx", "openai")
 
 log = logs.get(__name__)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What was really opened."""
+
+    models: int
+    health: int
 
 
 class _Records:
@@ -67,83 +79,96 @@ def build(calls: Calls, judge: Judge, gate: Gate) -> web.Application:
     return app
 
 
-async def run(given: ModelGatewaySettings, until: asyncio.Event) -> None:
-    """Serve until the event is set."""
+@asynccontextmanager
+async def running(
+    given: ModelGatewaySettings, cluster: Cluster, *, leave_seconds: float = LEAVE_SECONDS
+) -> AsyncIterator[Ports]:
+    """The whole process for the length of a block."""
     async with AsyncExitStack() as stack:
         dsn = given.database_dsn.get_secret_value()
         store = await Store.open(dsn, connections=given.database_pool, name=f"coxswain-{NAME}")
         stack.push_async_callback(store.close)
-        cluster = await Client.connect(given.kubeconfig)
-        stack.push_async_callback(cluster.close)
         upstream = Upstream(
             read_seconds=given.provider_silence_seconds, total_seconds=given.provider_total_seconds
         )
         stack.push_async_callback(upstream.close)
-
-        async def write(call: Call) -> None:
-            await store.run(usage.record, call)
-
-        rows = UsageLog(write)
+        rows = _usage_log(store)
         stack.push_async_callback(rows.flush)
         keys = Keys(cluster, store)
         destinations = Destinations(
             cluster.get, listed_urls=given.provider_base_urls, demo=given.demo_provider
         )
-        judge = Judge(
-            destinations,
-            _Records(store),
-            poll_seconds=given.verdict_poll_seconds,
-            recheck_seconds=given.verdict_recheck_seconds,
+        judge = _judge(given, destinations, store)
+        doors = Doors(Verifier(keys, given.installation), RunsOfPods(store), LocalToken(None))
+        app = build(Calls(destinations, upstream, rows.record), judge, doors)
+        health = _health(store, cluster, keys)
+        health_port = await stack.enter_async_context(
+            server.serving(health.app(), given.bind, given.health_port)
         )
-        gate = Doors(Verifier(keys, given.installation), RunsOfPods(store), LocalToken(None))
-        app = build(Calls(destinations, upstream, rows.record), judge, gate)
-        health = Health(
-            {"database": lambda: store.run(schema.require), "keys": keys.check}, helpful={}
-        )
-        await _serve(given, stack, app, health)
-        tasks = [asyncio.create_task(each.run()) for each in (keys, judge, rows)]
-        stack.push_async_callback(_cancel, tasks)
-        await _until(until, tasks)
-        health.stop()
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        tasks = [group.create_task(each.run()) for each in (keys, judge, rows)]
+        stack.callback(_cancel, tasks)
+        door = server.serving(app, given.bind, given.port, drain_seconds=DRAIN_SECONDS)
+        port = await stack.enter_async_context(door)
+        stack.push_async_callback(_leave, health, leave_seconds)
+        yield Ports(port, health_port)
 
 
-async def _serve(
-    given: ModelGatewaySettings, stack: AsyncExitStack, app: web.Application, health: Health
-) -> None:
-    own = server.serving(health.app(), given.bind, given.health_port)
-    await stack.enter_async_context(own)
-    door = server.serving(app, given.bind, given.port, drain_seconds=DRAIN_SECONDS)
-    port = await stack.enter_async_context(door)
-    log.info("serving", port=port)
+def _usage_log(store: Store) -> UsageLog:
+    async def write(call: Call) -> None:
+        await store.run(usage.record, call)
+
+    return UsageLog(write)
 
 
-async def _until(until: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Wait for the event; a task that ends before is an error, and ends the process."""
-    waiting = asyncio.create_task(until.wait())
-    done, _ = await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    for task in done - {waiting}:
-        await task
+def _judge(given: ModelGatewaySettings, destinations: Destinations, store: Store) -> Judge:
+    return Judge(
+        destinations,
+        _Records(store),
+        poll_seconds=given.verdict_poll_seconds,
+        recheck_seconds=given.verdict_recheck_seconds,
+    )
 
 
-async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+def _health(store: Store, cluster: Cluster, keys: Keys) -> Health:
+    async def answers() -> None:
+        await cluster.get(VERSION_PATH)
+
+    return Health(
+        {"postgres": store.ping, "schema": lambda: store.run(schema.require)},
+        {"kubernetes": answers, "token_keys": keys.check},
+    )
+
+
+async def _leave(health: Health, seconds: float) -> None:
+    health.stop()
+    await asyncio.sleep(seconds)
+
+
+def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
-    await asyncio.wait(tasks)
 
 
-async def _main(given: ModelGatewaySettings) -> None:
-    until = asyncio.Event()
+async def _until_told(given: ModelGatewaySettings) -> None:
+    told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, until.set)
-    await run(given, until)
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    cluster = await Client.connect(given.kubeconfig)
+    try:
+        async with running(given, cluster) as ports:
+            log.info("serving", port=ports.models, health_port=ports.health)
+            await told.wait()
+            log.info("ending")
+    finally:
+        await cluster.close()
 
 
 def main() -> int:
-    """Run the model gateway until SIGTERM."""
+    """Serve until SIGTERM."""
     given = settings.load(ModelGatewaySettings)
     logs.configure(given.log_format, given.log_level)
     for name in SILENT:
         logging.getLogger(name).setLevel(logging.ERROR)
-    asyncio.run(_main(given))
+    asyncio.run(_until_told(given))
     return 0

@@ -144,7 +144,9 @@ async def test_a_command_leaves_its_output_as_events_and_artifact(platform: Plat
     assert run.acts_open == {}
 
 
-async def test_a_key_shows_up_nowhere(platform: Platform, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_key_shows_up_nowhere(
+    platform: Platform, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
     caplog.set_level(0)
     async with provider.Provider() as server:
         url = f"{server.url}/v1"

@@ -29,8 +29,6 @@ from coxswain_agent.recorder import Recorder
 from coxswain_agent.session import Session
 from coxswain_agent.settings import AgentSettings
 
-MARGIN_SHARE = 0.1
-MOST_MARGIN_SECONDS = 10.0
 ACT_ENDS_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
@@ -46,7 +44,8 @@ class Code(IntEnum):
 
 
 async def execute(settings: AgentSettings, stopper: Stopper) -> Code:
-    """The whole life of an agent pod."""
+    """The whole life of an agent pod. Its time counts from here, as the operator counts it."""
+    began = time.monotonic()
     workspace = Workspace(settings.workspace)
     async with AsyncExitStack() as stack:
         door = await stack.enter_async_context(
@@ -57,7 +56,7 @@ async def execute(settings: AgentSettings, stopper: Stopper) -> Code:
         try:
             claim = await _claim(platform, settings, stopper)
             opened = _open(settings, claim, platform, workspace, door.url)
-            result = await _carry_out(opened, stopper)
+            result = await _carry_out(opened, stopper, began + claim.run.timeout_seconds)
         except ClosedError as error:
             log.error("the run is not ours: %s", error)  # noqa: TRY400
             return Code.CLOSED
@@ -99,17 +98,14 @@ def _open(
     )
 
 
-async def _carry_out(opened: Session, stopper: Stopper) -> RunResult:
+async def _carry_out(opened: Session, stopper: Stopper, deadline: float) -> RunResult:
     """Work under watch, then the end in order. Raises ClosedError if nobody wants the result."""
-    seconds = opened.run.timeout_seconds
-    deadline = time.monotonic() + seconds
     watch = [
         asyncio.create_task(_send(opened.recorder, stopper)),
         asyncio.create_task(_beat(opened, stopper)),
     ]
     try:
-        margin = min(MOST_MARGIN_SECONDS, seconds * MARGIN_SHARE)
-        result = await _work(opened, stopper, seconds - margin)
+        result = await _work(opened, stopper, max(0.0, deadline - time.monotonic()))
         termination.write(opened.settings.termination_log, result)
         await _settle(opened, deadline, result, stopper)
         return result

@@ -161,7 +161,7 @@ async def test_a_program_that_ignores_sigterm_is_killed_after_the_grace(tmp_path
     assert (platform.result.reason, platform.result.transient) == ("Cancelled", False)
 
 
-async def test_a_run_ends_itself_shortly_before_its_timeout(tmp_path: Path) -> None:
+async def test_a_run_ends_itself_when_its_time_is_up(tmp_path: Path) -> None:
     async with job("sleep", "60", timeout_seconds=1, repeatable=True) as platform:
         await agent(tmp_path, platform).finish()
     assert platform.result is not None

@@ -84,10 +84,14 @@ async def last_deleted(connection: Connection, kind: str) -> dict[tuple[str, str
 
 async def mark_deleted(
     connection: Connection, uids: Sequence[str], happened: Sequence[events.Event]
-) -> None:
-    """Record that these objects are gone, close their open runs, append their events."""
-    await connection.execute(
-        "UPDATE mirror SET deleted_at = now() WHERE uid = ANY ($1::uuid[]) AND deleted_at IS NULL",
+) -> tuple[str, ...]:
+    """Record that these objects are gone, close their open runs, append their events.
+
+    Returns those of them that were not known to be gone.
+    """
+    newly = await connection.fetch(
+        "UPDATE mirror SET deleted_at = now() WHERE uid = ANY ($1::uuid[]) AND deleted_at IS NULL"
+        " RETURNING uid",
         list(uids),
     )
     # Their pods go with them; until they are gone they are served nothing.
@@ -98,6 +102,7 @@ async def mark_deleted(
     )
     if happened:
         await events.append(connection, happened)
+    return tuple(str(row["uid"]) for row in newly)
 
 
 async def get(connection: Connection, kind: str, workspace: str, name: str) -> ObjectRow | None:

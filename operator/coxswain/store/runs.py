@@ -80,17 +80,31 @@ async def rewrite(connection: Connection, new: NewRun, *, token: int, pod_uid: s
     return standing
 
 
-async def close_run(connection: Connection, key: RunKey, reason: str) -> bool:
-    """End a run: nothing of its pod is served any more. False: it was closed before."""
-    # The first reason stays.
+async def close_run(
+    connection: Connection, key: RunKey, reason: str, *, knows_result: bool
+) -> bool:
+    """End a run: nothing of its pod is served any more; the first reason stays.
+
+    False: it has a result that the caller does not know of, and stays open.
+    """
     closed = await connection.fetchval(
         "UPDATE runs SET closed_at = now(), closed_reason = $3"
-        " WHERE job_uid = $1 AND attempt = $2 AND closed_at IS NULL RETURNING true",
+        " WHERE job_uid = $1 AND attempt = $2 AND closed_at IS NULL"
+        " AND (result IS NULL OR $4) RETURNING true",
         key.job_uid,
         key.attempt,
         reason,
+        knows_result,
     )
-    return closed is True
+    if closed is True:
+        return True
+    # A statement of its own: it sees a result that was posted while the first one waited.
+    stands = await connection.fetchval(
+        "SELECT true FROM runs WHERE job_uid = $1 AND attempt = $2 AND closed_at IS NULL",
+        key.job_uid,
+        key.attempt,
+    )
+    return stands is not True
 
 
 async def request_cancel(connection: Connection, key: RunKey) -> bool:

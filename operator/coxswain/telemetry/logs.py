@@ -105,4 +105,7 @@ def _rendering(log_format: LogFormat) -> list[Processor]:
                 structlog.processors.LogfmtRenderer(key_order=order, drop_missing=True),
             ]
         case "pretty":
-            return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+            # The default would print local variables, and with them passwords and tokens.
+            plain = structlog.dev.plain_traceback
+            colors = sys.stderr.isatty()
+            return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]

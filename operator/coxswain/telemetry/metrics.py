@@ -4,9 +4,19 @@ Labels come from closed sets: never a job, pod, run or person. A dashboard or al
 what stands here.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+GCCollector(registry=REGISTRY)
 
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -95,6 +105,11 @@ QUEUE_AGE_SECONDS = Gauge(
 )
 RECORDS_WAITING = Gauge(
     "coxswain_records_waiting", "Objects whose records are not written yet.", registry=REGISTRY
+)
+RECORDS_REFUSED = Counter(
+    "coxswain_records_refused_total",
+    "Objects whose records the database refused; the log names each.",
+    registry=REGISTRY,
 )
 SWEEP_REPAIRS = Counter(
     "coxswain_sweep_repairs_total",

@@ -41,8 +41,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     try:
         return await handler(request)
     except CoxswainError as error:
-        if problems.status_of(error) >= 500:
-            log.warning("request failed", code=error.code, reason=error.message, exc_info=error)
+        _log(request, error)
         return problems.answer(error)
     except web.HTTPException as error:
         return problems.of_http(error)
@@ -52,6 +51,17 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         # The edge of the process: one request must not end the others.
         log.exception("request crashed", operation=_route(request))
         return problems.internal()
+
+
+def _log(request: web.Request, error: CoxswainError) -> None:
+    """What the caller cannot mend has a line of its own; what nobody expected, its trace."""
+    status = problems.status_of(error)
+    if status == 500:
+        log.error("request crashed", operation=_route(request), exc_info=error)
+    elif status > 500:
+        log.warning(
+            "request failed", operation=_route(request), code=error.code, reason=error.message
+        )
 
 
 def _record(server: str, request: web.Request, status: int, seconds: float) -> None:

@@ -65,3 +65,19 @@ def test_a_crash_is_logged_with_its_trace_before_the_end() -> None:
     line = json.loads(out.getvalue())
     assert line["level"] == "critical"
     assert "RuntimeError: broken" in line["exception"]
+
+
+@pytest.mark.parametrize("log_format", FORMATS)
+def test_a_trace_never_shows_the_values_of_variables(log_format: LogFormat) -> None:
+    out = io.StringIO()
+    logs.configure(log_format, "info", out)
+    try:
+        _fail("-".join(("canary", "value")))
+    except RuntimeError:
+        logs.get("coxswain.test").exception("it failed")
+    assert "RuntimeError" in out.getvalue()
+    assert "canary-value" not in out.getvalue()
+
+
+def _fail(password: str) -> None:
+    raise RuntimeError("broken")

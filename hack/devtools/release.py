@@ -53,9 +53,9 @@ def _install(kubectl: Kubectl, chosen: Mapping[str, Any]) -> None:
         metadata = {"name": namespace, "labels": ENFORCE}
         kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
     with console.step("helm upgrade --install coxswain-crds"):
-        _upgrade(kubectl, CRDS)
-    with console.step("helm upgrade --install coxswain"), _file(chosen) as path:
-        _upgrade(kubectl, NAME, "--values", path)
+        upgrade(kubectl, CRDS)
+    with console.step("helm upgrade --install coxswain"), values_file(chosen) as path:
+        upgrade(kubectl, NAME, "--values", path)
     with console.step("wait for the platform's pods"):
         patience.until(
             lambda: ", ".join(waiting(kubectl)) and _why(kubectl),
@@ -75,8 +75,8 @@ def _why(kubectl: Kubectl) -> str:
     found = kubectl.json("--namespace", NAMESPACE, "get", "pods")["items"]
     lines = []
     for pod in found:
-        status = pod["status"]
-        each = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+        now = pod["status"]
+        each = [*now.get("initContainerStatuses", []), *now.get("containerStatuses", [])]
         reasons = [f"{one['name']}: {_state(one)}" for one in each if _state(one)]
         if reasons:
             lines.append(f"{pod['metadata']['name']} ({', '.join(reasons)})")
@@ -95,29 +95,29 @@ def _state(container: dict[str, Any]) -> str:
 
 def uninstall(kubectl: Kubectl) -> None:
     """Take the platform away; the kinds, the records' volume and the Secrets stay."""
-    if _status(kubectl, NAME):
+    if status(kubectl, NAME):
         with console.step(f"helm uninstall {NAME}"):
             _helm(kubectl, "uninstall", NAME, "--wait")
 
 
 def _is_rolled_out(workload: dict[str, Any]) -> bool:
-    status, wanted = workload.get("status", {}), workload["spec"].get("replicas", 1)
-    is_seen = status.get("observedGeneration", 0) >= workload["metadata"]["generation"]
-    counts = [status.get(name, 0) for name in ("updatedReplicas", "readyReplicas", "replicas")]
+    now, wanted = workload.get("status", {}), workload["spec"].get("replicas", 1)
+    is_seen = now.get("observedGeneration", 0) >= workload["metadata"]["generation"]
+    counts = [now.get(name, 0) for name in ("updatedReplicas", "readyReplicas", "replicas")]
     return is_seen and counts == [wanted, wanted, wanted]
 
 
-def _upgrade(kubectl: Kubectl, chart: str, *words: str | Path) -> None:
+def upgrade(kubectl: Kubectl, chart: str, *words: str | Path) -> None:
     """Bring the release to this chart; one that a killed helm left half-made is repaired first."""
-    status = _status(kubectl, chart)
-    if status in ("pending-upgrade", "pending-rollback"):
+    found = status(kubectl, chart)
+    if found in ("pending-upgrade", "pending-rollback"):
         _helm(kubectl, "rollback", chart)
-    elif status in ("pending-install", "uninstalling"):
+    elif found in ("pending-install", "uninstalling"):
         _helm(kubectl, "uninstall", chart, "--no-hooks", "--wait")
     _helm(kubectl, "upgrade", "--install", chart, CHARTS / chart, *words)
 
 
-def _status(kubectl: Kubectl, release: str) -> str:
+def status(kubectl: Kubectl, release: str) -> str:
     """What helm says of the release; empty if there is none."""
     found = json.loads(_helm(kubectl, "list", "--filter", f"^{release}$", "-o", "json"))
     return str(found[0]["status"]) if found else ""
@@ -129,7 +129,7 @@ def _helm(kubectl: Kubectl, *words: str | Path) -> str:
 
 
 @contextmanager
-def _file(chosen: Mapping[str, Any]) -> Iterator[Path]:
+def values_file(chosen: Mapping[str, Any]) -> Iterator[Path]:
     """The values as a file, for as long as helm reads it."""
     with tempfile.NamedTemporaryFile("w", suffix=".json", prefix="coxswain-") as handle:
         json.dump(chosen, handle)

@@ -307,7 +307,6 @@ CREATE TABLE issuer_keys (
     PRIMARY KEY (issuer, key_id)
 );
 
-REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 -- What a probe found out about the network of each workspace, per version of ours.
 CREATE TABLE enforcement (
     workspace text NOT NULL,
@@ -318,6 +317,7 @@ CREATE TABLE enforcement (
     PRIMARY KEY (workspace, version)
 );
 
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO coxswain_operator, coxswain_sidecar, coxswain_gateway;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO coxswain_operator, coxswain_sidecar, coxswain_gateway;
 -- Nobody inserts into the log or moves its head directly: append_events does, as the owner.

@@ -146,6 +146,8 @@ class OperatorSettings(StoreSettings, SandboxSettings):
     """Who this process is in the election; the pod's name."""
     lease_name: Annotated[str, Field(min_length=1, max_length=63)] = "coxswain-operator"
     """The coordination lease that the replicas elect by."""
+    lease_seconds: Annotated[int, Field(ge=3, le=60)] = 15
+    """How long a silent leader keeps its place; less hands over sooner and renews more often."""
     api_service: Annotated[str, Field(min_length=1, max_length=63)] = "coxswain-api"
     """Service of the platform door."""
     models_service: Annotated[str, Field(min_length=1, max_length=63)] = "coxswain-models"

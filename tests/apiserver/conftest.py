@@ -1,5 +1,60 @@
-"""Every test of this tier gets its API server from here."""
+"""Every test of this tier gets its API server from here, and what runs against it."""
 
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from coxswain.kube.client import Client
+from devtools.controlplane import ControlPlane
+from tests.support import chart, leader, postgres
 from tests.support.apiserver import client, namespace, plane
+from tests.support.leader import Installation, Operator
+from tests.support.postgres import Database
+from tests.support.workspace import Ledger, Workspace
 
 __all__ = ["client", "namespace", "plane"]
+
+
+@pytest.fixture(scope="session")
+def installation(plane: ControlPlane) -> Installation:
+    """The chart's roles and the doors, in the one control plane."""
+    return asyncio.run(_install(plane))
+
+
+@pytest.fixture(scope="module")
+def operator(
+    installation: Installation,
+    module_database: Database,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Operator]:
+    """One operator for the tests of a module, each in a workspace of its own."""
+    folder = tmp_path_factory.mktemp("operator")
+    with installation.operator(module_database, folder) as started:
+        yield started
+        assert started.terminate() == 0
+
+
+@pytest_asyncio.fixture
+async def workspace(
+    client: Client, installation: Installation, namespace: str
+) -> AsyncIterator[Workspace]:
+    """A fresh onboarded workspace."""
+    async with leader.onboarded(client, installation, namespace):
+        yield Workspace(client, namespace)
+
+
+@pytest_asyncio.fixture
+async def ledger(module_database: Database) -> AsyncIterator[Ledger]:
+    """The records of the module's operator, as the sidecar sees them."""
+    async with postgres.opened(module_database.sidecar) as store:
+        yield Ledger(store)
+
+
+async def _install(plane: ControlPlane) -> Installation:
+    connected = await Client.connect(plane.kubeconfig)
+    try:
+        return await leader.installed(connected, plane, chart.render(chart.WORKSPACES))
+    finally:
+        await connected.close()

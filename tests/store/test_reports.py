@@ -86,7 +86,7 @@ async def test_a_closed_run_takes_nothing_more(
     operator_store: Store, sidecar_store: Store, claimed: tuple[RunKey, Pod]
 ) -> None:
     key, owner = claimed
-    await operator_store.transact(runs.close_run, key, "Lost")
+    await operator_store.transact(runs.close_run, key, "Lost", knows_result=False)
     late = [
         sidecar_store.transact(reports.append_run_events, owner.uid, [said(1)]),
         sidecar_store.transact(reports.begin_act, owner.uid, uuid4(), "run_command"),

@@ -23,7 +23,7 @@ async def test_tokens_grow_with_each_attempt_and_over_a_lost_database(
 async def test_an_attempt_that_stands_is_returned_as_it_is(operator_store: Store) -> None:
     new = new_run()
     first = await operator_store.transact(runs.open_run, new)
-    await operator_store.transact(runs.close_run, new.key, "Lost")
+    await operator_store.transact(runs.close_run, new.key, "Lost", knows_result=False)
     again = await operator_store.transact(runs.open_run, new)
     assert again.token == first.token
     assert again.closed_reason == "Lost"
@@ -41,8 +41,8 @@ async def test_an_attempt_with_another_pod_is_a_conflict(operator_store: Store) 
 async def test_the_first_reason_of_a_closed_run_stays(operator_store: Store) -> None:
     new = new_run()
     await operator_store.transact(runs.open_run, new)
-    assert await operator_store.transact(runs.close_run, new.key, "Lost")
-    assert not await operator_store.transact(runs.close_run, new.key, "Failed")
+    assert await operator_store.transact(runs.close_run, new.key, "Lost", knows_result=False)
+    assert await operator_store.transact(runs.close_run, new.key, "Failed", knows_result=False)
     run = await operator_store.run(runs.of, new.key)
     assert run is not None
     assert run.closed_reason == "Lost"
@@ -121,7 +121,7 @@ async def test_a_closed_run_and_an_unknown_one_cannot_be_claimed(
 ) -> None:
     new = new_run()
     await operator_store.transact(runs.open_run, new)
-    await operator_store.transact(runs.close_run, new.key, "Lost")
+    await operator_store.transact(runs.close_run, new.key, "Lost", knows_result=False)
     with pytest.raises(ConflictError) as closed:
         await sidecar_store.transact(claims.claim, new.key, pod())
     with pytest.raises(NotFoundError):
@@ -136,7 +136,7 @@ async def test_a_heartbeat_says_whether_to_end(operator_store: Store, sidecar_st
     assert not await sidecar_store.run(claims.heartbeat, owner.uid)
     await operator_store.transact(runs.request_cancel, new.key)
     assert await sidecar_store.run(claims.heartbeat, owner.uid)
-    await operator_store.transact(runs.close_run, new.key, "Cancelled")
+    await operator_store.transact(runs.close_run, new.key, "Cancelled", knows_result=False)
     with pytest.raises(ConflictError):
         await sidecar_store.run(claims.heartbeat, owner.uid)
 

@@ -20,6 +20,8 @@ from coxswain.api import manifest
 from coxswain.kube import paths
 from coxswain.kube.client import APPLY_PATCH, Client
 from devtools.controlplane import ControlPlane
+from tests.support import audit
+from tests.support.leader import OPERATOR
 
 Body = dict[str, Any]
 RESTRICTED = {
@@ -39,7 +41,8 @@ PRIORITY_CLASS = {
 @contextmanager
 def running(folder: Path, *, controllers: Sequence[str] = ()) -> Iterator[ControlPlane]:
     """A control plane that knows our kinds and the priority class of agent pods."""
-    with ControlPlane(folder, controllers=controllers) as plane:
+    asked = audit.flags(folder, [OPERATOR])
+    with ControlPlane(folder, controllers=controllers, apiserver_args=asked) as plane:
         asyncio.run(_install(plane.kubeconfig))
         yield plane
 

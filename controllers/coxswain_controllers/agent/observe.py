@@ -1,7 +1,7 @@
 """What the cluster and the records say of an Agent."""
 
 from coxswain.api.agent import AgentSpec
-from coxswain.api.conditions import ConditionType, Seen
+from coxswain.api.conditions import ConditionType, Seen, find
 from coxswain.api.kind import Agent, Metadata
 from coxswain.errors import UnavailableError, UserError
 from coxswain.reconcile.cache import Raw
@@ -20,12 +20,11 @@ async def observe(world: World, key: Key) -> AgentSnapshot | None:
         return None
     agent = _agent(raw)
     sandbox = await world.workspaces.condition(key.namespace)
-    metadata = Metadata.parse(raw)
+    metadata, status = Metadata.parse(raw), Agent.status_of(raw)
     model = Seen(ConditionType.MODEL_READY, "Unknown", "Pending", "the spec does not fit")
     if not isinstance(agent, UserError):
-        sandbox = _with_runtime(world, agent.spec, sandbox)
-        model = await _model(world, metadata, agent.spec)
-    status = Agent.status_of(world.cache.get(KIND, key.uid) or raw)
+        sandbox = await _with_runtime(world, agent.spec, sandbox)
+        model = await _model(world, agent)
     enforced = _enforced(world, key, sandbox)
     return AgentSnapshot(key, metadata, agent, status, model, sandbox, enforced)
 
@@ -44,22 +43,29 @@ def _agent(raw: Raw) -> Agent | UserError:
         return error
 
 
-def _with_runtime(world: World, spec: AgentSpec, sandbox: Seen) -> Seen:
-    wanted = spec.sandbox.runtime_class_name
-    problem = runtime.choose(wanted, world.platform.settings, world.runtime_classes).problem
+async def _with_runtime(world: World, spec: AgentSpec, sandbox: Seen) -> Seen:
+    wanted, settings = spec.sandbox.runtime_class_name, world.platform.settings
+    present = await world.runtimes.present((wanted, settings.runtime_class))
+    problem = runtime.choose(wanted, settings, present).problem
     if problem is None or sandbox.status != "True":
         return sandbox
     return Seen(ConditionType.SANDBOX_READY, "False", "RuntimeClassMissing", problem)
 
 
-async def _model(world: World, metadata: Metadata, spec: AgentSpec) -> Seen:
-    """The gateway's verdict on this generation; an Agent without models needs none."""
-    kind = ConditionType.MODEL_READY
-    if not spec.models:
+async def _model(world: World, agent: Agent) -> Seen:
+    """The gateway's verdict on this generation; an Agent without models needs none.
+
+    While Postgres is away the last known word holds: whoever needs a record waits for that itself.
+    """
+    kind, metadata = ConditionType.MODEL_READY, agent.metadata
+    if not agent.spec.models:
         return Seen(kind, "True", "NoModels", "the Agent names no model; it runs commands")
     try:
         verdict = await world.records.verdict(metadata.uid)
     except UnavailableError as error:
+        last = find(agent.status.conditions, kind)
+        if last is not None and last.observed_generation == metadata.generation:
+            return Seen(kind, last.status, last.reason, last.message)
         return Seen(kind, "Unknown", "RecordsUnavailable", error.message)
     if verdict is None or verdict.generation != metadata.generation:
         text = "the model gateway has not checked the models yet"

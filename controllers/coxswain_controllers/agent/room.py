@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from coxswain.api.conditions import ConditionType, Seen, find, merge
+from coxswain.api.conditions import RETRYING_AFTER_ERROR, ConditionType, Seen, find, with_one
 from coxswain.api.kind import Agent, Metadata
 from coxswain.errors import CoxswainError
 from coxswain.reconcile import instants
@@ -38,15 +38,10 @@ class AgentRoom:
     def failed(self, raw: Raw, error: CoxswainError, now: datetime) -> dict[str, Any] | None:
         """Show the operation that keeps failing."""
         status = Agent.status_of(raw)
-        seen = Seen(ConditionType.RECONCILING, "True", "RetryingAfterError", error.message)
-        kept = [each for each in status.conditions if each.type != seen.type]
-        added = merge(
-            status.conditions,
-            (seen,),
-            generation=Metadata.parse(raw).generation,
-            now=instants.text(now),
-        )
-        return status.model_copy(update={"conditions": [*kept, *added]}).to_wire()
+        seen = Seen(ConditionType.RECONCILING, "True", RETRYING_AFTER_ERROR, error.message)
+        generation, at = Metadata.parse(raw).generation, instants.text(now)
+        changed = with_one(status.conditions, seen, generation=generation, now=at)
+        return status.model_copy(update={"conditions": changed}).to_wire()
 
     def events(self, raw: Raw, *, is_gone: bool = False) -> Sequence[Event]:
         """What is known of its readiness now, and its end."""

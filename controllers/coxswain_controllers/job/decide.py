@@ -22,6 +22,9 @@ LONG_WAIT = timedelta(seconds=5)
 DEADLINE_GRACE = timedelta(seconds=10)
 LOOK_AGAIN = timedelta(seconds=5)
 
+# A run that began, whose row is lost and whose pod is gone: nobody knows what it has done.
+LOST_ROW = RunFacts(claimed=True, acts_open=("what the lost record would tell",))
+
 Check = Callable[[JobSnapshot, Platform, datetime], Decision | None]
 
 
@@ -53,10 +56,12 @@ def spec_does_not_fit(snapshot: JobSnapshot, _platform: Platform, now: datetime)
     """A stored spec that this version cannot read: the user has to make another Job."""
     if not isinstance(snapshot.spec, UserError):
         return None
-    message = snapshot.spec.message
+    invalid = Ended("Failed", "Invalid", snapshot.spec.message)
+    seen = (Seen(ConditionType.ACCEPTED, "False", "Invalid", invalid.message),)
     return Decision(
-        status=status.refused(snapshot, "Invalid", message, now),
-        notes=(Note("Warning", "Invalid", message),),
+        actions=_closing(snapshot, invalid),
+        status=status.ended(snapshot, invalid, seen, now),
+        notes=_failure_note(invalid),
     )
 
 
@@ -93,32 +98,37 @@ def pod_is_overdue(snapshot: JobSnapshot, platform: Platform, now: datetime) -> 
         return _not_started(snapshot, pod, now)
     if now < pod.running_since + _timeout(snapshot) + DEADLINE_GRACE:
         return None
+    if snapshot.run is None and snapshot.records.status != "True":
+        return _wait_for_records(snapshot, now)
     late = Ended("Failed", "Timeout", "the attempt took longer than its timeout")
-    return _give_up(snapshot, pod, late, now)
+    has_result = snapshot.run is not None and snapshot.run.result is not None
+    return _give_up(snapshot, pod, _judge(snapshot, now) if has_result else late, now)
 
 
-def pod_is_there(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
+def pod_is_there(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision | None:
     """The pod runs or starts: say so, and look again when it would be overdue."""
     pod = snapshot.pod
     if pod is None:
         return None
-    if pod.running_since is not None:
-        overdue = pod.running_since + _timeout(snapshot) + DEADLINE_GRACE
-        entry = snapshot.open_attempt
-        if entry is not None and entry.pod_uid == pod.uid:
-            return Decision(status=status.observed(snapshot), wake_at=overdue)
-        found = status.running(snapshot, pod, gates.passed_before(snapshot), now)
+    if pod.running_since is None:
+        return _starting(snapshot, pod, now)
+    overdue = pod.running_since + _timeout(snapshot) + DEADLINE_GRACE
+    if not _is_shown(snapshot, pod):
+        found = status.running(snapshot, pod, gates.passed(snapshot), now)
         return Decision(status=found, wake_at=overdue)
-    return _starting(snapshot, pod, now)
+    todo = _lost_row(snapshot, pod, platform)
+    return Decision(todo, status.observed(snapshot), wake_at=overdue)
 
 
 def pod_has_vanished(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
-    """There is no pod, and the run row knows that there was one: judge without it."""
+    """There is no pod, and there was one, by the run row or the status: judge without it."""
     run = snapshot.run
-    if run is not None and (run.claimed or run.closed_reason is not None or run.result is not None):
-        return _finish(snapshot, _judge(snapshot, now), now)
-    if run is None and snapshot.open_attempt is not None and snapshot.records.status != "True":
+    if run is None and snapshot.open_attempt is None:
+        return None
+    if run is None and snapshot.records.status != "True":
         return _wait_for_records(snapshot, now)
+    if run is None or run.claimed or run.closed_reason is not None or run.result is not None:
+        return _finish(snapshot, _judge(snapshot, now), now)
     return None
 
 
@@ -151,9 +161,8 @@ CHECKS: tuple[Check, ...] = (
 
 
 def _judge(snapshot: JobSnapshot, now: datetime) -> Ended:
-    pod = snapshot.pod
-    run = snapshot.run or RunFacts()
-    entry = snapshot.open_attempt
+    pod, entry = snapshot.pod, snapshot.open_attempt
+    run = snapshot.run or (RunFacts() if pod is not None else LOST_ROW)
     began = instants.read(entry.started_at) if entry is not None else None
     judged = outcome.judge(
         None if pod is None else pod.end,
@@ -174,17 +183,17 @@ def _finish(snapshot: JobSnapshot, judged: Ended, now: datetime) -> Decision:
     todo = _closing(snapshot, judged)
     lost = sum(1 for each in snapshot.status.attempts if each.outcome == "Lost")
     lost += 1 if judged.outcome == "Lost" else 0
-    passed = gates.passed_before(snapshot)
     policy, used = _spec(snapshot).retry, _used(snapshot, judged)
     if _cancellation(snapshot) is None and retry.is_due(judged, policy, used=used, lost=lost):
         at = now + timedelta(seconds=retry.delay_seconds(judged, policy, used=used))
+        passed = gates.passed(snapshot, before=ConditionType.BACK_OFF)
         found = status.retrying(snapshot, judged, passed, at, now)
         return Decision(todo, found, _failure_note(judged), at)
     if judged.outcome == "Lost":
         text = f"{lost} pods were taken away before they posted a result"
         judged = Ended("Failed", "PodLost", text)
-    found = status.ended(snapshot, judged, passed, now)
-    return Decision(todo, found, _failure_note(judged), now + timedelta(seconds=1))
+    found = status.ended(snapshot, judged, gates.passed(snapshot), now)
+    return Decision(todo, found, _failure_note(judged), wake_at=_first_expiry(snapshot, now))
 
 
 def _closing(snapshot: JobSnapshot, judged: Ended) -> tuple[actions.Action, ...]:
@@ -192,8 +201,9 @@ def _closing(snapshot: JobSnapshot, judged: Ended) -> tuple[actions.Action, ...]
     key, number, pod = snapshot.key, snapshot.number, snapshot.pod
     if snapshot.run is None and pod is None:
         return ()
-    close = actions.CloseRun(key.uid, number, outcome.verdict(judged))
-    if pod is None or (snapshot.run is not None and snapshot.run.result is not None):
+    has_result = snapshot.run is not None and snapshot.run.result is not None
+    close = actions.CloseRun(key.uid, number, outcome.verdict(judged), has_result)
+    if pod is None or has_result:
         return (close,)
     ended_at = pod.ended_at or pod.created_at
     return (close, actions.KeepLog(key.namespace, key.name, pod.name, key.uid, number, ended_at))
@@ -223,8 +233,7 @@ def _starting(snapshot: JobSnapshot, pod: PodSeen, now: datetime) -> Decision:
     overdue = pod.created_at + limit
     if pod.waits_for is None or now < pod.created_at + LONG_WAIT:
         return Decision(wake_at=min(overdue, max(pod.created_at, now) + LONG_WAIT))
-    passed = gates.passed_before(snapshot)
-    decision = _waits(snapshot, [*passed, pod.waits_for], now)
+    decision = _waits(snapshot, [*gates.passed(snapshot), pod.waits_for], now)
     return Decision(status=decision.status, notes=decision.notes, wake_at=overdue)
 
 
@@ -234,6 +243,7 @@ def _waits(snapshot: JobSnapshot, seen: list[Seen], now: datetime) -> Decision:
     shown = next((each for each in snapshot.status.conditions if each.type == why.type), None)
     is_known = (
         shown is not None
+        and not snapshot.shows_failure
         and (shown.status, shown.reason) == (why.status, why.reason)
         and snapshot.status.observed_generation == snapshot.metadata.generation
     )
@@ -256,13 +266,49 @@ def _wait_for_records(snapshot: JobSnapshot, now: datetime) -> Decision:
 
 def _cancellation(snapshot: JobSnapshot) -> Ended | None:
     spec = snapshot.spec
-    deleted_at = snapshot.agent_deleted_at
-    if deleted_at is not None and snapshot.metadata.creation_timestamp <= deleted_at:
+    if _agent_was_deleted(snapshot):
         return Ended("Cancelled", "AgentDeleted", "the Agent of this Job was deleted")
     if not isinstance(spec, UserError) and spec.cancel:
         return Ended("Cancelled", "Cancelled", "spec.cancel is true")
     by = manifest.cancelled_by(snapshot.metadata)
     return None if by is None else Ended("Cancelled", "Cancelled", by)
+
+
+def _agent_was_deleted(snapshot: JobSnapshot) -> bool:
+    """Its own Agent, not a former one of that name: the Job belongs to one that is not younger."""
+    made_at, deleted_at = snapshot.metadata.creation_timestamp, snapshot.agent_deleted_at
+    if deleted_at is None or deleted_at < made_at:
+        return False
+    return snapshot.agent is None or snapshot.agent.created_at > made_at
+
+
+def _is_shown(snapshot: JobSnapshot, pod: PodSeen) -> bool:
+    """Whether the status tells of this very pod, and of no failure that is over."""
+    entry = snapshot.open_attempt
+    if entry is None or snapshot.shows_failure:
+        return False
+    return (entry.pod_uid, entry.token) == (pod.uid, snapshot.token)
+
+
+def _lost_row(
+    snapshot: JobSnapshot, pod: PodSeen, platform: Platform
+) -> tuple[actions.Action, ...]:
+    """A pod runs and its row is gone, after a restore: write it again from the status."""
+    spec, agent = snapshot.spec, snapshot.agent
+    is_lost = snapshot.run is None and snapshot.records.status == "True" and not pod.is_deleting
+    if not is_lost or agent is None or isinstance(spec, UserError):
+        return ()
+    run = manifest.document(snapshot, spec, agent)
+    token = max(1, snapshot.token)
+    return (actions.RestoreRun(run, pod.name, pod.uid, platform.service_account, token),)
+
+
+def _first_expiry(snapshot: JobSnapshot, now: datetime) -> datetime | None:
+    """When to look again at a Job that ends now; None where it is kept for good."""
+    spec = snapshot.spec
+    if isinstance(spec, UserError) or spec.ttl_seconds_after_finished is None:
+        return None
+    return now + timedelta(seconds=max(1, spec.ttl_seconds_after_finished))
 
 
 def _failure_note(judged: Ended) -> tuple[Note, ...]:

@@ -19,15 +19,18 @@ from coxswain_controllers.job.snapshot import AgentSeen, JobSnapshot
 Gate = Callable[[JobSnapshot, Platform, datetime], Seen]
 
 
-def passed_before(snapshot: JobSnapshot) -> tuple[Seen, ...]:
-    """The conditions of an attempt that has a pod: it passed every gate."""
-    return (
+def passed(snapshot: JobSnapshot, before: ConditionType | None = None) -> tuple[Seen, ...]:
+    """The conditions of an attempt that has a pod: it passed every gate, or those before one."""
+    order = list(ConditionType)
+    seen = (
         _accepted(),
         Seen(ConditionType.AGENT_READY, "True", "Ready"),
         snapshot.records,
         Seen(ConditionType.QUOTA_RESERVED, "True", "Reserved"),
         Seen(ConditionType.SANDBOX_READY, "True", "Ready"),
     )
+    stop = len(order) if before is None else order.index(before)
+    return tuple(each for each in seen if order.index(each.type) < stop)
 
 
 def evaluate(snapshot: JobSnapshot, platform: Platform, now: datetime) -> tuple[list[Seen], bool]:

@@ -1,9 +1,10 @@
 """The events that a Job's status stands for. Pure: the same status gives the same ids."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from coxswain.api.job import Attempt, JobPhase, Transition
+from coxswain.api.job import Attempt, JobPhase, JobStatus, Transition
 from coxswain.api.kind import Job, Metadata
 from coxswain.reconcile import instants
 from coxswain.reconcile.cache import Raw
@@ -17,14 +18,28 @@ def of(raw: Raw, *, is_gone: bool) -> tuple[Event, ...]:
     """All events of a Job so far, oldest first."""
     metadata, status = Metadata.parse(raw), Job.status_of(raw)
     made = [_event(metadata, "job.created", metadata.creation_timestamp, 0, {})]
-    edges = [(each.at, 1, _edge(metadata, each)) for each in status.transitions]
-    for attempt in status.attempts:
-        edges.extend(_of_attempt(metadata, attempt))
-    made.extend(event for _, _, event in sorted(edges, key=lambda each: each[:2]))
+    made.extend(_history(metadata, status))
     if is_gone:
         at = metadata.deletion_timestamp or datetime.now(UTC)
         made.append(_event(metadata, "job.deleted", at, 0, {}))
     return tuple(made)
+
+
+def _history(metadata: Metadata, status: JobStatus) -> Iterator[Event]:
+    """Edges, each with what its attempts did around it: many share one second, so time is no guide.
+
+    An attempt starts right after the edge into Running and ends right before the next edge.
+    """
+    open_attempts = list(status.attempts)
+    for edge in status.transitions:
+        is_start = edge.phase is JobPhase.RUNNING
+        while open_attempts and open_attempts[0].number < edge.attempt + (not is_start):
+            yield from _ended(metadata, open_attempts.pop(0))
+        yield _edge(metadata, edge)
+        if is_start and open_attempts and open_attempts[0].number == edge.attempt:
+            yield from _started(metadata, open_attempts[0])
+    for attempt in open_attempts:
+        yield from _ended(metadata, attempt)
 
 
 def _edge(metadata: Metadata, edge: Transition) -> Event:
@@ -34,17 +49,21 @@ def _edge(metadata: Metadata, edge: Transition) -> Event:
     return _event(metadata, kind, _at(edge.at), edge.attempt, details)
 
 
-def _of_attempt(metadata: Metadata, attempt: Attempt) -> list[tuple[str, int, Event]]:
-    made = []
-    pod: dict[str, Any] = {"pod": attempt.pod_name, "podUid": attempt.pod_uid}
+def _started(metadata: Metadata, attempt: Attempt) -> Iterator[Event]:
     if attempt.started_at is not None:
-        event = _event(metadata, "attempt.started", _at(attempt.started_at), attempt.number, pod)
-        made.append((attempt.started_at, 2, event))
+        at = _at(attempt.started_at)
+        yield _event(metadata, "attempt.started", at, attempt.number, _pod(attempt))
+
+
+def _ended(metadata: Metadata, attempt: Attempt) -> Iterator[Event]:
     if attempt.finished_at is not None:
-        details = {**pod, "outcome": attempt.outcome, "reason": attempt.reason}
-        event = _event(metadata, "attempt.ended", _at(attempt.finished_at), attempt.number, details)
-        made.append((attempt.finished_at, 0, event))
-    return made
+        details = {**_pod(attempt), "outcome": attempt.outcome, "reason": attempt.reason}
+        at = _at(attempt.finished_at)
+        yield _event(metadata, "attempt.ended", at, attempt.number, details)
+
+
+def _pod(attempt: Attempt) -> dict[str, Any]:
+    return {"pod": attempt.pod_name, "podUid": attempt.pod_uid}
 
 
 def _event(

@@ -1,92 +1,105 @@
 """What the cluster and the records say of a Job, in one frozen snapshot."""
 
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 from coxswain import names
 from coxswain.api.agent import AgentSpec
 from coxswain.api.conditions import ConditionType, Seen, find
 from coxswain.api.job import TERMINAL, JobSpec, JobStatus
-from coxswain.api.kind import Agent, Job, Metadata
 from coxswain.errors import NotFoundError, UnavailableError, UserError
 from coxswain.kube import paths
 from coxswain.reconcile import instants
+from coxswain.reconcile import key as keys
 from coxswain.reconcile.cache import Raw
-from coxswain.reconcile.crowd import Place
+from coxswain.reconcile.crowd import Line, Place
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
 from coxswain.rules import quota
 from coxswain.rules.outcome import RunFacts
 from coxswain.store.runs import Run, RunKey
-from coxswain_controllers.job import pods
+from coxswain_controllers.job import form, pods
+from coxswain_controllers.job.form import AgentForm, JobForm
 from coxswain_controllers.job.snapshot import AgentSeen, Crowd, JobSnapshot, PodSeen, number
 
 KIND = "Job"
 QUOTAS = (names.POD_QUOTA, names.STORAGE_QUOTA)
 
 
-async def observe(world: World, key: Key) -> JobSnapshot | None:
-    """Collect the snapshot; what needs to wait is asked first, memory is read last."""
-    raw = world.cache.get(KIND, key.uid)
-    if raw is None:
-        return None
-    attempt = number(Job.status_of(raw))
-    sandbox = await world.workspaces.condition(key.namespace)
-    run, records = await _run(world, key, attempt)
-    if run is not None and _pod(world, key, attempt) is None:
-        await _look_for_pod(world, key, attempt)
-    # From here on nothing waits: what is counted stays so until the decision is reserved.
-    raw = world.cache.get(KIND, key.uid)
-    if raw is None or number(Job.status_of(raw)) != attempt:
-        return None
-    return _snapshot(world, key, raw, _Asked(sandbox, records, run))
-
-
+@dataclass(frozen=True, slots=True)
 class _Asked:
     """The answers that had to be waited for."""
 
-    def __init__(self, sandbox: Seen, records: Seen, run: Run | None) -> None:
-        self.sandbox = sandbox
-        self.records = records
-        self.run = run
+    sandbox: Seen
+    runtime_classes: frozenset[str]
+    run: Run | None
+    records: Seen
 
 
-def _snapshot(world: World, key: Key, raw: Raw, asked: _Asked) -> JobSnapshot:
-    metadata, status = Metadata.parse(raw), Job.status_of(raw)
-    spec = _spec(raw)
-    pod = _pod(world, key, number(status))
-    agent = _agent(world, key, spec)
-    name = agent_name(spec)
-    return JobSnapshot(
-        key=key,
-        metadata=metadata,
-        spec=spec,
-        status=status,
-        agent=agent,
-        agent_deleted_at=world.agents_deleted.get((key.namespace, name)),
-        pod=pod,
-        former=_former(world, key, number(status)),
-        run=_facts(asked.run),
-        token=_token(status, asked.run),
-        records=asked.records,
-        sandbox=asked.sandbox,
-        runtime_classes=world.runtime_classes,
-        crowd=_crowd(world, key, raw, name),
-        quotas=_quotas(world, key.namespace),
-        refusal=world.refusals.get(key.uid),
-        is_recorded=world.records.is_recorded(raw),
+async def observe(world: World, key: Key) -> JobSnapshot | None:
+    """Collect the snapshot; what needs to wait is asked first, memory is read last."""
+    job = _job(world, key)
+    if job is None:
+        return None
+    attempt = number(job.status)
+    asked = await _ask(world, key, job)
+    if asked.run is not None and _pod(world, key, attempt) is None:
+        await _look_for_pod(world, key, attempt)
+    # From here on nothing waits: what is counted stays so until the decision is reserved.
+    job = _job(world, key)
+    if job is None or number(job.status) != attempt:
+        return None
+    return _snapshot(world, key, job, asked)
+
+
+def _job(world: World, key: Key) -> JobForm | None:
+    return world.cache.form(KIND, key.uid, form.of_job)
+
+
+async def _ask(world: World, key: Key, job: JobForm) -> _Asked:
+    agent = _named_agent(world, key, job)
+    wanted = agent.spec.sandbox.runtime_class_name if agent is not None else None
+    default = world.platform.settings.runtime_class
+    run, records = await _run(world, key, job)
+    return _Asked(
+        sandbox=await world.workspaces.condition(key.namespace),
+        runtime_classes=await world.runtimes.present((wanted, default)),
+        run=run,
+        records=records,
     )
 
 
-async def _run(world: World, key: Key, attempt: int) -> tuple[Run | None, Seen]:
-    """The run row, where a decision may hang on it: not while the pod simply runs."""
-    raw = world.cache.get(KIND, key.uid)
+def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapshot:
+    attempt = number(job.status)
     pod = _pod(world, key, attempt)
-    if raw is None or Job.status_of(raw).phase in TERMINAL:
-        return None, world.records.condition()
-    if pod is not None and pod.end is None and _is_known(raw, pod):
+    line = Line(key.namespace, agent_name(job.spec))
+    return JobSnapshot(
+        key=key,
+        metadata=job.metadata,
+        spec=job.spec,
+        status=job.status,
+        agent=_agent(_named_agent(world, key, job)),
+        agent_deleted_at=world.agents_deleted.get(line),
+        pod=pod,
+        former=_former(world, key, attempt),
+        run=_facts(asked.run),
+        token=_token(job.status, asked.run),
+        records=asked.records,
+        sandbox=asked.sandbox,
+        runtime_classes=asked.runtime_classes,
+        crowd=_crowd(world, key, job, line) if pod is None else Crowd(),
+        quotas=_quotas(world, key.namespace),
+        refusal=world.refusals.of(key.namespace, key.uid),
+        is_recorded=world.journal.holds(key.uid, job.metadata.resource_version),
+    )
+
+
+async def _run(world: World, key: Key, job: JobForm) -> tuple[Run | None, Seen]:
+    """The run row, where a decision may hang on it: not while the pod has yet to start."""
+    attempt = number(job.status)
+    pod = _pod(world, key, attempt)
+    starts = pod is not None and pod.end is None and pod.running_since is None
+    if starts or job.status.phase in TERMINAL:
         return None, world.records.condition()
     try:
         run = await world.records.run_state(RunKey(key.uid, attempt))
@@ -95,43 +108,30 @@ async def _run(world: World, key: Key, attempt: int) -> tuple[Run | None, Seen]:
     return run, Seen(ConditionType.RECORDS_AVAILABLE, "True", "Available")
 
 
-def _is_known(raw: Raw, pod: PodSeen) -> bool:
-    """Whether the status shows this very pod, so that nothing of the row is needed."""
-    status = Job.status_of(raw)
-    return bool(status.attempts) and status.attempts[-1].pod_uid == pod.uid
-
-
 async def _look_for_pod(world: World, key: Key, attempt: int) -> None:
     """A row without a pod that we know: look live before the pod counts as gone."""
     name = names.attempt_pod(key.name, key.uid, attempt)
     try:
-        world.cache.put("Pod", await world.client.get(paths.of("pods", key.namespace, name)))
+        found = await world.client.get(paths.of("pods", key.namespace, name))
     except NotFoundError:
         return
+    world.cache.put("Pod", found)
 
 
 def _pod(world: World, key: Key, attempt: int) -> PodSeen | None:
     name = names.attempt_pod(key.name, key.uid, attempt)
-    for raw in world.cache.children(key.uid):
-        if raw["metadata"]["name"] == name:
-            return pods.seen(raw)
-    return None
+    return next((pod for pod in _pods(world, key) if pod.name == name), None)
 
 
 def _former(world: World, key: Key, attempt: int) -> tuple[PodSeen, ...]:
     name = names.attempt_pod(key.name, key.uid, attempt)
-    return tuple(
-        pods.seen(raw)
-        for raw in world.cache.children(key.uid)
-        if raw["metadata"]["name"] != name and pods.is_live(raw)
-    )
+    return tuple(pod for pod in _pods(world, key) if pod.name != name and pod.end is None)
 
 
-def _spec(raw: Raw) -> JobSpec | UserError:
-    try:
-        return Job.parse(raw).spec
-    except UserError as error:
-        return error
+def _pods(world: World, key: Key) -> list[PodSeen]:
+    uids = [raw["metadata"]["uid"] for raw in world.cache.children(key.uid)]
+    found = [world.cache.form("Pod", uid, pods.seen) for uid in uids]
+    return [pod for pod in found if pod is not None]
 
 
 def agent_name(spec: JobSpec | UserError) -> str:
@@ -139,21 +139,24 @@ def agent_name(spec: JobSpec | UserError) -> str:
     return spec.agent_ref.name if isinstance(spec, JobSpec) else ""
 
 
-def _agent(world: World, key: Key, spec: JobSpec | UserError) -> AgentSeen | None:
-    if isinstance(spec, UserError):
-        return None
-    raw = world.cache.named("Agent", key.namespace, spec.agent_ref.name)
+def _named_agent(world: World, key: Key, job: JobForm) -> AgentForm | None:
+    raw = world.cache.named("Agent", key.namespace, agent_name(job.spec))
     if raw is None or raw["metadata"].get("deletionTimestamp") is not None:
         return None
-    try:
-        agent = Agent.parse(raw)
-    except UserError as error:
-        invalid = Seen(ConditionType.AGENT_READY, "False", "AgentInvalid", error.message)
-        return AgentSeen(raw["metadata"]["uid"], AgentSpec(), invalid)
-    return AgentSeen(agent.metadata.uid, agent.spec, _readiness(agent))
+    return world.cache.form("Agent", raw["metadata"]["uid"], form.of_agent)
 
 
-def _readiness(agent: Agent) -> Seen:
+def _agent(found: AgentForm | None) -> AgentSeen | None:
+    if found is None:
+        return None
+    metadata = found.metadata
+    if found.problem is None:
+        return AgentSeen(metadata.uid, metadata.creation_timestamp, found.spec, _readiness(found))
+    invalid = Seen(ConditionType.AGENT_READY, "False", "AgentInvalid", found.problem)
+    return AgentSeen(metadata.uid, metadata.creation_timestamp, AgentSpec(), invalid)
+
+
+def _readiness(agent: AgentForm) -> Seen:
     kind = ConditionType.AGENT_READY
     ready = find(agent.status.conditions, ConditionType.READY)
     if ready is None or agent.status.observed_generation != agent.metadata.generation:
@@ -181,33 +184,33 @@ def _token(status: JobStatus, run: Run | None) -> int:
     return max((attempt.token for attempt in status.attempts), default=0)
 
 
-def _crowd(world: World, key: Key, raw: Raw, agent: str) -> Crowd:
+def _crowd(world: World, key: Key, job: JobForm, line: Line) -> Crowd:
     """Pods of the Agent that hold a slot, slots taken in this moment, older Jobs in line."""
-    line = (key.namespace, agent)
-    created_at = instants.text(datetime.fromisoformat(raw["metadata"]["creationTimestamp"]))
-    taking = world.crowds.taking(line) - {key.uid}
+    created_at = instants.text(job.metadata.creation_timestamp)
     crowd = Crowd(ahead=world.crowds.ahead(line, Place(created_at, key.uid, key)))
-    for pod in world.cache.group(line):
-        if not pods.is_live(pod):
-            continue
-        owner = pod["metadata"]["ownerReferences"][0]["uid"]
-        taking -= {owner}
-        if owner != key.uid:
+    for pod in world.cache.group(("pods", *line)):
+        owner = keys.owner(pod)
+        if owner is not None and owner.uid != key.uid:
             crowd = _and(crowd, pod)
-    return replace(crowd, running=crowd.running + len(taking))
+    taking = sum(
+        1
+        for uid, pod_name in world.crowds.taking(line).items()
+        if uid != key.uid and not _is_made(world, uid, pod_name)
+    )
+    return replace(crowd, running=crowd.running + taking)
+
+
+def _is_made(world: World, uid: str, pod_name: str) -> bool:
+    return any(pod["metadata"]["name"] == pod_name for pod in world.cache.children(uid))
 
 
 def _and(crowd: Crowd, pod: Raw) -> Crowd:
-    limits: dict[str, Any] = {}
+    cpu, memory = crowd.cpu, crowd.memory
     for container in pod["spec"]["containers"]:
-        limits = (container.get("resources") or {}).get("limits") or {}
-    found = quota.amounts(limits)
-    return replace(
-        crowd,
-        running=crowd.running + 1,
-        cpu=crowd.cpu + found.get("cpu", Decimal(0)),
-        memory=crowd.memory + found.get("memory", Decimal(0)),
-    )
+        found = quota.amounts((container.get("resources") or {}).get("limits") or {})
+        cpu += found.get("cpu", Decimal(0))
+        memory += found.get("memory", Decimal(0))
+    return replace(crowd, running=crowd.running + 1, cpu=cpu, memory=memory)
 
 
 def _quotas(world: World, namespace: str) -> tuple[quota.QuotaState, ...]:

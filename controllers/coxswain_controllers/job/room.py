@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from coxswain.api.conditions import ConditionType, Seen, merge
+from coxswain.api.conditions import RETRYING_AFTER_ERROR, ConditionType, Seen, with_one
 from coxswain.api.job import TERMINAL
-from coxswain.api.kind import Job, Metadata
+from coxswain.api.kind import Job
 from coxswain.errors import CoxswainError
 from coxswain.reconcile import actions, instants
 from coxswain.reconcile.cache import Raw
-from coxswain.reconcile.crowd import Place
+from coxswain.reconcile.crowd import Line, Place
 from coxswain.reconcile.decision import Decision
+from coxswain.reconcile.intake import NEXT
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
 from coxswain.store.events import Event
@@ -36,37 +37,46 @@ class JobRoom:
     def decide(self, snapshot: JobSnapshot, now: datetime) -> Decision:
         """Decide, and keep the place in the Agent's line up to date before anybody else looks."""
         decision = decide.decide(snapshot, self._world.platform, now)
-        line = (snapshot.key.namespace, observe.agent_name(snapshot.spec))
-        starts = any(isinstance(each, actions.CreatePod) for each in decision.actions)
-        if starts:
-            self._world.crowds.take(line, snapshot.key.uid)
-        else:
-            self._world.crowds.settle(line, snapshot.key.uid)
-        if starts or not _waits(snapshot, decision, now):
+        line = Line(snapshot.key.namespace, observe.agent_name(snapshot.spec))
+        if _starts(decision):
             self._world.crowds.leave(snapshot.key.uid)
+            self._world.crowds.take(line, snapshot.key.uid, snapshot.pod_name)
         else:
-            self._world.crowds.wait(line, _place(snapshot))
+            self._keep_place(line, snapshot, decision, now)
         _measure(snapshot, decision)
         return decision
+
+    def _keep_place(
+        self, line: Line, snapshot: JobSnapshot, decision: Decision, now: datetime
+    ) -> None:
+        """Line up, or go; whoever gives up a slot or a place without a pod lets the next look."""
+        crowds, uid = self._world.crowds, snapshot.key.uid
+        gives_up = crowds.settle(uid) and snapshot.pod is None
+        if _waits(snapshot, decision, now):
+            crowds.wait(line, _place(snapshot))
+        elif crowds.leave(uid):
+            gives_up = True
+        if gives_up:
+            for key in crowds.next(line, NEXT):
+                self._world.queue.add(key)
 
     def failed(self, raw: Raw, error: CoxswainError, now: datetime) -> dict[str, Any] | None:
         """Show the operation that keeps failing, without touching the phase."""
         status = Job.status_of(raw)
         if status.phase in TERMINAL:
             return None
-        seen = Seen(ConditionType.RECONCILING, "True", "RetryingAfterError", error.message)
-        kept = [each for each in status.conditions if each.type != seen.type]
-        added = merge(
-            status.conditions,
-            (seen,),
-            generation=Metadata.parse(raw).generation,
-            now=instants.text(now),
-        )
-        return status.model_copy(update={"conditions": [*kept, *added]}).to_wire()
+        seen = Seen(ConditionType.RECONCILING, "True", RETRYING_AFTER_ERROR, error.message)
+        at = instants.text(now)
+        changed = with_one(status.conditions, seen, generation=_generation(raw), now=at)
+        return status.model_copy(update={"conditions": changed}).to_wire()
 
     def events(self, raw: Raw, *, is_gone: bool = False) -> Sequence[Event]:
         """All events that the Job stands for."""
         return happenings.of(raw, is_gone=is_gone)
+
+
+def _starts(decision: Decision) -> bool:
+    return any(isinstance(each, actions.CreatePod) for each in decision.actions)
 
 
 def _waits(snapshot: JobSnapshot, decision: Decision, now: datetime) -> bool:
@@ -95,3 +105,7 @@ def _measure(snapshot: JobSnapshot, decision: Decision) -> None:
     if snapshot.status.started_at is None and started_at is not None:
         waited = started_at - snapshot.metadata.creation_timestamp
         metrics.QUEUE_WAIT_SECONDS.observe(max(0.0, waited.total_seconds()))
+
+
+def _generation(raw: Raw) -> int:
+    return int(raw["metadata"].get("generation", 0))

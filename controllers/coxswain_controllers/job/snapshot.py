@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from coxswain import names
 from coxswain.api.agent import AgentSpec
-from coxswain.api.conditions import Seen
+from coxswain.api.conditions import RETRYING_AFTER_ERROR, ConditionType, Seen, find
 from coxswain.api.job import Attempt, JobSpec, JobStatus
 from coxswain.api.kind import Metadata
 from coxswain.errors import UserError
@@ -36,6 +36,7 @@ class AgentSeen:
     """The Agent that the Job names."""
 
     uid: str
+    created_at: datetime
     spec: AgentSpec
     ready: Seen
     """Its condition Ready, as the Job's condition AgentReady."""
@@ -85,6 +86,12 @@ class JobSnapshot:
         """The attempt that has begun and not ended, by the status."""
         last = self.status.attempts[-1] if self.status.attempts else None
         return last if last is not None and last.outcome is None else None
+
+    @property
+    def shows_failure(self) -> bool:
+        """Whether the status says that an operation keeps failing: a good pass takes it back."""
+        shown = find(self.status.conditions, ConditionType.RECONCILING)
+        return shown is not None and shown.reason == RETRYING_AFTER_ERROR
 
     @property
     def number(self) -> int:

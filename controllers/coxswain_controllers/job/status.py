@@ -11,6 +11,7 @@ from coxswain.rules import lifecycle
 from coxswain.rules.outcome import Ended
 from coxswain_controllers.job.snapshot import JobSnapshot, PodSeen
 
+PHASES = {"Succeeded": JobPhase.SUCCEEDED, "Cancelled": JobPhase.CANCELLED}
 ANSWER_CHARACTERS = 4096
 KEPT_ATTEMPTS = 32
 
@@ -23,13 +24,7 @@ def waiting(snapshot: JobSnapshot, seen: Sequence[Seen], now: datetime) -> dict[
         Seen(ConditionType.RECONCILING, "True", "Waiting", f"waits for {why.type}"),
         Seen(ConditionType.STALLED, "False", "Waiting"),
     )
-    return _wire(snapshot, _first_queued(snapshot), (*seen, *overall), now)
-
-
-def refused(snapshot: JobSnapshot, reason: str, message: str, now: datetime) -> dict[str, Any]:
-    """Failed before the first attempt because the spec does not fit; it waits for nobody."""
-    seen = (Seen(ConditionType.ACCEPTED, "False", reason, message),)
-    return _terminal(snapshot, JobPhase.FAILED, reason, message, seen, now)
+    return _wire(snapshot, _first_queued(snapshot, snapshot.status), (*seen, *overall), now)
 
 
 def running(
@@ -37,9 +32,9 @@ def running(
 ) -> dict[str, Any]:
     """Running: the pod of the attempt runs."""
     since = pod.running_since or now
-    status = _first_queued(snapshot)
+    status = _first_queued(snapshot, snapshot.status)
     status = _entered(status, JobPhase.RUNNING, since, attempt=snapshot.number)
-    status = _with_attempt(snapshot, status, pod, since)
+    status = _with_attempt(snapshot, status, since)
     seen = (
         *gates,
         Seen(ConditionType.POD_STARTED, "True", "Started", f"pod {pod.name} runs"),
@@ -74,13 +69,9 @@ def ended(
     snapshot: JobSnapshot, judged: Ended, gates: Sequence[Seen], now: datetime
 ) -> dict[str, Any]:
     """The end of the Job: Succeeded, Failed or Cancelled."""
-    phase = {
-        "Succeeded": JobPhase.SUCCEEDED,
-        "Cancelled": JobPhase.CANCELLED,
-    }.get(judged.outcome, JobPhase.FAILED)
     status = _closed(snapshot, judged, now) if _has_begun(snapshot) else snapshot.status
     status = status.model_copy(update={"result": _result(judged), "retry_at": None})
-    return _terminal(snapshot, phase, judged.reason, judged.message, gates, now, status=status)
+    return _terminal(snapshot, status, judged, gates, now)
 
 
 def observed(snapshot: JobSnapshot) -> dict[str, Any] | None:
@@ -97,20 +88,15 @@ def observed(snapshot: JobSnapshot) -> dict[str, Any] | None:
 
 
 def _terminal(
-    snapshot: JobSnapshot,
-    phase: JobPhase,
-    reason: str,
-    message: str,
-    gates: Sequence[Seen],
-    now: datetime,
-    *,
-    status: JobStatus | None = None,
+    snapshot: JobSnapshot, status: JobStatus, judged: Ended, gates: Sequence[Seen], now: datetime
 ) -> dict[str, Any]:
+    reason, message = judged.reason, judged.message
+    phase = PHASES.get(judged.outcome, JobPhase.FAILED)
     at = _ended_at(snapshot, now)
-    status = snapshot.status if status is None else status
+    status = _first_queued(snapshot, status)
     for each in lifecycle.path(status.phase, phase):
-        entered_at = at if each is not JobPhase.QUEUED else snapshot.metadata.creation_timestamp
-        status = _entered(status, each, entered_at, attempt=status.attempt, reason=reason)
+        why = reason if each is phase else None
+        status = _entered(status, each, at, attempt=status.attempt, reason=why)
     done = phase is JobPhase.SUCCEEDED
     final = ConditionType.COMPLETE if done else ConditionType.FAILED
     failed: Status = "True" if phase is JobPhase.FAILED else "False"
@@ -121,7 +107,7 @@ def _terminal(
         Seen(ConditionType.RECONCILING, "False", reason),
         Seen(ConditionType.STALLED, failed, reason, message if failed == "True" else ""),
     )
-    status = status.model_copy(update={"finished_at": instants.text(at)})
+    status = status.model_copy(update={"finished_at": status.transitions[-1].at})
     return _wire(snapshot, status, seen, now)
 
 
@@ -147,6 +133,10 @@ def _entered(
     """The status one edge further; the same where the phase stands already."""
     if status.phase is phase:
         return status
+    former = instants.read(status.transitions[-1].at) if status.transitions else None
+    if former is not None and at < former:
+        # The node's clock may be behind ours; time does not run backwards in a history.
+        at = former
     edge = Transition(phase=phase, at=instants.text(at), attempt=attempt, reason=reason)
     update: dict[str, Any] = {"phase": phase, "transitions": [*status.transitions, edge]}
     if phase is JobPhase.RUNNING:
@@ -155,22 +145,20 @@ def _entered(
     return status.model_copy(update=update)
 
 
-def _first_queued(snapshot: JobSnapshot) -> JobStatus:
+def _first_queued(snapshot: JobSnapshot, status: JobStatus) -> JobStatus:
     """The status with its first edge: Queued since the object was made."""
-    if snapshot.status.phase is not None:
-        return snapshot.status
-    return _entered(snapshot.status, JobPhase.QUEUED, snapshot.metadata.creation_timestamp)
+    if status.phase is not None:
+        return status
+    return _entered(status, JobPhase.QUEUED, snapshot.metadata.creation_timestamp)
 
 
-def _with_attempt(
-    snapshot: JobSnapshot, status: JobStatus, pod: PodSeen, since: datetime
-) -> JobStatus:
+def _with_attempt(snapshot: JobSnapshot, status: JobStatus, since: datetime | None) -> JobStatus:
     entry = Attempt(
         number=snapshot.number,
-        pod_name=pod.name,
-        pod_uid=pod.uid,
+        pod_name=snapshot.pod_name,
+        pod_uid=snapshot.pod.uid if snapshot.pod is not None else None,
         token=snapshot.token,
-        started_at=instants.text(since),
+        started_at=instants.text(since) if since is not None else None,
     )
     former = [each for each in status.attempts if each.number != entry.number]
     return status.model_copy(
@@ -199,26 +187,23 @@ def _closed(snapshot: JobSnapshot, judged: Ended, now: datetime) -> JobStatus:
 
 
 def _begun_unseen(snapshot: JobSnapshot, now: datetime) -> JobStatus:
-    """The status as it would be had somebody seen the pod run."""
-    pod = snapshot.pod
-    since = (pod.running_since if pod is not None else None) or now
-    status = _first_queued(snapshot)
-    status = _entered(status, JobPhase.RUNNING, since, attempt=snapshot.number)
-    if pod is not None:
-        return _with_attempt(snapshot, status, pod, since)
-    entry = Attempt(
-        number=snapshot.number,
-        pod_name=snapshot.pod_name,
-        token=snapshot.token,
-        started_at=instants.text(since),
-    )
-    return status.model_copy(
-        update={"attempt": entry.number, "attempts": [*status.attempts, entry][-KEPT_ATTEMPTS:]}
-    )
+    """The status as it would be had somebody seen the pod run, if it ever ran."""
+    pod, run = snapshot.pod, snapshot.run
+    since = pod.running_since if pod is not None else None
+    if since is None and run is not None and run.claimed:
+        since = _ended_at(snapshot, now)
+    status = _first_queued(snapshot, snapshot.status)
+    if since is not None:
+        status = _entered(status, JobPhase.RUNNING, since, attempt=snapshot.number)
+    return _with_attempt(snapshot, status, since)
 
 
 def _has_begun(snapshot: JobSnapshot) -> bool:
-    return snapshot.open_attempt is not None or snapshot.pod is not None or snapshot.run is not None
+    """Whether there is an attempt to speak of: a row that no pod came for is none."""
+    run = snapshot.run
+    if snapshot.open_attempt is not None or snapshot.pod is not None:
+        return True
+    return run is not None and (run.claimed or run.closed_reason is not None)
 
 
 def _ended_at(snapshot: JobSnapshot, now: datetime) -> datetime:

@@ -29,6 +29,9 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
 
 
+RETRYING_AFTER_ERROR = "RetryingAfterError"
+"""The reason of Reconciling while an operation keeps failing."""
+
 Status = Literal["True", "False", "Unknown"]
 
 
@@ -79,6 +82,14 @@ def merge(
             )
         )
     return merged
+
+
+def with_one(old: Iterable[Condition], seen: Seen, *, generation: int, now: str) -> list[Condition]:
+    """The old list with one condition changed, or added where it belongs."""
+    kept = [each for each in old if each.type != seen.type]
+    (changed,) = merge(old, (seen,), generation=generation, now=now)
+    order = {str(each): place for place, each in enumerate(ConditionType)}
+    return sorted([*kept, changed], key=lambda each: order.get(each.type, len(order)))
 
 
 def find(conditions: Iterable[Condition], kind: ConditionType) -> Condition | None:

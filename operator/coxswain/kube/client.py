@@ -4,7 +4,7 @@ Typed decoding would block the event loop on long lists, so objects stay dicts h
 turn them into types.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -33,21 +33,32 @@ CONNECT_SECONDS = 5.0
 class Client:
     """A connection pool to one API server, under one identity."""
 
-    def __init__(self, found: credentials.Credentials) -> None:
+    def __init__(
+        self,
+        found: credentials.Credentials,
+        before_write: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``before_write`` is asked before each change, and refuses it by raising."""
         self.credentials = found
+        self._before_write = before_write
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=found.tls or True)
         timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS, sock_connect=CONNECT_SECONDS)
         self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
 
     @classmethod
-    async def connect(cls, kubeconfig: Path | None, account: Path | None = None) -> "Client":
+    async def connect(
+        cls,
+        kubeconfig: Path | None,
+        account: Path | None = None,
+        before_write: Callable[[], None] = lambda: None,
+    ) -> "Client":
         """Use a kubeconfig file, or the account mounted in ``account``, or the pod's own.
 
         Raises ConfigurationError where none of them is there.
         """
         if kubeconfig is not None:
-            return cls(await credentials.from_kubeconfig(kubeconfig))
-        return cls(credentials.from_account(account or credentials.POD_ACCOUNT))
+            return cls(await credentials.from_kubeconfig(kubeconfig), before_write)
+        return cls(credentials.from_account(account or credentials.POD_ACCOUNT), before_write)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -140,6 +151,8 @@ class Client:
         data: bytes | None = None,
         headers: dict[str, str] | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
+        if method != "GET":
+            self._before_write()
         headers = dict(headers or {})
         token = self.credentials.token()
         if token is not None:

@@ -19,9 +19,25 @@ from coxswain.telemetry import metrics
 
 log = structlog.get_logger()
 
-DURATION_SECONDS = 15
-DEADLINE_SECONDS = 10.0
-RETRY_SECONDS = 2.0
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The times of an election; by default 15 s, 10 s, 2 s and 1 s."""
+
+    duration_seconds: int
+    """How long a record must not change before another candidate takes over."""
+    deadline_seconds: float
+    """How long the leader goes on without a good renewal."""
+    renew_seconds: float
+    """Between two renewals."""
+    look_seconds: float
+    """Between two looks of a candidate: a lease that was let go is seen that soon."""
+
+    @classmethod
+    def of(cls, duration_seconds: int) -> "Pace":
+        """All times from the first."""
+        each = duration_seconds / 15
+        return cls(duration_seconds, 10 * each, 2 * each, each)
 
 
 class LostError(CoxswainError):
@@ -48,6 +64,7 @@ class Election:
         namespace: str,
         name: str,
         identity: str,
+        pace: Pace,
         clock: Callable[[], float],
     ) -> None:
         self._client = client
@@ -55,6 +72,7 @@ class Election:
         self._name = name
         self._path = paths.of("leases", namespace, name)
         self._identity = identity
+        self._pace = pace
         self._clock = clock
         self._held: dict[str, Any] | None = None
         self._seen: _Seen | None = None
@@ -74,7 +92,7 @@ class Election:
                 metrics.LEADER.set(1)
                 log.info("leading", epoch=epoch, identity=self._identity)
                 return epoch
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(self._pace.look_seconds)
 
     async def hold(self, on_renewed: Callable[[float], None]) -> None:
         """Renew for ever; ``on_renewed`` gets the time at which each good renewal began.
@@ -83,20 +101,23 @@ class Election:
         """
         on_renewed(self.renewed_at)
         while True:
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(self._pace.renew_seconds)
             began = self._clock()
             try:
-                await self._renew()
-            except ConflictError as error:
-                await self._check_holder(error)
-                continue
+                # A request that hangs must not use up the time of all the others.
+                async with asyncio.timeout(2 * self._pace.renew_seconds):
+                    is_ours = await self._renew()
             except NotFoundError as error:
                 raise LostError("the lease was deleted") from error
+            except TimeoutError:
+                log.warning("lease not renewed", error="no answer in time")
+                continue
             except TransientError as error:
                 log.warning("lease not renewed", error=error.message)
                 continue
-            self.renewed_at = began
-            on_renewed(began)
+            if is_ours:
+                self.renewed_at = began
+                on_renewed(began)
 
     async def raise_epoch(self, beyond: int) -> int:
         """Move the epoch past one that the database knows, after the lease was made anew."""
@@ -142,17 +163,19 @@ class Election:
         self._held = await self._client.create(paths.collection("leases", self._namespace), body)
         return 1
 
-    async def _renew(self) -> None:
+    async def _renew(self) -> bool:
+        """Renew. False: the write was stale, but the lease is still ours (a lost answer)."""
         held = self._expect_held()
         spec = {**held["spec"], "renewTime": _now()}
-        self._held = await self._client.replace(self._path, {**held, "spec": spec})
-
-    async def _check_holder(self, error: ConflictError) -> None:
-        """A stale write: go on if the lease is still ours (a lost answer), else end."""
-        found = await self._client.get(self._path)
-        if (found.get("spec") or {}).get("holderIdentity") != self._identity:
-            raise LostError("another process holds the lease") from error
-        self._held = found
+        try:
+            self._held = await self._client.replace(self._path, {**held, "spec": spec})
+        except ConflictError as error:
+            found = await self._client.get(self._path)
+            if (found.get("spec") or {}).get("holderIdentity") != self._identity:
+                raise LostError("another process holds the lease") from error
+            self._held = found
+            return False
+        return True
 
     def _has_expired(self, holder: str, spec: dict[str, Any]) -> bool:
         if holder == self._identity:
@@ -162,13 +185,14 @@ class Election:
         if self._seen is None or self._seen.record != record:
             self._seen = _Seen(record, now)
             return False
-        return now - self._seen.at > float(spec.get("leaseDurationSeconds") or DURATION_SECONDS)
+        duration = float(spec.get("leaseDurationSeconds") or self._pace.duration_seconds)
+        return now - self._seen.at > duration
 
     def _spec(self, epoch: int) -> dict[str, Any]:
         now = _now()
         return {
             "holderIdentity": self._identity,
-            "leaseDurationSeconds": DURATION_SECONDS,
+            "leaseDurationSeconds": self._pace.duration_seconds,
             "acquireTime": now,
             "renewTime": now,
             "leaseTransitions": epoch,

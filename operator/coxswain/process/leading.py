@@ -11,22 +11,27 @@ from urllib.parse import urlsplit
 import structlog
 
 from coxswain import __version__, names
-from coxswain.errors import CoxswainError
-from coxswain.kube import paths
+from coxswain.errors import CoxswainError, FencedError
 from coxswain.kube.client import Client
 from coxswain.kube.events import EventPoster
 from coxswain.process import gauges, host, services
 from coxswain.reconcile import actions, intake, mirrors
-from coxswain.reconcile.act import Actor
-from coxswain.reconcile.cache import Cache
+from coxswain.reconcile import key as keys
+from coxswain.reconcile.act import Actor, StaleError
+from coxswain.reconcile.cache import Cache, Raw
 from coxswain.reconcile.enforcement import Enforcement
+from coxswain.reconcile.fence import Fence
 from coxswain.reconcile.intake import Intake
+from coxswain.reconcile.journal import Journal
+from coxswain.reconcile.key import Key
 from coxswain.reconcile.loop import Hands, Loop
 from coxswain.reconcile.records import Records
+from coxswain.reconcile.runtimes import RuntimeClasses
 from coxswain.reconcile.sweeper import Sweeper, Swept
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.workspaces import Workspaces
 from coxswain.reconcile.world import World
+from coxswain.sandbox import doors
 from coxswain.sandbox.pod import Platform
 from coxswain.sandbox.probe import Wall
 from coxswain.settings import OperatorSettings
@@ -37,7 +42,7 @@ from coxswain.store.wakes import CHANNEL
 log = structlog.get_logger()
 
 RECORDS_CHECK_SECONDS = 2.0
-DRAIN_SECONDS = 3.0
+STOP_SECONDS = 3.0
 
 
 class Leading:
@@ -54,31 +59,35 @@ class Leading:
         self._client = client
         self._store = store
         self._raise_epoch = raise_epoch
+        self._fence = Fence(store, settings.identity)
         self._modules = host.room_modules()
         self.world: World | None = None
 
     async def run(self, epoch: int, on_watching: Callable[[], None]) -> None:
         """Lead until something ends; whatever ends it ends the process' leading."""
-        doors = await self._first_doors()
-        world = self._world(Platform(self._settings.installation, doors, self._settings))
+        found = await self._first_doors()
+        world = self._world(Platform(self._settings.installation, found, self._settings))
         rooms = {room.kind: room for room in (each.make_room(world) for each in self._modules)}
         taken_in = Intake(world, rooms)
-        world.records.begin(epoch)
+        self._fence.begin(epoch)
         events = EventPoster(self._client, self._settings.identity)
-        actor = Actor(self._client, world.cache, world.records, _refused(world))
-        hands = Hands(self._client, world.cache, world.records, actor, events)
+        actor = Actor(self._client, world.cache, world.records, world.refusals)
+        hands = Hands(self._client, world.cache, world.journal, actor, events)
         loop = Loop(rooms, world.queue, hands, _now, taken_in.gone)
         kinds = _kinds(self._settings.installation)
         sweeper = Sweeper(world, taken_in, rooms, kinds, Random())  # noqa: S311 - jitter
+
+        async def refresh() -> None:
+            await self._refresh(world, actor)
+
         self.world = world
         watching = asyncio.Event()
         registry = host.registry(self._client.credentials, self._modules)
         listener = Listener(self._store.dsn, [CHANNEL])
-        await self._refresh(world)
         await sweeper.fill()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_records(world, taken_in, rooms))
-            group.create_task(world.records.run())
+            group.create_task(world.journal.run())
             group.create_task(listener.run())
             group.create_task(_hear_wakes(world, taken_in, listener))
             group.create_task(events.run())
@@ -87,23 +96,36 @@ class Leading:
                     world.enforcement.run(lambda: world.platform, taken_in.wake_workspace)
                 )
             group.create_task(gauges.run(world.cache, world.queue))
-            group.create_task(sweeper.run(lambda: self._refresh(world)))
+            group.create_task(sweeper.run(refresh))
             group.create_task(loop.work(self._settings.workers))
             group.create_task(_watch(registry, self._settings, taken_in, watching))
             await watching.wait()
             on_watching()
 
+    async def stop(self) -> None:
+        """Start no further pass, and write what is lined up, as far as a short time allows."""
+        if self.world is None:
+            return
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self.world.queue.close()
+                await self.world.journal.drain(STOP_SECONDS)
+        except TimeoutError:
+            log.warning("stopping although not everything is done")
+
     def _world(self, platform: Platform) -> World:
         cache = Cache(intake.group_of)
         queue = WorkQueue(time.monotonic, Random())  # noqa: S311 - jitter
-        records = Records(self._store, self._settings.identity, lambda *_: None)
+        records = Records(self._fence)
         return World(
             client=self._client,
             cache=cache,
             records=records,
+            journal=Journal(self._fence),
             enforcement=self._enforcement(records),
             queue=queue,
             workspaces=Workspaces(self._client, cache, self._settings.installation),
+            runtimes=RuntimeClasses(self._client),
             platform=platform,
         )
 
@@ -123,58 +145,35 @@ class Leading:
                 log.warning("a door's Service is missing", error=error.message)
                 await asyncio.sleep(RECORDS_CHECK_SECONDS)
 
-    async def _refresh(self, world: World) -> None:
-        """Look again at what is not watched: the doors and the RuntimeClass."""
-        doors = await services.doors(self._client, self._settings)
-        if doors != world.platform.doors:
+    async def _refresh(self, world: World, actor: Actor) -> None:
+        """Look again at what is not watched: the doors. A pod knows them by address only."""
+        found = await services.doors(self._client, self._settings)
+        if found != world.platform.doors:
             log.warning("a door has moved; running attempts end as lost")
-            world.platform = Platform(self._settings.installation, doors, self._settings)
-            await self._end_pods(world)
-        world.runtime_classes = await self._runtime_classes(world)
-
-    async def _end_pods(self, world: World) -> None:
-        """Pods know the doors by address only: what runs cannot find a door that has moved."""
-        actor = Actor(self._client, world.cache, world.records, _refused(world))
+            world.platform = Platform(self._settings.installation, found, self._settings)
+        known = doors.aliases(found)
         for raw in world.cache.all("Pod"):
-            metadata = raw["metadata"]
-            owner = next(iter(metadata.get("ownerReferences") or ()), None)
-            if owner is None:
-                continue
-            attempt = int(metadata["labels"][names.LABEL_ATTEMPT])
-            await actor.carry_out(actions.CloseRun(owner["uid"], attempt, "Lost/DoorMoved"))
-            pod = actions.DeletePod(metadata["namespace"], metadata["name"], metadata["uid"])
-            await actor.carry_out(pod)
-
-    async def _runtime_classes(self, world: World) -> frozenset[str]:
-        wanted = {self._settings.runtime_class} | {
-            str(((raw["spec"].get("sandbox") or {}).get("runtimeClassName")) or "")
-            for raw in world.cache.all("Agent")
-        }
-        found = set()
-        for name in wanted - {""}:
-            try:
-                await self._client.get(paths.of("runtimeclasses", None, name))
-                found.add(name)
-            except CoxswainError as error:
-                log.info("RuntimeClass not found", name=name, error=error.message)
-        return frozenset(found)
+            owner = keys.owner(raw)
+            is_live = (raw.get("status") or {}).get("phase") not in intake.ENDED
+            if owner is not None and is_live and raw["spec"].get("hostAliases") != known:
+                await _end_as_lost(actor, owner, raw)
 
     async def _keep_records(self, world: World, taken_in: Intake, rooms: Any) -> None:
         """Claim the epoch in the database as soon as it answers; watch whether it still does."""
         is_compared = False
         while True:
             try:
-                if not world.records.is_taken:
-                    standing = await world.records.take()
+                if not self._fence.is_taken:
+                    standing = await self._fence.take()
                     if standing:
-                        world.records.begin(await self._raise_epoch(standing))
+                        self._fence.begin(await self._raise_epoch(standing))
                         continue
                     world.agents_deleted.update(await world.records.deleted("Agent"))
-                was = world.records.condition().status
-                await world.records.check()
+                was = self._fence.condition().status
+                await self._fence.check()
                 if not is_compared:
                     is_compared = await mirrors.compare(world, taken_in, rooms)
-                if was != world.records.condition().status:
+                if was != self._fence.condition().status:
                     taken_in.wake_everything()
             except CoxswainError as error:
                 if error.code in ("fenced", "leadership_lost", "conflict"):
@@ -191,7 +190,7 @@ async def _watch(
 
 
 async def _hear_wakes(world: World, taken_in: Intake, listener: Listener) -> None:
-    """Put what other processes ask for into the queue; the listener wakes on reconnect too."""
+    """Put what other processes ask for into the queue: when told, and again after a failure."""
     with listener.subscribe(CHANNEL) as spoken:
         while True:
             await spoken.wait()
@@ -201,15 +200,23 @@ async def _hear_wakes(world: World, taken_in: Intake, listener: Listener) -> Non
                     for each in seen:
                         taken_in.wake(each.kind, each.workspace, each.name)
                     await world.records.woken(seen)
+            except FencedError:
+                raise
             except CoxswainError as error:
                 log.warning("wakes not read", error=error.message)
+                await asyncio.sleep(RECORDS_CHECK_SECONDS)
+                spoken.set()
 
 
-def _refused(world: World) -> Callable[[str, str], None]:
-    def note(job_uid: str, message: str) -> None:
-        world.refusals[job_uid] = message
-
-    return note
+async def _end_as_lost(actor: Actor, owner: Key, raw: Raw) -> None:
+    metadata = raw["metadata"]
+    attempt = int(metadata["labels"][names.LABEL_ATTEMPT])
+    try:
+        await actor.carry_out(actions.CloseRun(owner.uid, attempt, "Lost/DoorMoved"))
+    except StaleError:
+        log.info("the run has its result already", pod=metadata["name"])
+    pod = actions.DeletePod(metadata["namespace"], metadata["name"], metadata["uid"])
+    await actor.carry_out(pod)
 
 
 def _kinds(installation: str) -> tuple[Swept, ...]:

@@ -7,7 +7,6 @@ a second or two.
 
 import asyncio
 import os
-import secrets
 import signal
 import time
 from functools import partial
@@ -15,11 +14,11 @@ from functools import partial
 import structlog
 
 from coxswain import settings
-from coxswain.errors import ConfigurationError, CoxswainError
+from coxswain.errors import ConfigurationError, CoxswainError, FencedError
 from coxswain.kube.client import Client
 from coxswain.process import kinds, watchdog
-from coxswain.process.election import DEADLINE_SECONDS, Election
-from coxswain.process.leading import DRAIN_SECONDS, Leading
+from coxswain.process.election import Election, Pace
+from coxswain.process.leading import Leading
 from coxswain.process.sidecar_account import SidecarAccount
 from coxswain.settings import OperatorSettings
 from coxswain.store import schema
@@ -37,13 +36,7 @@ def main() -> int:
     """Run until told to stop; the exit code is 0 then."""
     loaded = settings.load(OperatorSettings)
     logs.configure(loaded.log_format, loaded.log_level)
-    try:
-        asyncio.run(Replica(loaded).run())
-    except ConfigurationError:
-        raise
-    except (CoxswainError, ExceptionGroup) as error:
-        log.exception("the operator ends")
-        watchdog.restart(str(error)[:200].replace('"', "'"))
+    asyncio.run(Replica(loaded).run())
     return 0
 
 
@@ -53,13 +46,15 @@ class Replica:
     def __init__(self, loaded: OperatorSettings) -> None:
         self._settings = loaded
         self._stop = asyncio.Event()
-        self._watchdog = watchdog.Watchdog(DEADLINE_SECONDS)
+        self._pace = Pace.of(loaded.lease_seconds)
+        self._watchdog = watchdog.Watchdog(self._pace.deadline_seconds)
         self._leading: Leading | None = None
+        self._holding: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Serve probes, hand over the sidecar's token, wait for the lease, lead."""
         self._install_signals()
-        client = await Client.connect(self._settings.kubeconfig)
+        client = await Client.connect(self._settings.kubeconfig, before_write=self._may_write)
         dsn = self._settings.database_dsn.get_secret_value()
         store = await Store.open(
             dsn, connections=self._settings.database_pool, name="coxswain-operator"
@@ -70,35 +65,64 @@ class Replica:
             await self._campaign(client, store)
 
     async def _campaign(self, client: Client, store: Store) -> None:
-        """Wait for the lease and lead; returns only by an error."""
+        """Wait for the lease and lead, until told to stop or until something fails."""
         await self._check_kinds(client)
         election = Election(
             client,
             namespace=self._settings.namespace,
             name=self._settings.lease_name,
-            identity=f"{self._settings.identity}_{secrets.token_hex(4)}",
+            identity=f"{self._settings.identity}_{watchdog.instance()}",
+            pace=self._pace,
             clock=time.monotonic,
         )
         self._watchdog.start()
         account = asyncio.create_task(self._hand_over(client))
         leading = asyncio.create_task(self._lead(election, client, store))
         stopping = asyncio.create_task(self._stop.wait())
-        await asyncio.wait({leading, stopping, account}, return_when=asyncio.FIRST_COMPLETED)
-        if not self._stop.is_set():
-            # Let go first: whoever leads next, this process anew or another, need not wait.
-            self._watchdog.stop()
-            await election.release()
-            for ended in (leading, account):
-                if ended.done():
-                    ended.result()
-        await self._end(election)
+        ended, _ = await asyncio.wait(
+            {leading, stopping, account}, return_when=asyncio.FIRST_COMPLETED
+        )
+        await self._stand_down(election)
+        # At once: kopf would take seconds to end its tasks, and nothing of it is worth waiting for.
+        if self._stop.is_set():
+            os._exit(0)
+        for each in ended:
+            log.error("the operator starts anew", exc_info=each.exception())
+        watchdog.restart("a task of the leader has ended")
 
     async def _lead(self, election: Election, client: Client, store: Store) -> None:
         epoch = await election.acquire()
         self._leading = Leading(self._settings, client, store, election.raise_epoch)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(election.hold(self._watchdog.feed))
-            group.create_task(self._leading.run(epoch, self._install_signals))
+        self._holding = asyncio.create_task(self._hold(election))
+        running = asyncio.create_task(self._leading.run(epoch, self._install_signals))
+        ended, _ = await asyncio.wait({self._holding, running}, return_when=asyncio.FIRST_COMPLETED)
+        for each in ended:
+            each.result()
+
+    async def _hold(self, election: Election) -> None:
+        try:
+            await election.hold(self._watchdog.feed)
+        except CoxswainError:
+            self._watchdog.trip()
+            raise
+
+    async def _stand_down(self, election: Election) -> None:
+        """End the passes under way, write what is lined up, and then let go of the lease.
+
+        Whoever leads next, this process anew or another, need not wait.
+        """
+        if self._leading is not None:
+            await self._leading.stop()
+        if self._holding is not None:
+            self._holding.cancel()
+            await asyncio.wait({self._holding})
+        await election.release()
+        self._watchdog.stop()
+
+    def _may_write(self) -> None:
+        """Raise FencedError once the lease may be somebody else's: a process that was frozen."""
+        if self._watchdog.is_overdue(time.monotonic()):
+            raise FencedError("the lease was not renewed in time")
 
     async def _hand_over(self, client: Client) -> None:
         folder = self._settings.sidecar_account_folder
@@ -124,18 +148,6 @@ class Replica:
                 await asyncio.sleep(API_RETRY_SECONDS)
             else:
                 return
-
-    async def _end(self, election: Election) -> None:
-        """Write what is lined up, let go of the lease, and end at once.
-
-        kopf would take seconds to end its tasks; nothing of it is worth waiting for.
-        """
-        if self._leading is not None and self._leading.world is not None:
-            drained = await self._leading.world.records.drain(DRAIN_SECONDS)
-            log.info("stopping", records_written=drained)
-        self._watchdog.stop()
-        await election.release()
-        os._exit(0)
 
     def _install_signals(self) -> None:
         """Called again once kopf has installed its own."""

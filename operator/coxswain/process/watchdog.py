@@ -5,12 +5,16 @@ that nothing more is written. The process then starts itself anew inside the con
 is not delayed by the back-off of the kubelet. After a number of such starts it ends for good.
 """
 
+import json
+import math
 import os
+import secrets
 import sys
 import threading
 import time
 
 RESTARTS_VARIABLE = "COXSWAIN_RESTARTS"
+INSTANCE_VARIABLE = "COXSWAIN_INSTANCE"
 MOST_RESTARTS = 20
 LOOK_SECONDS = 0.25
 EXIT_CODE = 75
@@ -19,12 +23,18 @@ EXIT_CODE = 75
 def restart(why: str) -> None:
     """Replace this process by a fresh one; exit for good where that has happened too often."""
     count = int(os.environ.get(RESTARTS_VARIABLE, "0")) + 1
-    sys.stderr.write(f'{{"event": "starting anew", "why": "{why}", "count": {count}}}\n')
+    line = json.dumps({"event": "starting anew", "why": why, "count": count})
+    sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
     if count > MOST_RESTARTS:
         os._exit(EXIT_CODE)
     os.environ[RESTARTS_VARIABLE] = str(count)
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command
+
+
+def instance() -> str:
+    """What tells this process from others of its name; it stays when the process starts anew."""
+    return os.environ.setdefault(INSTANCE_VARIABLE, secrets.token_hex(4))
 
 
 class Watchdog:
@@ -42,6 +52,10 @@ class Watchdog:
     def feed(self, at: float) -> None:
         """A renewal that began then has succeeded (monotonic seconds)."""
         self._fed_at = at
+
+    def trip(self) -> None:
+        """The lease is lost: everything is overdue from now on."""
+        self._fed_at = -math.inf
 
     def stop(self) -> None:
         """Nothing is overdue any more: the lease was given up."""

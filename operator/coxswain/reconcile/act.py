@@ -1,6 +1,5 @@
 """Carries out actions, each with the precondition that makes it safe to repeat."""
 
-from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -11,9 +10,11 @@ from coxswain.kube.client import Client
 from coxswain.reconcile import actions, key
 from coxswain.reconcile.cache import Cache
 from coxswain.reconcile.records import Records
+from coxswain.reconcile.refusals import Refusals
 from coxswain.store.runs import NewRun, RunKey
 
 LOG_BYTES = 65_536
+FOREIGN_OBJECT = "foreign_object"
 
 log = structlog.get_logger()
 
@@ -32,21 +33,22 @@ class Actor:
         client: Client,
         cache: Cache,
         records: Records,
-        on_refusal: Callable[[str, str], None],
+        refusals: Refusals,
     ) -> None:
         self._client = client
         self._cache = cache
         self._records = records
-        self._on_refusal = on_refusal
+        self._refusals = refusals
 
     async def carry_out(self, action: actions.Action) -> None:
         """Do one action. Raises StaleError if the world has moved on since the decision."""
         match action:
             case actions.OpenRun():
                 await self._open_run(action)
+            case actions.RestoreRun():
+                await self._restore_run(action)
             case actions.CloseRun():
-                run = RunKey(action.job_uid, action.attempt)
-                await self._records.close_run(run, action.reason)
+                await self._close_run(action)
             case actions.CreatePod():
                 await self._create_pod(action)
             case actions.DeletePod():
@@ -59,30 +61,27 @@ class Actor:
                 await self._delete_job(action)
 
     async def _open_run(self, action: actions.OpenRun) -> None:
-        run = action.document
-        state = await self._records.open_run(
-            NewRun(
-                key=RunKey(run.job_uid, run.attempt),
-                workspace=run.workspace,
-                job_name=run.job_name,
-                agent_name=run.agent_name,
-                pod_name=action.pod_name,
-                service_account=action.service_account,
-                document=run,
-                last_token=action.last_token,
-            )
-        )
+        state = await self._records.open_run(_row(action, action.last_token))
         if state.pod_uid is not None or state.closed_at is not None:
             raise StaleError("the run row of this attempt is taken or closed")
 
+    async def _restore_run(self, action: actions.RestoreRun) -> None:
+        await self._records.restore_run(_row(action, action.token), action.token, action.pod_uid)
+
+    async def _close_run(self, action: actions.CloseRun) -> None:
+        run = RunKey(action.job_uid, action.attempt)
+        if not await self._records.close_run(run, action.reason, action.knows_result):
+            raise StaleError("the run has posted a result meanwhile")
+
     async def _create_pod(self, action: actions.CreatePod) -> None:
-        owner = key.owner(action.manifest)
+        owner, namespace = key.owner(action.manifest), action.namespace
+        news = self._refusals.news(namespace)
         try:
-            made = await self._create("pods", action.namespace, action.manifest)
+            made = await self._create("pods", namespace, action.manifest)
         except ForbiddenError as error:
             if error.code != answers.QUOTA_EXCEEDED or owner is None:
                 raise
-            self._on_refusal(owner.uid, error.message)
+            self._refusals.keep(namespace, owner.uid, error.message, news=news)
             raise StaleError("the workspace's quota refused the pod") from error
         self._cache.put("Pod", made)
 
@@ -101,7 +100,7 @@ class Actor:
                 raise ConflictError(
                     f"{plural} {name} in {namespace} is there already and belongs to somebody else;"
                     " remove or rename it",
-                    code="foreign_object",
+                    code=FOREIGN_OBJECT,
                 ) from error
             return found
 
@@ -132,6 +131,20 @@ class Actor:
             return
         if text:
             await self._records.keep_output(action, text)
+
+
+def _row(action: actions.OpenRun | actions.RestoreRun, last_token: int) -> NewRun:
+    run = action.document
+    return NewRun(
+        key=RunKey(run.job_uid, run.attempt),
+        workspace=run.workspace,
+        job_name=run.job_name,
+        agent_name=run.agent_name,
+        pod_name=action.pod_name,
+        service_account=action.service_account,
+        document=run,
+        last_token=last_token,
+    )
 
 
 def _identity(namespace: str, name: str, uid: str) -> dict[str, str]:

@@ -18,12 +18,25 @@ class OpenRun:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreRun:
+    """Write the lost row of a pod that runs, as claimed by it; a row that stands is left alone."""
+
+    document: RunDocument
+    pod_name: str
+    pod_uid: str
+    service_account: str
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
 class CloseRun:
     """Refuse everything that the attempt's pod still says."""
 
     job_uid: str
     attempt: int
     reason: str
+    knows_result: bool = False
+    """Whether the reason was found in the knowledge of a posted result; else one stops it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +88,4 @@ class DeleteJob:
     resource_version: str
 
 
-Action = OpenRun | CloseRun | CreatePod | DeletePod | KeepLog | CreateClaim | DeleteJob
+Action = OpenRun | RestoreRun | CloseRun | CreatePod | DeletePod | KeepLog | CreateClaim | DeleteJob

@@ -6,12 +6,13 @@ never replaces a newer one, and a deleted uid does not come back.
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.key import Key
 
 Raw = Mapping[str, Any]
+F = TypeVar("F")
 
 BURIED = 10_000
 
@@ -34,6 +35,7 @@ class Cache:
         self._objects: dict[str, dict[str, Raw]] = defaultdict(dict)
         self._names: dict[tuple[str, str, str], str] = {}
         self._children: dict[str, dict[str, Raw]] = defaultdict(dict)
+        self._forms: dict[str, dict[Callable[[Raw], Any], tuple[Raw, Any]]] = defaultdict(dict)
         self._buried: OrderedDict[str, None] = OrderedDict()
 
     def put(self, kind: str, raw: Raw) -> bool:
@@ -49,9 +51,7 @@ class Cache:
         owner = keys.owner(raw)
         if owner is not None:
             self._children[owner.uid][uid] = slim
-        group = self._group_of(kind, raw)
-        if group is not None:
-            self._groups[group][uid] = slim
+        self._regroup(kind, uid, known, slim)
         return True
 
     def remove(self, kind: str, raw: Raw) -> bool:
@@ -68,9 +68,8 @@ class Cache:
         owner = keys.owner(known)
         if owner is not None:
             _drop(self._children, owner.uid, uid)
-        group = self._group_of(kind, known)
-        if group is not None:
-            _drop(self._groups, group, uid)
+        self._regroup(kind, uid, known, None)
+        self._forms.pop(uid, None)
         return True
 
     def get(self, kind: str, uid: str) -> Raw | None:
@@ -81,6 +80,18 @@ class Cache:
         """The object that has the name now."""
         uid = self._names.get((kind, namespace, name))
         return None if uid is None else self._objects[kind].get(uid)
+
+    def form(self, kind: str, uid: str, read: Callable[[Raw], F]) -> F | None:
+        """The object as a type: read once per version, always with the same function."""
+        raw = self._objects[kind].get(uid)
+        if raw is None:
+            return None
+        forms = self._forms[uid]
+        known = forms.get(read)
+        if known is None or known[0] is not raw:
+            known = forms[read] = raw, read(raw)
+        form: F = known[1]
+        return form
 
     def all(self, kind: str) -> Iterator[Raw]:
         """Every object of a kind, as it stands when asked."""
@@ -103,6 +114,14 @@ class Cache:
     def keys(self, kind: str) -> list[Key]:
         """The keys of every object of a kind."""
         return [keys.of(kind, raw) for raw in self._objects[kind].values()]
+
+    def _regroup(self, kind: str, uid: str, before: Raw | None, after: Raw | None) -> None:
+        left = None if before is None else self._group_of(kind, before)
+        group = None if after is None else self._group_of(kind, after)
+        if left is not None and left != group:
+            _drop(self._groups, left, uid)
+        if group is not None and after is not None:
+            self._groups[group][uid] = after
 
     def _bury(self, uid: str) -> None:
         self._buried[uid] = None

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
+from coxswain.api.kind import Metadata
 from coxswain.reconcile.actions import Action
-from coxswain.reconcile.key import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class Snapshot(Protocol):
     """What a room saw; only the room reads more of it than this."""
 
     @property
-    def key(self) -> Key:
-        """Whom it is about."""
+    def metadata(self) -> Metadata:
+        """Whom it is about, and in which version."""
 
 
 NOTHING = Decision()

@@ -10,12 +10,15 @@ from typing import Any
 from coxswain import names
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.cache import Raw
+from coxswain.reconcile.crowd import Line
 from coxswain.reconcile.room import Room
 from coxswain.reconcile.world import World
 from coxswain.rules import quota
 
-FINISHED_POD = ("Succeeded", "Failed")
+ENDED = frozenset({"Succeeded", "Failed", "Cancelled"})
+"""Phases of pods and of Jobs that nothing leaves."""
 QUOTA_WAKES = 100
+NEXT = 2
 
 
 class Intake:
@@ -48,15 +51,13 @@ class Intake:
         self._world.cache.remove(kind, raw)
         if kind in self._rooms:
             room = self._rooms[kind]
-            self._world.records.vanished(kind, raw, lambda: room.events(raw, is_gone=True))
+            self._world.journal.vanished(kind, raw, lambda: room.events(raw, is_gone=True))
         if kind == "Agent":
             metadata = raw["metadata"]
             line = (metadata["namespace"], metadata["name"])
             self._world.agents_deleted[line] = datetime.now(UTC)
         if kind == "Job":
-            uid = raw["metadata"]["uid"]
-            self._world.crowds.leave(uid)
-            self._world.refusals.pop(uid, None)
+            self._leave(raw)
         self._routes[kind](raw)
 
     def wake(self, kind: str, namespace: str, name: str) -> None:
@@ -65,11 +66,27 @@ class Intake:
         if raw is not None:
             self._world.queue.add(keys.of(kind, raw))
 
+    def wake_workspace(self, namespace: str) -> None:
+        """Look at the Agents of a workspace again."""
+        for raw in self._world.cache.all("Agent"):
+            if raw["metadata"]["namespace"] == namespace:
+                self._world.queue.add(keys.of("Agent", raw))
+
     def wake_everything(self) -> None:
-        """Look at every object of ours again."""
+        """Look again at every object of ours that has not come to its end."""
         for kind in self._rooms:
-            for key in self._world.cache.keys(kind):
-                self._world.queue.add(key)
+            for raw in self._world.cache.all(kind):
+                if kind != "Job" or not _has_ended(raw):
+                    self._world.queue.add(keys.of(kind, raw))
+
+    def _leave(self, job: Raw) -> None:
+        """A Job is gone: whoever stood behind it may be next."""
+        key = keys.of("Job", job)
+        self._world.crowds.settle(key.uid)
+        self._world.crowds.leave(key.uid)
+        self._world.refusals.forget(key.namespace, key.uid)
+        agent = ((job.get("spec") or {}).get("agentRef") or {}).get("name", "")
+        self._wake_line(Line(key.namespace, agent))
 
     def _agent(self, raw: Raw) -> None:
         key = keys.of("Agent", raw)
@@ -85,7 +102,7 @@ class Intake:
         if owner is not None and owner.kind == "Job":
             self._world.queue.add(owner)
         known = self._world.cache.get("Pod", raw["metadata"]["uid"])
-        if known is None or (raw.get("status") or {}).get("phase") in FINISHED_POD:
+        if known is None or _has_ended(raw):
             self._wake_next(raw)
 
     def _wake_next(self, pod: Raw) -> None:
@@ -93,27 +110,35 @@ class Intake:
         metadata = pod["metadata"]
         agent = (metadata.get("labels") or {}).get(names.LABEL_AGENT)
         if agent is not None:
-            for key in self._world.crowds.next((metadata["namespace"], agent), 2):
-                self._world.queue.add(key)
+            self._wake_line(Line(metadata["namespace"], agent))
+
+    def _wake_line(self, line: Line) -> None:
+        for key in self._world.crowds.next(line, NEXT):
+            self._world.queue.add(key)
 
     def _quota(self, raw: Raw) -> None:
         """A quota has room again: as many waiting Jobs as may fit look again, oldest first."""
         namespace = raw["metadata"]["namespace"]
+        self._world.refusals.has_room(namespace)
         for key in self._world.crowds.next_in(namespace, _room_for(raw)):
-            self._world.refusals.pop(key.uid, None)
             self._world.queue.add(key)
 
 
 def group_of(kind: str, raw: Raw) -> tuple[str, ...] | None:
-    """Pods of an Agent, and Jobs of an Agent that have not ended, are counted together."""
+    """Pods and Jobs of an Agent are counted together, as long as they have not ended."""
     metadata = raw["metadata"]
     if kind == "Pod":
         agent = (metadata.get("labels") or {}).get(names.LABEL_AGENT)
-        return None if agent is None else (metadata["namespace"], agent)
-    if kind == "Job":
+        is_counted = keys.owner(raw) is not None and not _has_ended(raw)
+        return ("pods", metadata["namespace"], agent) if is_counted and agent else None
+    if kind == "Job" and not _has_ended(raw):
         agent = ((raw.get("spec") or {}).get("agentRef") or {}).get("name", "")
         return ("jobs", metadata["namespace"], agent)
     return None
+
+
+def _has_ended(raw: Raw) -> bool:
+    return (raw.get("status") or {}).get("phase") in ENDED
 
 
 def _has_grown(before: Raw, after: Raw) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from coxswain.names import GROUP
+
 
 class Key(NamedTuple):
     """Kind, namespace, name and uid of an object of ours."""
@@ -20,10 +22,10 @@ def of(kind: str, raw: Mapping[str, Any]) -> Key:
 
 
 def owner(raw: Mapping[str, Any]) -> Key | None:
-    """The key of the object that controls this one, if it has a controller."""
+    """The key of the object of ours that controls this one; a batch job's pod has none."""
     metadata = raw["metadata"]
     for reference in metadata.get("ownerReferences", ()):
-        if reference.get("controller"):
+        if reference.get("controller") and reference["apiVersion"].startswith(f"{GROUP}/"):
             return Key(
                 reference["kind"], metadata["namespace"], reference["name"], reference["uid"]
             )

@@ -14,11 +14,11 @@ from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.kube.events import EventPoster, Subject
 from coxswain.reconcile import actions
-from coxswain.reconcile.act import Actor, StaleError
+from coxswain.reconcile.act import FOREIGN_OBJECT, Actor, StaleError
 from coxswain.reconcile.cache import Cache, Raw
 from coxswain.reconcile.decision import Decision
+from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.key import Key
-from coxswain.reconcile.records import Records
 from coxswain.reconcile.room import Room
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.telemetry import metrics
@@ -34,7 +34,7 @@ class Hands:
 
     client: Client
     cache: Cache
-    records: Records
+    journal: Journal
     actor: Actor
     events: EventPoster
 
@@ -77,8 +77,8 @@ class Loop:
             kind=key.kind, workspace=key.namespace, name=key.name
         )
         try:
-            await self._pass(key)
-            self._queue.succeeded(key)
+            next_at = await self._pass(key)
+            self._queue.settle(key, next_at)
         except FencedError:
             raise
         except StaleError:
@@ -93,44 +93,66 @@ class Loop:
             metrics.RECONCILE_SECONDS.labels(key.kind).observe(time.perf_counter() - began)
             structlog.contextvars.unbind_contextvars("kind", "workspace", "name")
 
-    async def _pass(self, key: Key) -> None:
+    async def _pass(self, key: Key) -> float | None:
+        """Tell when to look again (monotonic seconds), if nothing happens before."""
         room = self._rooms[key.kind]
         snapshot = await room.observe(key)
         if snapshot is None:
             await self._clean_up(key)
-            return
+            return None
         now = self._clock()
         decision: Decision = room.decide(snapshot, now)
         for action in decision.actions:
             await self._hands.actor.carry_out(action)
-        await self._report(room, key, decision)
-        if decision.wake_at is not None:
-            wait = max(0.0, (decision.wake_at - now).total_seconds())
-            self._queue.add_at(key, time.monotonic() + wait)
+        await self._report(room, key, snapshot.metadata.resource_version, decision)
+        if decision.wake_at is None:
+            return None
+        return time.monotonic() + max(0.0, (decision.wake_at - now).total_seconds())
 
     async def _clean_up(self, key: Key) -> None:
         """The object is gone: end what it controlled, also where no garbage collector runs."""
         if self._hands.cache.get(key.kind, key.uid) is not None:
             self._queue.add(key)
             return
-        for child in self._hands.cache.children(key.uid):
-            metadata = child["metadata"]
-            if metadata.get("deletionTimestamp") is None:
-                pod = actions.DeletePod(metadata["namespace"], metadata["name"], metadata["uid"])
-                await self._hands.actor.carry_out(pod)
-        self._queue.forget(key)
+        children = self._hands.cache.children(key.uid)
+        left = [each["metadata"] for each in children if not _is_deleting(each)]
+        if left and await self._lives(key):
+            return
+        for each in left:
+            pod = actions.DeletePod(each["namespace"], each["name"], each["uid"])
+            await self._hands.actor.carry_out(pod)
 
-    async def _report(self, room: Room[Any], key: Key, decision: Decision) -> None:
-        """Write the status if it changed; records and events only after that has succeeded."""
+    async def _lives(self, key: Key) -> bool:
+        """Look live before something is destroyed: memory may be behind."""
+        room = self._rooms[key.kind]
+        try:
+            live = await self._hands.client.get(paths.of(room.plural, key.namespace, key.name))
+        except NotFoundError:
+            return False
+        if live["metadata"]["uid"] != key.uid:
+            return False
+        self._hands.cache.put(key.kind, live)
+        self._queue.add(key)
+        return True
+
+    async def _report(self, room: Room[Any], key: Key, seen: str, decision: Decision) -> None:
+        """Write the status if it changed; records and events only after that has succeeded.
+
+        ``seen`` is the version that was decided on: where a newer one came meanwhile, nothing is
+        written and the key comes again.
+        """
         raw = self._hands.cache.get(key.kind, key.uid)
         if raw is None:
             return
         if decision.status is not None:
+            if raw["metadata"]["resourceVersion"] != seen:
+                self._queue.add(key)
+                return
             raw = await self.write_status(room, raw, decision.status)
             for note in decision.notes:
                 self._hands.events.post(Subject(*key), note.type, note.reason, note.message)
         made: Raw = raw
-        self._hands.records.publish(key.kind, raw, lambda: room.events(made))
+        self._hands.journal.publish(key.kind, raw, lambda: room.events(made))
 
     async def write_status(self, room: Room[Any], raw: Raw, status: dict[str, Any]) -> Raw:
         """Patch the status if it differs, with the resourceVersion that was seen."""
@@ -154,7 +176,7 @@ class Loop:
         delay = self._queue.retry(key, after)
         log.warning("pass will be repeated", error=error.message, code=error.code, seconds=delay)
         try:
-            if isinstance(error, ConflictError | NotFoundError):
+            if isinstance(error, ConflictError | NotFoundError) and error.code != FOREIGN_OBJECT:
                 await self._look_live(key)
             elif self._queue.failures(key) >= FAILURES_BEFORE_CONDITION:
                 await self._show(key, error)
@@ -188,6 +210,10 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]
     change: dict[str, Any] = {k: v for k, v in new.items() if old.get(k) != v}
     change.update({k: None for k in old if k not in new})
     return {k: _whole(old.get(k), v) for k, v in change.items()}
+
+
+def _is_deleting(raw: Raw) -> bool:
+    return raw["metadata"].get("deletionTimestamp") is not None
 
 
 def _whole(old: Any, new: Any) -> Any:

@@ -19,9 +19,9 @@ async def compare(world: World, intake: Intake, rooms: Mapping[str, Room[Any]]) 
         for raw in world.cache.all(kind):
             metadata = raw["metadata"]
             if held.get(metadata["uid"]) == metadata["resourceVersion"]:
-                world.records.remember(metadata["uid"], metadata["resourceVersion"])
+                world.journal.remember(metadata["uid"], metadata["resourceVersion"])
             else:
-                world.records.publish(kind, raw, _events_of(room, raw))
+                world.journal.publish(kind, raw, _events_of(room, raw))
         for uid in held.keys() - {raw["metadata"]["uid"] for raw in world.cache.all(kind)}:
             vanished = await world.records.last_form(uid)
             if vanished is not None and world.cache.get(kind, uid) is None:

@@ -6,11 +6,11 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from coxswain.errors import CoxswainError
 from coxswain.reconcile.cache import Raw
-from coxswain.reconcile.decision import Decision
+from coxswain.reconcile.decision import Decision, Snapshot
 from coxswain.reconcile.key import Key
 from coxswain.store.events import Event
 
-S = TypeVar("S")
+S = TypeVar("S", bound=Snapshot)
 
 
 class Room(Protocol, Generic[S]):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from coxswain.errors import CoxswainError, FencedError, NotFoundError
+from coxswain.errors import CoxswainError, FencedError
 from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.reconcile import cache, mirrors
@@ -100,10 +100,15 @@ class Sweeper:
             if self._world.cache.get(each.kind, raw["metadata"]["uid"]) is not None:
                 await self._check_gone(each, raw)
 
+    async def _find(self, each: Swept, namespace: str, name: str) -> Raw | None:
+        """Read one object by a list: the right to list is all that a sweep needs anywhere."""
+        path = paths.collection(each.plural, namespace)
+        found = await self._world.client.get(path, {"fieldSelector": f"metadata.name={name}"})
+        return next(iter(found["items"]), None)
+
     async def _repair(self, each: Swept, namespace: str, name: str) -> None:
-        try:
-            raw = await self._world.client.get(paths.of(each.plural, namespace, name))
-        except NotFoundError:
+        raw = await self._find(each, namespace, name)
+        if raw is None:
             return
         held = self._world.cache.get(each.kind, raw["metadata"]["uid"])
         if held is None or cache.version(held) < cache.version(raw):
@@ -113,11 +118,7 @@ class Sweeper:
     async def _check_gone(self, each: Swept, raw: Raw) -> None:
         """It was not in the list: gone, or made after the list was read."""
         metadata = raw["metadata"]
-        path = paths.of(each.plural, metadata["namespace"], metadata["name"])
-        try:
-            found = await self._world.client.get(path)
-        except NotFoundError:
-            found = None
+        found = await self._find(each, metadata["namespace"], metadata["name"])
         if found is not None and found["metadata"]["uid"] == metadata["uid"]:
             return
         self._count(each.kind, metadata["namespace"], metadata["name"])

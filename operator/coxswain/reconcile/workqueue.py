@@ -58,6 +58,7 @@ class WorkQueue:
         self._ready: Lines[Key] = Lines()
         self._takers: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at: float | None = None
         self._working: set[Key] = set()
         self._again: set[Key] = set()
         self._due: list[tuple[float, Key]] = []
@@ -121,9 +122,9 @@ class WorkQueue:
                 self._working.add(key)
                 self._is_idle.clear()
                 return key
-            self._set_timer()
             called = asyncio.get_running_loop().create_future()
             self._takers.append(called)
+            self._set_timer()
             await called
 
     def done(self, key: Key) -> None:
@@ -167,15 +168,17 @@ class WorkQueue:
 
     def _set_timer(self) -> None:
         """Come back at the nearest time, if anybody waits for work."""
-        at = self._next_due()
+        at = self._next_due() if self._takers else None
+        if at == self._timer_at:
+            return
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        if at is not None and self._takers:
+        self._timer, self._timer_at = None, at
+        if at is not None:
             wait = max(0.0, at - self._clock())
             self._timer = asyncio.get_running_loop().call_later(wait, self._on_time)
 
     def _on_time(self) -> None:
-        self._timer = None
+        self._timer = self._timer_at = None
         self._release_due()
         self._set_timer()

@@ -6,7 +6,6 @@ that mends it.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from coxswain import names
@@ -15,6 +14,7 @@ from coxswain.errors import ForbiddenError, NotFoundError
 from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.reconcile.cache import Cache
+from coxswain.reconcile.once import Kept
 
 GOOD_SECONDS = 60.0
 BAD_SECONDS = 5.0
@@ -35,12 +35,6 @@ READ = (
 WATCHED = (names.POD_QUOTA, names.STORAGE_QUOTA)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    seen: Seen
-    at: float
-
-
 class Workspaces:
     """Onboarded or not, by namespace."""
 
@@ -54,19 +48,11 @@ class Workspaces:
         self._client = client
         self._cache = cache
         self._installation = installation
-        self._clock = clock
-        self._known: dict[str, _Known] = {}
+        self._kept = Kept(self._look, _seconds, clock)
 
     async def condition(self, namespace: str) -> Seen:
         """The condition SandboxReady of a workspace."""
-        known = self._known.get(namespace)
-        if known is not None:
-            kept = GOOD_SECONDS if known.seen.status == "True" else BAD_SECONDS
-            if self._clock() - known.at < kept:
-                return known.seen
-        seen = await self._look(namespace)
-        self._known[namespace] = _Known(seen, self._clock())
-        return seen
+        return await self._kept.get(namespace)
 
     async def _look(self, namespace: str) -> Seen:
         for name in WATCHED:
@@ -100,3 +86,7 @@ class Workspaces:
             f" namespace {namespace} {ENFORCE}=restricted"
         )
         return Seen(ConditionType.SANDBOX_READY, "False", "PodSecurityNotRestricted", text)
+
+
+def _seconds(seen: Seen) -> float:
+    return GOOD_SECONDS if seen.status == "True" else BAD_SECONDS

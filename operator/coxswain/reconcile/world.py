@@ -6,7 +6,11 @@ from datetime import datetime
 from coxswain.kube.client import Client
 from coxswain.reconcile.cache import Cache
 from coxswain.reconcile.crowd import Crowds
+from coxswain.reconcile.enforcement import Enforcement
+from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.records import Records
+from coxswain.reconcile.refusals import Refusals
+from coxswain.reconcile.runtimes import RuntimeClasses
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.workspaces import Workspaces
 from coxswain.sandbox.pod import Platform
@@ -19,13 +23,14 @@ class World:
     client: Client
     cache: Cache
     records: Records
+    journal: Journal
     queue: WorkQueue
     workspaces: Workspaces
+    runtimes: RuntimeClasses
     platform: Platform
-    runtime_classes: frozenset[str] = frozenset()
-    """The RuntimeClasses that the cluster has, of those that were looked for."""
+    enforcement: Enforcement | None = None
+    """Probes whether the network policy is enforced; none where that is switched off."""
     crowds: Crowds = field(default_factory=Crowds)
-    refusals: dict[str, str] = field(default_factory=dict)
-    """What the API server said when a quota refused the pod of a Job, by the Job's uid."""
+    refusals: Refusals = field(default_factory=Refusals)
     agents_deleted: dict[tuple[str, str], datetime] = field(default_factory=dict)
     """When an Agent of that workspace and name was last deleted."""

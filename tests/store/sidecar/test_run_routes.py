@@ -78,7 +78,7 @@ async def test_claims_that_lose_say_why(api: Api) -> None:
         (404, "run_unknown"),
         (422, "invalid"),
     ]
-    await api.operator.transact(runs.close_run, new.key, "Lost")
+    await api.operator.transact(runs.close_run, new.key, "Lost", knows_result=False)
     status, body = await post(api, "claim", run, late)
     assert (status, body["code"]) == (409, "run_closed")
 
@@ -164,7 +164,7 @@ async def test_one_result_counts(api: Api) -> None:
 async def test_a_run_that_is_over_is_401_everywhere(api: Api) -> None:
     new, _, headers = await api.claimed()
     await post(api, "heartbeat", None, headers)
-    await api.operator.transact(runs.close_run, new.key, "Lost")
+    await api.operator.transact(runs.close_run, new.key, "Lost", knows_result=False)
     act = {"id": str(uuid4()), "name": "x", "phase": "begin"}
     answers = [
         await post(api, "heartbeat", None, headers),
@@ -177,7 +177,7 @@ async def test_a_run_that_is_over_is_401_everywhere(api: Api) -> None:
 
 async def test_a_former_attempt_cannot_write_into_the_next(api: Api) -> None:
     new, _, zombie = await api.claimed()
-    await api.operator.transact(runs.close_run, new.key, "Lost")
+    await api.operator.transact(runs.close_run, new.key, "Lost", knows_result=False)
     second = rows.new_run(new.key.job_uid, 2)
     await api.operator.transact(runs.open_run, second)
     status, body = await post(api, "claim", {"run": f"{new.key.job_uid}/2"}, zombie)

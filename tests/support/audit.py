@@ -1,0 +1,96 @@
+"""What each account asked of the API server, from its audit log."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from devtools.controlplane import ControlPlane
+
+POLICY = """
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived, ResponseStarted]
+rules:
+  - level: Metadata
+    users: [{users}]
+  - level: None
+"""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request that was answered."""
+
+    verb: str
+    resource: str
+    namespace: str
+    name: str
+    code: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The audit log of a control plane."""
+
+    log: Path
+
+    @classmethod
+    def of(cls, plane: ControlPlane) -> "Audit":
+        """The log that ``flags`` asks for."""
+        return cls(plane.folder / "audit.log")
+
+    def calls(self, user: str, namespace: str | None = None) -> list[Call]:
+        """What an account has asked for, oldest first."""
+        return [
+            call
+            for call in self._of(user)
+            if namespace is None or namespace in (call.namespace, call.name)
+        ]
+
+    def counts(self, user: str, namespace: str | None = None) -> Counter[str]:
+        """How often, by verb and resource; watches are left out."""
+        return Counter(
+            f"{call.verb} {call.resource}"
+            for call in self.calls(user, namespace)
+            if call.verb != "watch"
+        )
+
+    def _of(self, user: str) -> Iterator[Call]:
+        if not self.log.exists():
+            return
+        for line in self.log.read_bytes().splitlines():
+            event = orjson.loads(line)
+            if event["user"]["username"] == user and event["stage"] == "ResponseComplete":
+                yield _call(event)
+
+
+def flags(folder: Path, users: list[str]) -> list[str]:
+    """Flags of the API server that log what these accounts ask for."""
+    folder.mkdir(parents=True, exist_ok=True)
+    policy = folder / "audit-policy.yaml"
+    policy.write_text(POLICY.format(users=", ".join(f'"{user}"' for user in users)))
+    return [
+        f"--audit-policy-file={policy}",
+        f"--audit-log-path={folder / 'audit.log'}",
+        "--audit-log-mode=blocking",
+    ]
+
+
+def _call(event: dict[str, Any]) -> Call:
+    target = event.get("objectRef") or {}
+    resource = target.get("resource", event["requestURI"])
+    subresource = target.get("subresource")
+    return Call(
+        verb=event["verb"],
+        resource=f"{resource}/{subresource}" if subresource else resource,
+        namespace=target.get("namespace", ""),
+        name=target.get("name", ""),
+        code=int((event.get("responseStatus") or {}).get("code", 0)),
+        at=datetime.fromisoformat(event["stageTimestamp"]),
+    )

@@ -1,0 +1,196 @@
+"""The operator as it really runs: its own process, with the chart's rights and no more.
+
+    async with Workspace.onboarded(client, installation) as workspace:    # a fresh one
+        with installation.operator(database, folder) as operator:         # python -m coxswain operator
+            await workspace.apply(builders.agent("a"))
+            ended = await workspace.job_ends("j")
+
+Nothing of it runs inside the test's process: a leader can be killed, frozen and replaced, and what
+it asks of the API server is in the audit log under its own name.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from coxswain import names
+from coxswain.errors import ConflictError, NotFoundError
+from coxswain.kube import paths
+from coxswain.kube.client import Client
+from devtools import children
+from devtools.controlplane import ControlPlane
+from tests.support import chart
+from tests.support.audit import Audit
+from tests.support.postgres import Database
+
+Body = dict[str, Any]
+HOME = chart.RELEASE_NAMESPACE
+INSTALLATION = "tests"
+OPERATOR = f"system:serviceaccount:{HOME}:coxswain-operator"
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+ROLES = ("Role", "ClusterRole", "ClusterRoleBinding", "RoleBinding")
+DOORS = (("coxswain-api", 8080), ("coxswain-models", 8081))
+
+
+@dataclass
+class Operator:
+    """One replica."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    health_port: int
+
+    def kill(self) -> None:
+        """End it as a machine would that loses power."""
+        self.process.kill()
+        self.process.wait()
+
+    def freeze(self) -> None:
+        """Stop its time."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on as if nothing had been."""
+        self.process.send_signal(signal.SIGCONT)
+
+    def terminate(self) -> int:
+        """Ask it to end, and return its exit code."""
+        self.process.terminate()
+        return self.process.wait(timeout=30)
+
+    def cpu_seconds(self) -> float:
+        """The time that it has used: its own and the kernel's."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def text(self) -> str:
+        """What it has logged so far."""
+        return self.log.read_text(errors="replace")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The chart's roles in a control plane, and a kubeconfig of the operator's account."""
+
+    plane: ControlPlane
+    objects: list[Body]
+    audit: Audit
+
+    @cached_property
+    def kubeconfig(self) -> Path:
+        """The operator's account, by client certificate."""
+        return self.plane.kubeconfig_for(OPERATOR)
+
+    @contextmanager
+    def operator(
+        self, database: Database, folder: Path, name: str = "one", **settings: Any
+    ) -> Iterator[Operator]:
+        """A replica for the length of a block; at its end it is killed."""
+        port = children.free_port()
+        wanted = {
+            "database_dsn": database.operator,
+            "agent_image": "localhost/agent:test",
+            "bind": "127.0.0.1",
+            "health_port": port,
+            "kubeconfig": self.kubeconfig,
+            "installation": INSTALLATION,
+            "namespace": HOME,
+            "identity": name,
+            "log_format": "compact",
+            "lease_seconds": 3,
+            "network_probe": False,
+            **settings,
+        }
+        environment = {f"COXSWAIN_{key.upper()}": str(value) for key, value in wanted.items()}
+        log = folder / f"operator-{name}-{uuid.uuid4().hex[:6]}.log"
+        process = children.start(
+            [sys.executable, "-m", "coxswain", "operator"], log, {**os.environ, **environment}
+        )
+        started = Operator(process, log, port)
+        try:
+            yield started
+        except BaseException:
+            sys.stderr.write(f"--- {log.name}\n{children.tail(log, 60)}\n")
+            raise
+        finally:
+            started.thaw()
+            started.kill()
+
+    async def bind(self, client: Client, namespace: str) -> None:
+        """Give the accounts their rights in a workspace, as the chart does."""
+        for each in chart.of_kind(self.objects, "RoleBinding"):
+            metadata = each["metadata"]
+            if metadata["namespace"] == "demo":
+                moved = {**each, "metadata": {**metadata, "namespace": namespace}}
+                await make(client, f"{RBAC}/namespaces/{namespace}/rolebindings", moved)
+
+
+async def installed(client: Client, plane: ControlPlane, objects: list[Body]) -> Installation:
+    """Put the chart's roles and the doors' Services into a control plane, once."""
+    await make(client, paths.collection("namespaces"), {"metadata": {"name": HOME}})
+    for each in objects:
+        metadata = each["metadata"]
+        if each["kind"] not in ROLES or metadata.get("namespace", HOME) != HOME:
+            continue
+        where = f"/namespaces/{HOME}" if "namespace" in metadata else ""
+        await make(client, f"{RBAC}{where}/{each['kind'].lower()}s", each)
+    for name, port in DOORS:
+        service = {"metadata": {"name": name}, "spec": {"ports": [{"port": port}]}}
+        await make(client, paths.collection("services", HOME), service)
+    return Installation(plane, objects, Audit.of(plane))
+
+
+@asynccontextmanager
+async def onboarded(
+    client: Client, installation: Installation, namespace: str, **hard: str
+) -> AsyncIterator[str]:
+    """Make a workspace of a namespace: rights, policy, quotas. At the end nothing lives in it.
+
+    ``hard`` are bounds of the quota for pods; without any there is room for all.
+    """
+    await installation.bind(client, namespace)
+    policy = {"metadata": {"name": names.NETWORK_POLICY}, "spec": {"podSelector": {}}}
+    await make(client, paths.collection("networkpolicies", namespace), policy)
+    for name in (names.POD_QUOTA, names.STORAGE_QUOTA):
+        bounds = hard if hard and name == names.POD_QUOTA else {"pods": "100000"}
+        quota = {"metadata": {"name": name}, "spec": {"hard": bounds}}
+        await make(client, paths.collection("resourcequotas", namespace), quota)
+        if not hard:
+            # No quota controller runs here, so the first status is written by hand.
+            status = {"hard": bounds, "used": {"pods": "0"}}
+            path = paths.of("resourcequotas", namespace, name, "status")
+            await client.patch(path, {"status": status})
+    try:
+        yield namespace
+    finally:
+        await clear(client, namespace)
+
+
+async def clear(client: Client, namespace: str) -> None:
+    """Delete what a test has left, so that the next operator has nothing to do with it."""
+    for plural in ("jobs", "agents", "pods"):
+        found = await client.get(paths.collection(plural, namespace))
+        for each in found["items"]:
+            metadata = each["metadata"]
+            path = paths.of(plural, namespace, metadata["name"])
+            try:
+                await client.delete(path, uid=metadata["uid"], grace_seconds=0)
+            except (ConflictError, NotFoundError):
+                continue
+
+
+async def make(client: Client, path: str, body: Body) -> None:
+    """Create, unless it is there."""
+    try:
+        await client.create(path, body)
+    except ConflictError:
+        return

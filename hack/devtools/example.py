@@ -1,5 +1,6 @@
 """The example that `hack/up` shows: applied, awaited, told."""
 
+import textwrap
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ WORKSPACE = "demo"
 FOLDER = places.REPOSITORY / "docs" / "examples" / "first-answer"
 JOBS = "jobs.coxswain.dev"
 ANSWER_SECONDS = 300.0
+WIDTH = 100
 ENDS = ("Succeeded", "Failed", "Cancelled")
 
 
@@ -49,7 +51,8 @@ def tell(job: dict[str, Any]) -> str:
             "docs/troubleshooting.md lists the reasons",
         )
     lines = ["", f"Question  {job['spec']['prompt'].strip()}", "", "Answer"]
-    lines += [f"  {line}" for line in status["result"]["answer"].strip().splitlines()]
+    for line in status["result"]["answer"].strip().splitlines():
+        lines += textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="  ")
     return "\n".join([*lines, "", "Timeline", *_timeline(job)])
 
 

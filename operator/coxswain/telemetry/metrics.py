@@ -121,6 +121,9 @@ JOBS = Gauge("coxswain_jobs", "Jobs by phase.", ["phase"], registry=REGISTRY)
 ATTEMPTS = Counter(
     "coxswain_attempts_total", "Attempts that ended, by outcome.", ["outcome"], registry=REGISTRY
 )
+# There from the start, at zero: Prometheus cannot see the first step of a series that appears with it.
+for _outcome in ("Succeeded", "Failed", "Cancelled", "Lost"):
+    ATTEMPTS.labels(_outcome)
 QUEUE_WAIT_SECONDS = Histogram(
     "coxswain_job_queue_wait_seconds",
     "From a Job's creation to its first running pod.",

@@ -16,7 +16,7 @@ from coxswain.errors import CoxswainError, TransientError
 from coxswain_agent.backoff import persist
 from coxswain_agent.clock import RunClock
 from coxswain_agent.contract import Platform
-from coxswain_agent.errors import ToolError
+from coxswain_agent.errors import RefusedError, ToolError
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +69,8 @@ class Acts:
                 f"{name} was not started: the platform could not be told within"
                 f" {self._wait_seconds:.0f} seconds; nothing was done"
             ) from error
+        except RefusedError as error:
+            raise ToolError(f"{name} was not started: {error.message}") from error
 
     def _end_later(self, act: UUID, name: str) -> None:
         task = asyncio.create_task(self._end(act, name))

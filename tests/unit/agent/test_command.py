@@ -179,6 +179,18 @@ async def test_a_command_does_not_start_unrecorded(tmp_path: Path) -> None:
     assert platform.result.reason == "CommandNotStarted"
 
 
+async def test_an_act_that_the_platform_refuses_is_not_done(tmp_path: Path) -> None:
+    platform = job("touch", "proof")
+    platform.faults["acts"] = deque([422])
+    async with platform:
+        process = agent(tmp_path, platform)
+        code = await process.finish()
+    assert code == 1
+    assert not (process.workspace / "proof").exists()
+    assert platform.result is not None
+    assert platform.result.reason == "CommandNotStarted"
+
+
 async def test_events_and_result_wait_for_a_platform_that_is_away(tmp_path: Path) -> None:
     script = "echo ready; while [ ! -e go ]; do sleep 0.05; done; echo done"
     async with job("sh", "-c", script) as platform:

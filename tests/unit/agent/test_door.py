@@ -77,7 +77,7 @@ def token(tmp_path: Path) -> Path:
 
 async def test_each_request_gets_the_token_of_this_moment(token: Path) -> None:
     behind = Behind()
-    mine = {"Authorization": "Bearer mine", "X-Api-Key": "mine"}
+    mine = {"authorization": "Bearer mine", "X-Api-Key": "mine"}
     async with (
         behind.serving() as url,
         Door(url, url, token) as door,

@@ -44,15 +44,30 @@ async def test_a_wrong_environment_is_refused_with_every_bad_key(tmp_path: Path)
     assert "COXSWAIN_RUN" in said
 
 
-async def test_orphans_are_buried(tmp_path: Path) -> None:
-    script = "(setsid sh -c 'exit 0' &) ; sleep 0.5; ps -e -o stat=,ppid= || true"
+async def test_orphans_are_taken_in_and_buried(tmp_path: Path) -> None:
+    orphan = "sleep 0.1; ps -o ppid= -p $$ > parent; touch done"
+    wait = "while [ ! -e done ]; do sleep 0.05; done; sleep 0.1"
+    script = f"(setsid sh -c '{orphan}' &); {wait}; cat parent; ps -e -o stat=,ppid="
     async with job("sh", "-c", script) as platform:
         process = AgentProcess(tmp_path, platform.url, NOWHERE, RUN)
         await process.start()
         assert process.process is not None
-        first = process.process.pid
+        first = str(process.process.pid)
         await process.wait()
     assert platform.result is not None
-    rows = [line.split() for line in (platform.result.answer or "").splitlines()]
+    parent, *rows = (line.split() for line in (platform.result.answer or "").splitlines())
+    assert parent == [first]
     assert rows
-    assert not [row for row in rows if row[0].startswith("Z") and row[1] == str(first)]
+    assert not [row for row in rows if row[0].startswith("Z") and row[1] == first]
+
+
+async def test_a_program_sees_nothing_of_the_pods_own_settings(tmp_path: Path) -> None:
+    async with job("env") as platform:
+        await AgentProcess(tmp_path, platform.url, NOWHERE, RUN).finish()
+    assert platform.result is not None
+    seen = dict(line.split("=", 1) for line in (platform.result.answer or "").splitlines())
+    ours = {name for name in seen if name.startswith("COXSWAIN_")}
+    assert ours == {"COXSWAIN_URL", "COXSWAIN_MODELS_URL", "COXSWAIN_RUN", "COXSWAIN_WORKSPACE"}
+    assert seen["COXSWAIN_URL"].startswith("http://127.0.0.1:")
+    assert seen["COXSWAIN_URL"] != platform.url
+    assert "the-token" not in str(seen)

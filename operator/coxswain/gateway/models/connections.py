@@ -8,6 +8,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -53,14 +54,20 @@ class _Transport(httpx.AsyncHTTPTransport):
     """The library's own transport over a pool with our way of connecting."""
 
     def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
-        super().__init__(trust_env=False)
+        super().__init__(verify=_tls(), trust_env=False)
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(),
+            ssl_context=_tls(),
             max_connections=200,
             max_keepalive_connections=50,
             keepalive_expiry=30.0,
             network_backend=backend,
         )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """The system's certificates; reading them takes a while, so once for all clients."""
+    return ssl.create_default_context()
 
 
 class _Backend(httpcore.AsyncNetworkBackend):

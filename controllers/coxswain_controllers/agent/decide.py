@@ -15,19 +15,25 @@ LOOK_AGAIN = timedelta(seconds=5)
 def decide(snapshot: AgentSnapshot, now: datetime) -> Decision:
     """Make the volume claim where one is wanted; say whether Jobs can start."""
     found = status.of(snapshot, now)
-    claim = _missing_claim(snapshot)
+    claim = _claim(snapshot)
     notes = _notes(snapshot, found)
     wake_at = None if found.get("phase") in ("Ready", "Failed") else now + LOOK_AGAIN
     return Decision(actions=claim, status=found, notes=notes, wake_at=wake_at)
 
 
-def _missing_claim(snapshot: AgentSnapshot) -> tuple[actions.Action, ...]:
+def _claim(snapshot: AgentSnapshot) -> tuple[actions.Action, ...]:
     agent = snapshot.agent
     if not isinstance(agent, Agent) or agent.spec.workspace.type != "Persistent":
         return ()
-    if snapshot.status.workspace_claim is not None or snapshot.sandbox.status != "True":
+    if snapshot.sandbox.status != "True" or _is_settled(snapshot):
         return ()
-    return (actions.CreateClaim(snapshot.key.namespace, volumes.claim(agent)),)
+    return (actions.KeepClaim(snapshot.key.namespace, volumes.claim(agent)),)
+
+
+def _is_settled(snapshot: AgentSnapshot) -> bool:
+    """The claim was made, and its retention is that of this generation."""
+    is_current = snapshot.status.observed_generation == snapshot.metadata.generation
+    return snapshot.status.workspace_claim is not None and is_current
 
 
 def _notes(snapshot: AgentSnapshot, found: dict[str, object]) -> tuple[Note, ...]:

@@ -72,7 +72,9 @@ def end_is_asked_for(snapshot: JobSnapshot, platform: Platform, now: datetime) -
         return None
     living = _living(snapshot)
     if living:
-        return Decision(actions=_end_all(snapshot, living))
+        ending = _end_all(snapshot, living)
+        told = (actions.AskToEnd(snapshot.key.uid, snapshot.number),) if ending else ()
+        return Decision(actions=(*ending, *told))
     if snapshot.run is not None and snapshot.run.result is not None and _succeeded(snapshot.run):
         return _finish(snapshot, _judge(snapshot, now), now)
     if snapshot.run is None and snapshot.records.status != "True" and _may_have_run(snapshot):

@@ -4,6 +4,7 @@ from typing import Any
 
 import structlog
 
+from coxswain import names
 from coxswain.errors import ConflictError, CoxswainError, ForbiddenError, NotFoundError
 from coxswain.kube import answers, paths
 from coxswain.kube.client import Client
@@ -53,10 +54,12 @@ class Actor:
                 await self._create_pod(action)
             case actions.DeletePod():
                 await self._delete_pod(action)
+            case actions.AskToEnd():
+                await self._records.ask_to_end(RunKey(action.job_uid, action.attempt))
             case actions.KeepLog():
                 await self._keep_log(action)
-            case actions.CreateClaim():
-                await self._create("persistentvolumeclaims", action.namespace, action.manifest)
+            case actions.KeepClaim():
+                await self._keep_claim(action)
             case actions.DeleteJob():
                 await self._delete_job(action)
 
@@ -97,12 +100,29 @@ class Actor:
             name = manifest["metadata"]["name"]
             found = await self._client.get(paths.of(plural, namespace, name))
             if key.owner(found) != key.owner(manifest):
-                raise ConflictError(
-                    f"{plural} {name} in {namespace} is there already and belongs to somebody else;"
-                    " remove or rename it",
-                    code=FOREIGN_OBJECT,
-                ) from error
+                raise _foreign(plural, name, namespace) from error
             return found
+
+    async def _keep_claim(self, action: actions.KeepClaim) -> None:
+        """With retention Delete the claim has its Agent as owner and goes with it."""
+        plural, namespace = "persistentvolumeclaims", action.namespace
+        wanted = action.manifest["metadata"]
+        try:
+            await self._client.create(paths.collection(plural, namespace), action.manifest)
+        except ConflictError as error:
+            if error.code != answers.ALREADY_EXISTS:
+                raise
+            await self._own_claim(paths.of(plural, namespace, wanted["name"]), wanted)
+
+    async def _own_claim(self, path: str, wanted: dict[str, Any]) -> None:
+        found = (await self._client.get(path))["metadata"]
+        agent = wanted["labels"][names.LABEL_AGENT]
+        if (found.get("labels") or {}).get(names.LABEL_AGENT) != agent:
+            raise _foreign("persistentvolumeclaims", wanted["name"], wanted["namespace"])
+        owners = wanted.get("ownerReferences")
+        if found.get("ownerReferences") != owners:
+            change = {"resourceVersion": found["resourceVersion"], "ownerReferences": owners}
+            await self._client.patch(path, {"metadata": change})
 
     async def _delete_pod(self, action: actions.DeletePod) -> None:
         path = paths.of("pods", action.namespace, action.name)
@@ -149,3 +169,11 @@ def _row(action: actions.OpenRun | actions.RestoreRun, last_token: int) -> NewRu
 
 def _identity(namespace: str, name: str, uid: str) -> dict[str, str]:
     return {"namespace": namespace, "name": name, "uid": uid}
+
+
+def _foreign(plural: str, name: str, namespace: str) -> ConflictError:
+    return ConflictError(
+        f"{plural} {name} in {namespace} is there already and belongs to somebody else;"
+        " remove or rename it",
+        code=FOREIGN_OBJECT,
+    )

@@ -58,6 +58,14 @@ class DeletePod:
 
 
 @dataclass(frozen=True, slots=True)
+class AskToEnd:
+    """Have the pod told by its next heartbeat: it may hear that where its node hears nothing."""
+
+    job_uid: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class KeepLog:
     """Take the output of a pod that posted no result from its log into the records."""
 
@@ -71,8 +79,8 @@ class KeepLog:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateClaim:
-    """Make the volume claim of a persistent workspace."""
+class KeepClaim:
+    """Make the volume claim of a persistent workspace, or bring its owner up to its retention."""
 
     namespace: str
     manifest: dict[str, Any]
@@ -88,4 +96,14 @@ class DeleteJob:
     resource_version: str
 
 
-Action = OpenRun | RestoreRun | CloseRun | CreatePod | DeletePod | KeepLog | CreateClaim | DeleteJob
+Action = (
+    OpenRun
+    | RestoreRun
+    | CloseRun
+    | CreatePod
+    | DeletePod
+    | AskToEnd
+    | KeepLog
+    | KeepClaim
+    | DeleteJob
+)

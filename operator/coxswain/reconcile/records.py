@@ -69,6 +69,10 @@ class Records:
         """End a run; the first reason stays. False: a result stands that was not known."""
         return _or_raise(await self._closing.ask(Closing(run, reason, knows_result)))
 
+    async def ask_to_end(self, run: RunKey) -> None:
+        """Have the pod told by its next heartbeat that it should end."""
+        await self._fence.write(runs.request_cancel, run)
+
     async def verdict(self, agent_uid: str) -> Verdict | None:
         """The model gateway's word on an Agent. Raises UnavailableError while Postgres is away."""
         return (await self._store.run(verdicts.of, [agent_uid])).get(agent_uid)

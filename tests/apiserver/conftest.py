@@ -1,6 +1,5 @@
 """Every test of this tier gets its API server from here, and what runs against it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -8,7 +7,7 @@ import pytest_asyncio
 
 from coxswain.kube.client import Client
 from devtools.controlplane import ControlPlane
-from tests.support import chart, leader, postgres
+from tests.support import leader, postgres
 from tests.support.apiserver import client, namespace, plane
 from tests.support.leader import Installation, Operator
 from tests.support.postgres import Database
@@ -20,7 +19,7 @@ __all__ = ["client", "namespace", "plane"]
 @pytest.fixture(scope="session")
 def installation(plane: ControlPlane) -> Installation:
     """The chart's roles and the doors, in the one control plane."""
-    return asyncio.run(_install(plane))
+    return leader.install(plane)
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +49,3 @@ async def ledger(module_database: Database) -> AsyncIterator[Ledger]:
     """The records of the module's operator, as the sidecar sees them."""
     async with postgres.opened(module_database.sidecar) as store:
         yield Ledger(store)
-
-
-async def _install(plane: ControlPlane) -> Installation:
-    connected = await Client.connect(plane.kubeconfig)
-    try:
-        return await leader.installed(connected, plane, chart.render(chart.WORKSPACES))
-    finally:
-        await connected.close()

@@ -32,6 +32,7 @@ class Call:
     name: str
     code: int
     at: datetime
+    agent: str
 
 
 @dataclass(frozen=True)
@@ -93,4 +94,5 @@ def _call(event: dict[str, Any]) -> Call:
         name=target.get("name", ""),
         code=int((event.get("responseStatus") or {}).get("code", 0)),
         at=datetime.fromisoformat(event["stageTimestamp"]),
+        agent=event.get("userAgent", ""),
     )

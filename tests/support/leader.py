@@ -9,6 +9,7 @@ Nothing of it runs inside the test's process: a leader can be killed, frozen and
 it asks of the API server is in the audit log under its own name.
 """
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -20,6 +21,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import aiohttp
 
 from coxswain import names
 from coxswain.errors import ConflictError, NotFoundError
@@ -40,18 +43,41 @@ ROLES = ("Role", "ClusterRole", "ClusterRoleBinding", "RoleBinding")
 DOORS = (("coxswain-api", 8080), ("coxswain-models", 8081))
 
 
-@dataclass
 class Operator:
     """One replica."""
 
-    process: subprocess.Popen[bytes]
-    log: Path
-    health_port: int
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self.log = log
+        self._environment = environment
+        self.process = self._started()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "coxswain", "operator"]
+        return children.start(command, self.log, {**os.environ, **self._environment})
+
+    def restart(self) -> None:
+        """End it in order, and start another one in its place."""
+        self.terminate()
+        self.process = self._started()
+
+    def crash(self) -> None:
+        """Kill it, and start another one in its place, as a kubelet would."""
+        self.kill()
+        self.process = self._started()
 
     def kill(self) -> None:
         """End it as a machine would that loses power."""
         self.process.kill()
         self.process.wait()
+
+    def end(self) -> None:
+        """End it in order if it will, so that whoever comes next need not wait for its lease."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self.kill()
 
     def freeze(self) -> None:
         """Stop its time."""
@@ -70,6 +96,22 @@ class Operator:
         """The time that it has used: its own and the kernel's."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    async def metrics(self) -> str:
+        """What Prometheus would read."""
+        return (await self._ask("/metrics"))[1]
+
+    async def is_ready(self) -> bool:
+        """Whether it says that it is ready."""
+        try:
+            return (await self._ask("/readyz"))[0] == 200
+        except aiohttp.ClientError:
+            return False
+
+    async def _ask(self, path: str) -> tuple[int, str]:
+        url = f"http://127.0.0.1:{self._environment['COXSWAIN_HEALTH_PORT']}{path}"
+        async with aiohttp.ClientSession() as session, session.get(url) as response:
+            return response.status, await response.text()
 
     @property
     def text(self) -> str:
@@ -94,13 +136,12 @@ class Installation:
     def operator(
         self, database: Database, folder: Path, name: str = "one", **settings: Any
     ) -> Iterator[Operator]:
-        """A replica for the length of a block; at its end it is killed."""
-        port = children.free_port()
+        """A replica for the length of a block."""
         wanted = {
             "database_dsn": database.operator,
             "agent_image": "localhost/agent:test",
             "bind": "127.0.0.1",
-            "health_port": port,
+            "health_port": children.free_port(),
             "kubeconfig": self.kubeconfig,
             "installation": INSTALLATION,
             "namespace": HOME,
@@ -112,10 +153,7 @@ class Installation:
         }
         environment = {f"COXSWAIN_{key.upper()}": str(value) for key, value in wanted.items()}
         log = folder / f"operator-{name}-{uuid.uuid4().hex[:6]}.log"
-        process = children.start(
-            [sys.executable, "-m", "coxswain", "operator"], log, {**os.environ, **environment}
-        )
-        started = Operator(process, log, port)
+        started = Operator(environment, log)
         try:
             yield started
         except BaseException:
@@ -123,7 +161,18 @@ class Installation:
             raise
         finally:
             started.thaw()
-            started.kill()
+            started.end()
+
+    @asynccontextmanager
+    async def without_rights(self, client: Client, namespace: str) -> AsyncIterator[None]:
+        """Somebody takes the operator's rights in a workspace away, and gives them back."""
+        path = f"{RBAC}/namespaces/{namespace}/rolebindings/coxswain-operator"
+        found = await client.get(path)
+        await client.delete(path, uid=found["metadata"]["uid"])
+        try:
+            yield
+        finally:
+            await self.bind(client, namespace)
 
     async def bind(self, client: Client, namespace: str) -> None:
         """Give the accounts their rights in a workspace, as the chart does."""
@@ -134,8 +183,22 @@ class Installation:
                 await make(client, f"{RBAC}/namespaces/{namespace}/rolebindings", moved)
 
 
-async def installed(client: Client, plane: ControlPlane, objects: list[Body]) -> Installation:
-    """Put the chart's roles and the doors' Services into a control plane, once."""
+def install(plane: ControlPlane) -> Installation:
+    """Put the chart's roles and the doors' Services into a control plane."""
+    objects = chart.render(chart.WORKSPACES)
+    asyncio.run(_install(plane, objects))
+    return Installation(plane, objects, Audit.of(plane))
+
+
+async def _install(plane: ControlPlane, objects: list[Body]) -> None:
+    client = await Client.connect(plane.kubeconfig)
+    try:
+        await _make_all(client, objects)
+    finally:
+        await client.close()
+
+
+async def _make_all(client: Client, objects: list[Body]) -> None:
     await make(client, paths.collection("namespaces"), {"metadata": {"name": HOME}})
     for each in objects:
         metadata = each["metadata"]
@@ -146,7 +209,6 @@ async def installed(client: Client, plane: ControlPlane, objects: list[Body]) ->
     for name, port in DOORS:
         service = {"metadata": {"name": name}, "spec": {"ports": [{"port": port}]}}
         await make(client, paths.collection("services", HOME), service)
-    return Installation(plane, objects, Audit.of(plane))
 
 
 @asynccontextmanager

@@ -150,10 +150,14 @@ class FakePod:
         """What a kubelet does when a deleted pod has stopped: the last status, then it is gone."""
         try:
             if self.phase not in TERMINAL:
-                await self.ends(143)
+                await (self.ends(143) if self.started_at else self._never_ran())
             await self.vanishes()
         except (NotFoundError, ConflictError):
             return
+
+    async def _never_ran(self) -> None:
+        terminated = {"exitCode": 137, "reason": "ContainerStatusUnknown"}
+        await self.report({"phase": "Failed", **self._container({"terminated": terminated})})
 
     def _path(self, subresource: str) -> str:
         return paths.of("pods", self.namespace, self.name, subresource)

@@ -11,10 +11,12 @@ from coxswain.api.job import TERMINAL
 from coxswain.api.kind import Agent, Job
 from coxswain.kube import paths
 from coxswain.kube.client import Client
-from coxswain.store import claims, events, reports, runs
+from coxswain.names import AGENT_SERVICE_ACCOUNT
+from coxswain.store import claims, events, reports, runs, verdicts
 from coxswain.store.events import Filter, StoredEvent
 from coxswain.store.pool import Store
 from coxswain.store.runs import Run, RunKey
+from coxswain.store.verdicts import Verdict
 from tests.support import apiserver, builders
 from tests.support.builders import Builder
 from tests.support.pods import FakePod
@@ -74,6 +76,29 @@ class Workspace:
         found = await self.client.get(paths.collection(plural, self.namespace))
         items: list[Body] = found["items"]
         return items
+
+    async def has_pod(self, name: str) -> None:
+        """Make a pod that is nobody's; it passes Pod Security."""
+        container = {
+            "name": "agent",
+            "image": "localhost/other",
+            "resources": {"limits": {"cpu": "1", "memory": "1Mi"}},
+            "securityContext": {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+                "runAsNonRoot": True,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+        }
+        spec = {"containers": [container], "serviceAccountName": AGENT_SERVICE_ACCOUNT}
+        path = paths.collection("pods", self.namespace)
+        await self.client.create(path, {"metadata": {"name": name}, "spec": spec})
+
+    async def until_gone(self, plural: str, seconds: float = WAIT_SECONDS) -> None:
+        """Wait until nothing of a kind is left."""
+        async with asyncio.timeout(seconds):
+            while await self.all(plural):  # noqa: ASYNC110 - another process deletes it
+                await asyncio.sleep(LOOK_SECONDS)
 
     async def until(
         self, holds: Callable[[Job], bool], name: str = "j", seconds: float = WAIT_SECONDS
@@ -145,6 +170,19 @@ class Ledger:
     async def post(self, pod: FakePod, **result: Any) -> None:
         """What a pod's last call does."""
         await self.store.transact(reports.post_result, pod.uid, RunResult(**result))
+
+    async def judge(self, agent: Agent) -> None:
+        """What the model gateway writes when it finds the models usable."""
+        metadata = agent.metadata
+        verdict = Verdict(
+            metadata.uid,
+            metadata.namespace,
+            metadata.name,
+            metadata.generation,
+            ready=True,
+            reason="Ready",
+        )
+        await self.store.transact(verdicts.put, verdict)
 
     async def run(self, job: Job, attempt: int = 1) -> Run | None:
         """The row of an attempt."""

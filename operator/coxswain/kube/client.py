@@ -37,13 +37,19 @@ class Client:
         self,
         found: credentials.Credentials,
         before_write: Callable[[], None] = lambda: None,
+        name: str = "coxswain",
     ) -> None:
-        """``before_write`` is asked before each change, and refuses it by raising."""
+        """``before_write`` is asked before each change, and refuses it by raising.
+
+        ``name`` is what the API server's audit log shows as the user agent.
+        """
         self.credentials = found
         self._before_write = before_write
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=found.tls or True)
         timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS, sock_connect=CONNECT_SECONDS)
-        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout)
+        self._session = aiohttp.ClientSession(
+            connector=connector, timeout=timeout, headers={"User-Agent": name}
+        )
 
     @classmethod
     async def connect(
@@ -51,14 +57,16 @@ class Client:
         kubeconfig: Path | None,
         account: Path | None = None,
         before_write: Callable[[], None] = lambda: None,
+        name: str = "coxswain",
     ) -> "Client":
         """Use a kubeconfig file, or the account mounted in ``account``, or the pod's own.
 
         Raises ConfigurationError where none of them is there.
         """
         if kubeconfig is not None:
-            return cls(await credentials.from_kubeconfig(kubeconfig), before_write)
-        return cls(credentials.from_account(account or credentials.POD_ACCOUNT), before_write)
+            return cls(await credentials.from_kubeconfig(kubeconfig), before_write, name)
+        found = credentials.from_account(account or credentials.POD_ACCOUNT)
+        return cls(found, before_write, name)
 
     async def close(self) -> None:
         """Close all connections."""

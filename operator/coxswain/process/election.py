@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """The times of an election; by default 15 s, 10 s, 2 s and 1 s."""
+    """The times of an election; by default 15 s, 10 s, 2 s and half a second."""
 
     duration_seconds: int
     """How long a record must not change before another candidate takes over."""
@@ -37,7 +37,7 @@ class Pace:
     def of(cls, duration_seconds: int) -> "Pace":
         """All times from the first."""
         each = duration_seconds / 15
-        return cls(duration_seconds, 10 * each, 2 * each, each)
+        return cls(duration_seconds, 10 * each, 2 * each, each / 2)
 
 
 class LostError(CoxswainError):

@@ -54,7 +54,11 @@ class Replica:
     async def run(self) -> None:
         """Serve probes, hand over the sidecar's token, wait for the lease, lead."""
         self._install_signals()
-        client = await Client.connect(self._settings.kubeconfig, before_write=self._may_write)
+        client = await Client.connect(
+            self._settings.kubeconfig,
+            before_write=self._may_write,
+            name=f"coxswain-operator/{self._settings.identity}",
+        )
         dsn = self._settings.database_dsn.get_secret_value()
         store = await Store.open(
             dsn, connections=self._settings.database_pool, name="coxswain-operator"

@@ -44,6 +44,8 @@ class Intake:
             return
         if kind == "ResourceQuota" and before is not None and not _has_grown(before, raw):
             return
+        if kind == "ResourceQuota" and before is None:
+            self._part_has_come(raw)
         self._routes[kind](raw)
 
     def gone(self, kind: str, raw: Raw) -> None:
@@ -71,6 +73,12 @@ class Intake:
         for raw in self._world.cache.all("Agent"):
             if raw["metadata"]["namespace"] == namespace:
                 self._world.queue.add(keys.of("Agent", raw))
+
+    def _part_has_come(self, raw: Raw) -> None:
+        """What was missing of a workspace may be there now."""
+        namespace = raw["metadata"]["namespace"]
+        self._world.workspaces.forget(namespace)
+        self.wake_workspace(namespace)
 
     def wake_everything(self) -> None:
         """Look again at every object of ours that has not come to its end."""

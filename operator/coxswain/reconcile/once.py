@@ -34,6 +34,10 @@ class Kept(Generic[A]):
                 self._known[name] = known
         return known[0]
 
+    def forget(self, name: str) -> None:
+        """Ask again at the next question."""
+        self._known.pop(name, None)
+
     def _fresh(self, name: str) -> tuple[A, float] | None:
         known = self._known.get(name)
         if known is None or self._clock() - known[1] >= self._seconds(known[0]):

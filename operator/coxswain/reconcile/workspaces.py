@@ -54,6 +54,10 @@ class Workspaces:
         """The condition SandboxReady of a workspace."""
         return await self._kept.get(namespace)
 
+    def forget(self, namespace: str) -> None:
+        """Something of the workspace has changed: look again."""
+        self._kept.forget(namespace)
+
     async def _look(self, namespace: str) -> Seen:
         for name in WATCHED:
             if self._cache.named("ResourceQuota", namespace, name) is None:

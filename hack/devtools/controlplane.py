@@ -81,6 +81,10 @@ class ControlPlane:
         pair = self.authority.issue(f"user-{name}", user, groups)
         return kubeconfig.write(self.folder / f"{name}.kubeconfig", self.url, self.ca_file, pair)
 
+    def pid(self, name: str) -> int:
+        """The process of etcd, kube-apiserver or kube-controller-manager."""
+        return self._children[name].pid
+
     def start(self) -> Self:
         """Start everything and wait until it is ready."""
         bins = {name: programs.ensure(name) for name in ("etcd", "kubernetes")}

@@ -43,7 +43,7 @@ def running(folder: Path, *, controllers: Sequence[str] = ()) -> Iterator[Contro
     """A control plane that knows our kinds and the priority class of agent pods."""
     asked = audit.flags(folder, [OPERATOR])
     with ControlPlane(folder, controllers=controllers, apiserver_args=asked) as plane:
-        asyncio.run(_install(plane.kubeconfig))
+        asyncio.run(install_kinds(plane.kubeconfig))
         yield plane
 
 
@@ -93,7 +93,8 @@ async def eventually(holds: Callable[[], Awaitable[bool]], *, seconds: float = 2
         await asyncio.sleep(0.05)
 
 
-async def _install(kubeconfig: Path) -> None:
+async def install_kinds(kubeconfig: Path) -> None:
+    """Put our CRDs and the priority class into a cluster."""
     client = await Client.connect(kubeconfig)
     try:
         for kind in manifest.KINDS:

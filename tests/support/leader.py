@@ -94,8 +94,7 @@ class Operator:
 
     def cpu_seconds(self) -> float:
         """The time that it has used: its own and the kernel's."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.process.pid)
 
     async def metrics(self) -> str:
         """What Prometheus would read."""
@@ -117,6 +116,12 @@ class Operator:
     def text(self) -> str:
         """What it has logged so far."""
         return self.log.read_text(errors="replace")
+
+
+def cpu_seconds(pid: int) -> float:
+    """The time that a process has used: its own and the kernel's."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,9 @@ async def _kill_leaders(workspace: Workspace, replicas: dict[str, Operator]) -> 
         known, leader = await _next_leader(workspace, known)
         await asyncio.sleep(random.uniform(0.1, 1.0))
         replicas[leader].crash()
-    left = [job for job in await workspace.all("jobs") if not job.get("status", {}).get("finishedAt")]
+    left = [
+        job for job in await workspace.all("jobs") if not job.get("status", {}).get("finishedAt")
+    ]
     assert left, "all was over before the last kill: the test proves less than it says"
 
 

@@ -21,7 +21,7 @@ from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.room import Room
 from coxswain.reconcile.workqueue import WorkQueue
-from coxswain.telemetry import metrics
+from coxswain.telemetry import metrics, traces
 
 log = structlog.get_logger()
 
@@ -77,7 +77,8 @@ class Loop:
             kind=key.kind, workspace=key.namespace, name=key.name
         )
         try:
-            next_at = await self._pass(key)
+            with traces.work(f"reconcile {key.kind}", workspace=key.namespace, name=key.name):
+                next_at = await self._pass(key)
             self._queue.settle(key, next_at)
         except FencedError:
             raise

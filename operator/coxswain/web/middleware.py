@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from coxswain.errors import CoxswainError
-from coxswain.telemetry import logs, metrics
+from coxswain.telemetry import logs, metrics, traces
 from coxswain.web import problems, request_ids
 from coxswain.web.routes import CALLER, ROUTE
 
@@ -26,7 +26,8 @@ def observe(server: str) -> Middleware:
         with request_ids.bound(request.headers.get(request_ids.HEADER)) as request_id:
             status = GONE
             try:
-                response = await _answered(request, handler)
+                with traces.request(request.headers, request.method, _route(request)):
+                    response = await _answered(request, handler)
                 status = response.status
                 if not response.prepared:
                     response.headers[request_ids.HEADER] = request_id

@@ -56,6 +56,17 @@ def _install(kubectl: Kubectl, chosen: Mapping[str, Any]) -> None:
         upgrade(kubectl, CRDS)
     with console.step("helm upgrade --install coxswain"), values_file(chosen) as path:
         upgrade(kubectl, NAME, "--values", path)
+    _await_ready(kubectl)
+
+
+def roll_back(kubectl: Kubectl) -> None:
+    """Go back to the revision before, and wait as after an installation."""
+    with console.step(f"helm rollback {NAME}"):
+        _helm(kubectl, "rollback", NAME)
+    _await_ready(kubectl)
+
+
+def _await_ready(kubectl: Kubectl) -> None:
     with console.step("wait for the platform's pods"):
         patience.until(
             lambda: ", ".join(waiting(kubectl)) and _why(kubectl),

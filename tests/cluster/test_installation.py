@@ -82,6 +82,18 @@ def test_uninstall_leaves_kinds_and_data_and_a_new_installation_goes_on_with_the
     patience.until(lambda: _not_recorded(kubectl), READY_SECONDS)
 
 
+def test_a_change_of_values_is_rolled_back(kubectl: Kubectl) -> None:
+    def level() -> str:
+        words = ["get", "deployment", "coxswain-models", "--output"]
+        path = "jsonpath={..env[?(@.name=='COXSWAIN_LOG_LEVEL')].value}"
+        return kubectl.run("--namespace", release.NAMESPACE, *words, path)
+
+    release.install(kubectl, {**_values(), "log": {"level": "debug"}})
+    assert level() == "debug"
+    release.roll_back(kubectl)
+    assert level() == "info"
+
+
 def _not_recorded(kubectl: Kubectl) -> str:
     """The old Job is in the old database: the volume came back with its rows."""
     sql = "SELECT count(*) FROM events WHERE type = 'job.succeeded' AND name = 'first-answer'"

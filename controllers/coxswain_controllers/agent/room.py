@@ -8,6 +8,7 @@ from coxswain.api.conditions import RETRYING_AFTER_ERROR, ConditionType, Seen, f
 from coxswain.api.kind import Agent, Metadata
 from coxswain.errors import CoxswainError
 from coxswain.reconcile import instants
+from coxswain.reconcile import key as keys
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.decision import Decision
 from coxswain.reconcile.key import Key
@@ -42,6 +43,12 @@ class AgentRoom:
         generation, at = Metadata.parse(raw).generation, instants.text(now)
         changed = with_one(status.conditions, seen, generation=generation, now=at)
         return status.model_copy(update={"conditions": changed}).to_wire()
+
+    def written(self, raw: Raw) -> None:
+        """Have every Job of the Agent look at its new readiness."""
+        metadata = raw["metadata"]
+        for job in self._world.cache.group(("jobs", metadata["namespace"], metadata["name"])):
+            self._world.queue.add(keys.of("Job", job))
 
     def events(self, raw: Raw, *, is_gone: bool = False) -> Sequence[Event]:
         """What is known of its readiness now, and its end."""

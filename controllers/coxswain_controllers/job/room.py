@@ -70,6 +70,9 @@ class JobRoom:
         changed = with_one(status.conditions, seen, generation=_generation(raw), now=at)
         return status.model_copy(update={"conditions": changed}).to_wire()
 
+    def written(self, raw: Raw) -> None:
+        """A Job's status concerns nobody else."""
+
     def events(self, raw: Raw, *, is_gone: bool = False) -> Sequence[Event]:
         """All events that the Job stands for."""
         return happenings.of(raw, is_gone=is_gone)

@@ -14,7 +14,7 @@ from tests.support import builders
 
 async def test_a_new_status_of_an_agent_wakes_its_jobs_and_no_others() -> None:
     cache = Cache(intake.group_of)
-    queue = WorkQueue(time.monotonic, Random(1))
+    queue = WorkQueue(time.monotonic, Random(1))  # noqa: S311 - jitter
     world = cast("Any", SimpleNamespace(cache=cache, queue=queue))
     waits, other = builders.job("waits", "helm").raw, builders.job("other", "mate").raw
     for each in (waits, other):

@@ -1,4 +1,4 @@
-"""What the Job's room hears from kopf: events of Jobs, of their pods and of quotas. Nothing else."""
+"""What the Job's room hears from kopf: events of Jobs. Its pods and the quotas come past kopf."""
 
 from typing import Any
 
@@ -15,16 +15,8 @@ def make_room(world: World) -> JobRoom:
 
 
 def register(registry: kopf.OperatorRegistry) -> None:
-    """Register the event handlers; each passes the object on and returns nothing."""
+    """Register the event handler; it passes the object on and returns nothing."""
 
     @kopf.on.event(names.GROUP, names.VERSION, "jobs", registry=registry)
     async def job_changed(event: kopf.RawEvent, memo: Any, **_: Any) -> None:
         memo.notice("Job", event["type"], event["object"])
-
-    @kopf.on.event("", "v1", "pods", registry=registry)
-    async def pod_changed(event: kopf.RawEvent, memo: Any, **_: Any) -> None:
-        memo.notice("Pod", event["type"], event["object"])
-
-    @kopf.on.event("", "v1", "resourcequotas", registry=registry)
-    async def quota_changed(event: kopf.RawEvent, memo: Any, **_: Any) -> None:
-        memo.notice("ResourceQuota", event["type"], event["object"])

@@ -4,7 +4,7 @@ Typed decoding would block the event loop on long lists, so objects stay dicts h
 turn them into types.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ PAGE = 500
 CONNECTIONS = 64
 REQUEST_SECONDS = 30.0
 CONNECT_SECONDS = 5.0
+REQUEST_LIMITS = aiohttp.ClientTimeout(total=REQUEST_SECONDS, sock_connect=CONNECT_SECONDS)
 
 
 class Client:
@@ -46,10 +47,7 @@ class Client:
         self.credentials = found
         self._before_write = before_write
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=found.tls or True)
-        timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS, sock_connect=CONNECT_SECONDS)
-        self._session = aiohttp.ClientSession(
-            connector=connector, timeout=timeout, headers={"User-Agent": name}
-        )
+        self._session = aiohttp.ClientSession(connector=connector, headers={"User-Agent": name})
 
     @classmethod
     async def connect(
@@ -117,6 +115,20 @@ class Client:
         async with self._call("GET", path, params=params) as response:
             return await response.text(errors="replace")
 
+    async def lines(
+        self, path: str, params: dict[str, str], *, silence_seconds: float
+    ) -> AsyncGenerator[bytes]:
+        """Read a stream line by line until its end; silence for so long is UnavailableError."""
+        limits = aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_SECONDS, sock_read=silence_seconds
+        )
+        async with self._call("GET", path, params=params, limits=limits) as response:
+            rest = b""
+            async for chunk in response.content.iter_any():
+                *whole, rest = (rest + chunk).split(b"\n")
+                for line in whole:
+                    yield line
+
     async def pages(
         self, path: str, *, selector: str | None = None, metadata_only: bool = False
     ) -> AsyncIterator[Body]:
@@ -158,6 +170,7 @@ class Client:
         params: dict[str, str] | None = None,
         data: bytes | None = None,
         headers: dict[str, str] | None = None,
+        limits: aiohttp.ClientTimeout = REQUEST_LIMITS,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         if method != "GET":
             self._before_write()
@@ -168,7 +181,12 @@ class Client:
         url = self.credentials.url + quote(path)
         try:
             async with self._session.request(
-                method, url, params=params, data=data, headers=headers
+                method,
+                url,
+                params=params,
+                data=data,
+                headers=headers,
+                timeout=limits,
             ) as response:
                 if response.status >= 400:
                     raise answers.error(

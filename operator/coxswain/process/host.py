@@ -12,6 +12,7 @@ from importlib.metadata import entry_points
 from typing import Any, cast
 
 import kopf
+from typing_extensions import override
 
 from coxswain import names
 from coxswain.kube.credentials import TOKEN_READ_SECONDS, Credentials
@@ -30,6 +31,46 @@ class EndlessBackoffs:
         while True:
             yield top * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
             top = min(LONGEST_BACKOFF_SECONDS, top * 2)
+
+
+class NoProgress(kopf.ProgressStorage):
+    """Keeps nothing of any handler: event handlers have no progress."""
+
+    @override
+    def fetch(self, *, key: Any, body: Any) -> None:
+        return None
+
+    @override
+    def store(self, *, key: Any, record: Any, body: Any, patch: Any) -> None:
+        return None
+
+    @override
+    def purge(self, *, key: Any, body: Any, patch: Any) -> None:
+        return None
+
+    @override
+    def touch(self, *, body: Any, patch: Any, value: Any) -> None:
+        return None
+
+    @override
+    def clear(self, *, essence: Any) -> Any:
+        return essence
+
+
+class NoEssence(kopf.DiffBaseStorage):
+    """Remembers no former state of any object, and copies none to compare with: nobody asks."""
+
+    @override
+    def build(self, *, body: Any, extra_fields: Any = None) -> Any:
+        return {}
+
+    @override
+    def fetch(self, *, body: Any) -> None:
+        return None
+
+    @override
+    def store(self, *, body: Any, patch: Any, essence: Any) -> None:
+        return None
 
 
 def room_modules() -> list[Any]:
@@ -67,7 +108,7 @@ def connection(credentials: Credentials) -> kopf.ConnectionInfo:
     )
 
 
-def settings(installation: str) -> kopf.OperatorSettings:
+def settings() -> kopf.OperatorSettings:
     """Settings of kopf; the reasons stand in docs/decisions."""
     made = kopf.OperatorSettings()
     made.peering.standalone = True
@@ -85,11 +126,9 @@ def settings(installation: str) -> kopf.OperatorSettings:
     made.queueing.error_delays = (1, 2, 5, 10, 30)
     made.queueing.idle_timeout = 1
     made.persistence.finalizer = names.FINALIZER
-    made.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=names.GROUP)
-    made.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=names.GROUP)
+    made.persistence.progress_storage = NoProgress()
+    made.persistence.diffbase_storage = NoEssence()
     made.process.ultimate_exiting_timeout = 20
-    label = f"{names.LABEL_INSTALLATION}={installation}"
-    made.watching.label_selectors["", "v1", "pods"] = label
     return made
 
 
@@ -99,7 +138,7 @@ async def run(
     """Watch until cancelled or until a stream ends in a way that kopf cannot mend."""
     await kopf.operator(
         registry=made,
-        settings=settings(loaded.installation),
+        settings=settings(),
         # Its own guess asks for the name of the user, which a container may not have.
         identity=cast("Any", loaded.identity),
         memo=memo,

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,8 +13,10 @@ import structlog
 
 from coxswain import __version__, names
 from coxswain.errors import CoxswainError, FencedError
+from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.kube.events import EventPoster
+from coxswain.kube.watch import Hears, Stream
 from coxswain.process import gauges, host, services
 from coxswain.reconcile import actions, intake, mirrors
 from coxswain.reconcile import key as keys
@@ -76,6 +79,9 @@ class Leading:
         loop = Loop(rooms, world.queue, hands, _now, taken_in.gone)
         kinds = _kinds(self._settings.installation)
         sweeper = Sweeper(world, taken_in, rooms, kinds, Random())  # noqa: S311 - jitter
+        streams = [
+            _stream(self._client, taken_in, each) for each in kinds if each.kind not in rooms
+        ]
 
         async def refresh() -> None:
             await self._refresh(world, actor)
@@ -84,6 +90,8 @@ class Leading:
         watching = asyncio.Event()
         registry = host.registry(self._client.credentials, self._modules)
         listener = Listener(self._store.dsn, [CHANNEL])
+        for each in streams:
+            await each.list()
         await sweeper.fill()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_records(world, taken_in, rooms))
@@ -98,6 +106,8 @@ class Leading:
             group.create_task(gauges.run(world.cache, world.queue))
             group.create_task(sweeper.run(refresh))
             group.create_task(loop.work(self._settings.workers))
+            for stream in streams:
+                group.create_task(stream.run())
             group.create_task(_watch(registry, self._settings, taken_in, watching))
             await watching.wait()
             on_watching()
@@ -217,6 +227,15 @@ async def _end_as_lost(actor: Actor, owner: Key, raw: Raw) -> None:
         log.info("the run has its result already", pod=metadata["name"])
     pod = actions.DeletePod(metadata["namespace"], metadata["name"], metadata["uid"])
     await actor.carry_out(pod)
+
+
+def _stream(client: Client, taken_in: Intake, each: Swept) -> Stream:
+    """What changes often is followed past kopf: a pod tells of itself four times in its life."""
+    hears = Hears(
+        listed=partial(taken_in.notice_all, each.kind),
+        changed=lambda change: taken_in.notice(each.kind, change.type, change.raw),
+    )
+    return Stream(client, paths.collection(each.plural), each.selector, hears)
 
 
 def _kinds(installation: str) -> tuple[Swept, ...]:

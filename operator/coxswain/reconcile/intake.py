@@ -3,11 +3,12 @@
 The event itself is never trusted for more than that; a pass looks at the state.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from coxswain import names
+from coxswain.reconcile import cache
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.crowd import Line
@@ -47,6 +48,15 @@ class Intake:
         if kind == "ResourceQuota" and before is None:
             self._part_has_come(raw)
         self._routes[kind](raw)
+
+    def notice_all(self, kind: str, items: Sequence[Raw], version: int) -> None:
+        """Take a whole list, as of a version: what is not in it and not younger is gone."""
+        for raw in items:
+            self.notice(kind, None, raw)
+        living = {raw["metadata"]["uid"] for raw in items}
+        for raw in self._world.cache.all(kind):
+            if raw["metadata"]["uid"] not in living and cache.version(raw) <= version:
+                self.gone(kind, raw)
 
     def gone(self, kind: str, raw: Raw) -> None:
         """An object is no more: forget it, record it, and wake whom it concerns."""

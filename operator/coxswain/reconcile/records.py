@@ -5,10 +5,10 @@ Everything is written under the epoch of this leader. Requests that come togethe
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from coxswain.api.conditions import Seen
-from coxswain.errors import CoxswainError, FencedError, TransientError
+from coxswain.errors import ConflictError, CoxswainError, FencedError, TransientError
 from coxswain.reconcile.actions import KeepLog
 from coxswain.reconcile.batches import Batches
 from coxswain.reconcile.cache import Raw
@@ -16,8 +16,7 @@ from coxswain.reconcile.fence import Fence
 from coxswain.store import enforcement, events, mirror, runs, verdicts, wakes
 from coxswain.store.enforcement import Finding
 from coxswain.store.events import Event
-from coxswain.store.pool import Connection
-from coxswain.store.runs import NewRun, Run, RunKey
+from coxswain.store.runs import Closing, NewRun, Run, RunKey
 from coxswain.store.verdicts import Verdict
 from coxswain.store.wakes import Wake
 
@@ -26,14 +25,6 @@ ACTOR = "operator"
 
 Q = TypeVar("Q")
 A = TypeVar("A")
-
-
-class Closing(NamedTuple):
-    """A run to close, why, and whether that was found in the knowledge of its result."""
-
-    run: RunKey
-    reason: str
-    knows_result: bool
 
 
 class Records:
@@ -145,25 +136,14 @@ class Records:
         found = await self._store.run(runs.states, keys)
         return [found.get(key) for key in keys]
 
-    async def _open_runs(self, batch: Sequence[NewRun]) -> list[Run]:
-        return await self._fence.write(_open_all, batch)
+    async def _open_runs(self, batch: Sequence[NewRun]) -> list[Run | ConflictError]:
+        return await self._fence.write(runs.open_runs, batch)
 
     async def _close_runs(self, batch: Sequence[Closing]) -> list[bool]:
-        return await self._fence.write(_close_all, batch)
+        return await self._fence.write(runs.close_runs, batch)
 
 
 def _or_raise(answer: A | CoxswainError) -> A:
     if isinstance(answer, CoxswainError):
         raise answer
     return answer
-
-
-async def _open_all(connection: Connection, batch: Sequence[NewRun]) -> list[Run]:
-    return [await runs.open_run(connection, new) for new in batch]
-
-
-async def _close_all(connection: Connection, batch: Sequence[Closing]) -> list[bool]:
-    return [
-        await runs.close_run(connection, each.run, each.reason, knows_result=each.knows_result)
-        for each in batch
-    ]

@@ -53,12 +53,19 @@ class Sweeper:
         self._random = random
 
     async def fill(self) -> None:
-        """Read everything once, before the first pass. Raises if the API server does not answer."""
+        """Read our own kinds once, before the first pass, oldest first, as they line up.
+
+        Raises if the API server does not answer.
+        """
         for each in self._kinds:
+            if each.kind not in self._rooms:
+                continue
+            found: list[Raw] = []
             path = paths.collection(each.plural)
             async for page in self._world.client.pages(path, selector=each.selector):
-                for raw in page["items"]:
-                    self._intake.notice(each.kind, None, raw)
+                found.extend(page["items"])
+            for raw in sorted(found, key=lambda raw: str(raw["metadata"]["creationTimestamp"])):
+                self._intake.notice(each.kind, None, raw)
 
     async def run(self, refresh: Callable[[], Any]) -> None:
         """Sweep until cancelled; ``refresh`` is awaited first, each time."""

@@ -6,6 +6,7 @@ here is called through ``leadership.fenced``. What the pod itself changes is in 
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -19,36 +20,59 @@ from coxswain.errors import ConflictError, CoxswainError
 from coxswain.store.pool import Connection
 
 
-async def open_run(connection: Connection, new: NewRun) -> Run:
-    """Write the row of an attempt, or return the one that stands.
+class Closing(NamedTuple):
+    """A run to close, why, and whether that was found in the knowledge of its result."""
 
-    The token is larger than every earlier one of the Job, over restores of either side too.
-    Raises ConflictError if the attempt stands with another pod's name.
+    key: RunKey
+    reason: str
+    knows_result: bool
+
+
+async def open_run(connection: Connection, new: NewRun) -> Run:
+    """Write the row of an attempt, or return the one that stands; see ``open_runs``."""
+    (answer,) = await open_runs(connection, [new])
+    if isinstance(answer, ConflictError):
+        raise answer
+    return answer
+
+
+async def open_runs(connection: Connection, batch: Sequence[NewRun]) -> list[Run | ConflictError]:
+    """Write the rows of many attempts, or return those that stand, each in its place.
+
+    A token is larger than every earlier one of its Job, over restores of either side too.
+    ConflictError: the attempt stands with another pod's name.
     """
-    # The Job's rows are never deleted, so max(token) counts on; a repeat inserts nothing.
+    # A Job's rows are never deleted, so max(token) counts on; a repeat inserts nothing.
     await connection.execute(
         "INSERT INTO runs (job_uid, attempt, workspace, job_name, agent_name, pod_name,"
         " service_account, token, document, epoch)"
-        " SELECT $1, $2, $3, $4, $5, $6, $7,"
-        " 1 + greatest($8, (SELECT max(token) FROM runs WHERE job_uid = $1)),"
-        " $9, (SELECT epoch FROM leadership)"
+        " SELECT job_uid, attempt, workspace, job_name, agent_name, pod_name, service_account,"
+        " 1 + greatest(last_token, (SELECT max(token) FROM runs WHERE runs.job_uid = wanted.job_uid)),"
+        " document, (SELECT epoch FROM leadership)"
+        " FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[],"
+        " $7::text[], $8::bigint[], $9::jsonb[]) AS wanted (job_uid, attempt, workspace, job_name,"
+        " agent_name, pod_name, service_account, last_token, document)"
         " ON CONFLICT (job_uid, attempt) DO NOTHING",
-        new.key.job_uid,
-        new.key.attempt,
-        new.workspace,
-        new.job_name,
-        new.agent_name,
-        new.pod_name,
-        new.service_account,
-        new.last_token,
-        new.document.to_wire(),
+        [new.key.job_uid for new in batch],
+        [new.key.attempt for new in batch],
+        [new.workspace for new in batch],
+        [new.job_name for new in batch],
+        [new.agent_name for new in batch],
+        [new.pod_name for new in batch],
+        [new.service_account for new in batch],
+        [new.last_token for new in batch],
+        [new.document.to_wire() for new in batch],
     )
-    standing = await of(connection, new.key)
-    if standing is None or standing.pod_name != new.pod_name:
-        raise ConflictError(
-            f"attempt {new.key.attempt} of Job {new.key.job_uid} stands with another pod"
-        )
-    return standing
+    standing = await states(connection, [new.key for new in batch])
+    return [_opened(new, standing.get(new.key)) for new in batch]
+
+
+def _opened(new: NewRun, standing: Run | None) -> Run | ConflictError:
+    if standing is not None and standing.pod_name == new.pod_name:
+        return standing
+    return ConflictError(
+        f"attempt {new.key.attempt} of Job {new.key.job_uid} stands with another pod"
+    )
 
 
 async def rewrite(connection: Connection, new: NewRun, *, token: int, pod_uid: str | None) -> Run:
@@ -83,28 +107,36 @@ async def rewrite(connection: Connection, new: NewRun, *, token: int, pod_uid: s
 async def close_run(
     connection: Connection, key: RunKey, reason: str, *, knows_result: bool
 ) -> bool:
-    """End a run: nothing of its pod is served any more; the first reason stays.
+    """End one run; see ``close_runs``."""
+    (is_closed,) = await close_runs(connection, [Closing(key, reason, knows_result)])
+    return is_closed
+
+
+async def close_runs(connection: Connection, batch: Sequence[Closing]) -> list[bool]:
+    """End runs: nothing of their pods is served any more; the first reason stays.
 
     False: it has a result that the caller does not know of, and stays open.
     """
-    closed = await connection.fetchval(
-        "UPDATE runs SET closed_at = now(), closed_reason = $3"
-        " WHERE job_uid = $1 AND attempt = $2 AND closed_at IS NULL"
-        " AND (result IS NULL OR $4) RETURNING true",
-        key.job_uid,
-        key.attempt,
-        reason,
-        knows_result,
+    closed = await connection.fetch(
+        "UPDATE runs SET closed_at = now(), closed_reason = wanted.reason"
+        " FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::boolean[])"
+        " AS wanted (job_uid, attempt, reason, knows_result)"
+        " WHERE runs.job_uid = wanted.job_uid AND runs.attempt = wanted.attempt"
+        " AND closed_at IS NULL AND (result IS NULL OR wanted.knows_result)"
+        " RETURNING runs.job_uid, runs.attempt",
+        [each.key.job_uid for each in batch],
+        [each.key.attempt for each in batch],
+        [each.reason for each in batch],
+        [each.knows_result for each in batch],
     )
-    if closed is True:
-        return True
+    done = {RunKey(str(row["job_uid"]), row["attempt"]) for row in closed}
+    left = [each.key for each in batch if each.key not in done]
+    if not left:
+        return [True] * len(batch)
     # A statement of its own: it sees a result that was posted while the first one waited.
-    stands = await connection.fetchval(
-        "SELECT true FROM runs WHERE job_uid = $1 AND attempt = $2 AND closed_at IS NULL",
-        key.job_uid,
-        key.attempt,
-    )
-    return stands is not True
+    standing = await states(connection, left)
+    is_open = {key for key, run in standing.items() if run.closed_at is None}
+    return [each.key not in is_open for each in batch]
 
 
 async def request_cancel(connection: Connection, key: RunKey) -> bool:

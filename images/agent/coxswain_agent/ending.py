@@ -89,22 +89,19 @@ def of_failure(error: WorkError) -> RunResult:
 
 
 def of_stop(stop: Stop, acts: Acts, *, repeatable: bool) -> RunResult:
-    """The result of work that was stopped. An act that was cut off makes its outcome unknown.
+    """The result of work that was stopped. What was cut off in an act is not begun again blindly.
 
+    Why the pod was told to end is for the operator to know: an eviction, a deadline, a drain.
     Raises ClosedError where the run is not ours any more and takes no result.
     """
     if stop is Stop.CLOSED:
         raise ClosedError("the run was closed while it worked")
-    if acts.interrupted and not repeatable and stop is not Stop.CANCELLED:
-        begun = ", ".join(acts.interrupted)
-        return RunResult(
-            status=ResultStatus.FAILED,
-            reason="OutcomeUnknown",
-            message=f"{_MESSAGES[stop]} in the middle of: {begun}",
-        )
+    within = f" (in the middle of: {', '.join(acts.interrupted)})" if acts.interrupted else ""
+    is_told = stop is Stop.TERMINATED
+    is_safe = stop is Stop.TIMEOUT and (repeatable or not acts.interrupted)
     return RunResult(
         status=ResultStatus.FAILED,
         reason=stop.value,
-        message=_MESSAGES[stop],
-        transient=stop is not Stop.CANCELLED,
+        message=_MESSAGES[stop] + within,
+        transient=is_told or is_safe,
     )

@@ -133,7 +133,9 @@ async def test_sigterm_ends_the_command_then_posts_what_happened(tmp_path: Path)
     assert code == 1
     assert platform.output("stdout") == "ready\nbye\n"
     assert platform.result is not None
-    assert platform.result.reason == "OutcomeUnknown"
+    # Why it was told to end is for the operator to know, who also sees the act that stays open.
+    assert platform.result.reason == "Terminated"
+    assert "command" in (platform.result.message or "")
     assert platform.acts == [("command", "begin")]
 
 

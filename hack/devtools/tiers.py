@@ -15,8 +15,8 @@ from devtools.errors import ToolError
 from devtools.kubectl import Kubectl
 
 NO_TESTS = 5
-# Onboarded for the cluster tier: one to work in, one to be a stranger in.
-WORKSPACES = ("demo", "strangers")
+# Onboarded for the cluster tier: for the example, for strangers, for all other tests.
+WORKSPACES = ("demo", "strangers", "proving")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,211 @@
+"""Before the first pod of a Job: it starts, or says once which gate is shut."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from coxswain.api.conditions import RETRYING_AFTER_ERROR, ConditionType, find
+from coxswain.errors import UserError
+from coxswain.reconcile import actions, instants
+from coxswain.rules.quota import QuotaState
+from coxswain_controllers.job import gates
+from coxswain_controllers.job.decide import LOOK_AGAIN, decide
+from coxswain_controllers.job.snapshot import Crowd, JobSnapshot
+from tests.support import builders, snapshots
+from tests.support.snapshots import CREATED, NOW, PLATFORM, condition, waiting
+
+OPEN = waiting()
+FORMER = (snapshots.pod(OPEN, name="an-older-pod", running_since=CREATED),)
+TIGHT = (QuotaState("team", {"pods": Decimal(2)}, {"pods": Decimal(2)}),)
+AFTER_A_FAILURE = builders.job().with_status(
+    phase="Queued", observedGeneration=1, retryAt=instants.text(snapshots.at(30))
+)
+
+# In the order in which the gates are asked.
+SHUT = {
+    "no Agent": (replace(OPEN, agent=None), "AgentReady", "AgentNotFound"),
+    "suspended": (
+        replace(OPEN, agent=snapshots.agent(builders.agent().suspended())),
+        "AgentReady",
+        "AgentSuspended",
+    ),
+    "unready Agent": (
+        replace(
+            OPEN,
+            agent=snapshots.agent(
+                ready=condition(ConditionType.AGENT_READY, "False", "CredentialsMissing")
+            ),
+        ),
+        "AgentReady",
+        "CredentialsMissing",
+    ),
+    "no records": (
+        replace(OPEN, records=snapshots.NO_RECORDS),
+        "RecordsAvailable",
+        "Unavailable",
+    ),
+    "back-off": (waiting(AFTER_A_FAILURE), "BackOff", "Waiting"),
+    "no slot": (replace(OPEN, crowd=Crowd(running=4)), "QuotaReserved", "AgentQuota"),
+    "others ahead": (
+        replace(OPEN, crowd=Crowd(running=1, ahead=3)),
+        "QuotaReserved",
+        "AgentQuota",
+    ),
+    "home in use": (
+        replace(OPEN, agent=snapshots.agent(builders.agent().with_home()), crowd=Crowd(running=1)),
+        "QuotaReserved",
+        "AgentQuota",
+    ),
+    "no processors left": (
+        replace(
+            OPEN,
+            agent=snapshots.agent(builders.agent().with_spec(quota={"cpu": "1"})),
+            crowd=Crowd(running=1, cpu=Decimal(1)),
+        ),
+        "QuotaReserved",
+        "AgentQuota",
+    ),
+    "workspace full": (replace(OPEN, quotas=TIGHT), "QuotaReserved", "WorkspaceQuota"),
+    "pod refused": (replace(OPEN, refusal="exceeded quota"), "QuotaReserved", "WorkspaceQuota"),
+    "no runtime": (
+        replace(
+            OPEN,
+            agent=snapshots.agent(
+                builders.agent().with_spec(sandbox={"runtimeClassName": "gvisor"})
+            ),
+        ),
+        "SandboxReady",
+        "RuntimeClassMissing",
+    ),
+    "former pod": (replace(OPEN, former=FORMER), "SandboxReady", "FormerPodEnding"),
+    "no sandbox": (
+        replace(OPEN, sandbox=condition(ConditionType.SANDBOX_READY, "False", "NotOnboarded")),
+        "SandboxReady",
+        "NotOnboarded",
+    ),
+}
+GATE_ORDER = [
+    "Accepted",
+    "AgentReady",
+    "RecordsAvailable",
+    "BackOff",
+    "QuotaReserved",
+    "SandboxReady",
+]
+
+
+def test_a_job_with_open_gates_has_its_row_written_before_its_pod_and_no_status() -> None:
+    decision = decide(OPEN, PLATFORM, NOW)
+    row, made = decision.actions
+    assert isinstance(row, actions.OpenRun)
+    assert isinstance(made, actions.CreatePod)
+    assert (row.document.attempt, row.pod_name) == (1, OPEN.pod_name)
+    assert made.manifest["metadata"]["name"] == OPEN.pod_name
+    assert decision.status is None
+    assert decision.wake_at is not None
+
+
+def test_the_row_of_the_next_attempt_has_a_token_beyond_the_last_one() -> None:
+    (row, _) = decide(waiting(token=7), PLATFORM, NOW).actions
+    assert isinstance(row, actions.OpenRun)
+    assert row.last_token == 7
+
+
+@pytest.mark.parametrize(("seen", "kind", "reason"), SHUT.values(), ids=SHUT)
+def test_a_shut_gate_holds_the_job_and_says_why(seen: JobSnapshot, kind: str, reason: str) -> None:
+    decision = decide(seen, PLATFORM, NOW)
+    found = snapshots.follow(seen, decision).status
+    assert decision.actions == ()
+    blocked = find(found.conditions, ConditionType(kind))
+    assert blocked is not None
+    assert (blocked.status, blocked.reason) == ("False", reason)
+    before = GATE_ORDER[: GATE_ORDER.index(kind)]
+    assert [each.type for each in found.conditions[:-4]] == before
+    assert {each.status for each in found.conditions[:-4]} <= {"True"}
+    ready = find(found.conditions, ConditionType.READY)
+    assert ready is not None
+    assert (found.phase, ready.reason) == ("Queued", reason)
+
+
+@pytest.mark.parametrize(("seen", "kind", "reason"), SHUT.values(), ids=SHUT)
+def test_a_shut_gate_is_written_once(seen: JobSnapshot, kind: str, reason: str) -> None:
+    known = snapshots.follow(seen, decide(seen, PLATFORM, NOW))
+    second = decide(known, PLATFORM, snapshots.at(5))
+    assert (second.status, second.actions, second.notes) == (None, (), ()), (kind, reason)
+
+
+@pytest.mark.parametrize(("seen", "kind", "reason"), SHUT.values(), ids=SHUT)
+def test_a_shut_gate_is_told_to_people_once_the_wait_is_long(
+    seen: JobSnapshot, kind: str, reason: str
+) -> None:
+    assert [each.reason for each in decide(seen, PLATFORM, NOW).notes] == [reason], kind
+    assert decide(seen, PLATFORM, CREATED + timedelta(seconds=5)).notes == ()
+
+
+def test_of_all_gates_that_are_shut_the_earliest_answers() -> None:
+    merged = replace(
+        waiting(AFTER_A_FAILURE),
+        agent=None,
+        records=snapshots.NO_RECORDS,
+        crowd=Crowd(running=9),
+        former=FORMER,
+    )
+    opened: list[tuple[str, dict[str, Any]]] = [
+        ("AgentReady", {"agent": snapshots.agent()}),
+        ("RecordsAvailable", {"records": OPEN.records}),
+        ("BackOff", {"status": OPEN.status}),
+        ("QuotaReserved", {"crowd": Crowd()}),
+        ("SandboxReady", {"former": ()}),
+    ]
+    for kind, change in opened:
+        seen, is_free = gates.evaluate(merged, PLATFORM, NOW)
+        assert not is_free
+        assert seen[-1].type == kind
+        merged = replace(merged, **change)
+    assert gates.evaluate(merged, PLATFORM, NOW)[1]
+
+
+def test_an_unreadable_spec_shuts_the_first_gate() -> None:
+    seen, is_free = gates.evaluate(replace(OPEN, spec=UserError("bad")), PLATFORM, NOW)
+    assert not is_free
+    assert [(each.type, each.reason) for each in seen] == [("Accepted", "Invalid")]
+
+
+def test_another_reason_of_the_same_gate_is_written() -> None:
+    known = replace(OPEN, agent=None)
+    known = snapshots.follow(known, decide(known, PLATFORM, NOW))
+    other = replace(known, agent=snapshots.agent(builders.agent().suspended()))
+    assert decide(other, PLATFORM, NOW).status is not None
+
+
+def test_a_new_generation_is_written_though_the_reason_is_the_same() -> None:
+    known = replace(OPEN, agent=None)
+    known = snapshots.follow(known, decide(known, PLATFORM, NOW))
+    newer = known.metadata.model_copy(update={"generation": 2})
+    found = decide(replace(known, metadata=newer), PLATFORM, NOW).status
+    assert found is not None
+    assert found["observedGeneration"] == 2
+
+
+def test_a_failure_that_is_over_is_taken_back_though_the_reason_is_the_same() -> None:
+    shown = builders.job().with_status(phase="Queued", observedGeneration=1)
+    shown = shown.with_condition("AgentReady", "False", "AgentNotFound")
+    shown = shown.with_condition("Reconciling", "True", RETRYING_AFTER_ERROR)
+    found = snapshots.follow(OPEN, decide(waiting(shown, agent=None), PLATFORM, NOW)).status
+    reconciling = find(found.conditions, ConditionType.RECONCILING)
+    assert reconciling is not None
+    assert reconciling.reason == "Waiting"
+
+
+@pytest.mark.parametrize("name", ["no records", "former pod", "no sandbox"])
+def test_what_nobody_wakes_the_job_for_is_looked_at_again(name: str) -> None:
+    assert decide(SHUT[name][0], PLATFORM, NOW).wake_at == NOW + LOOK_AGAIN
+
+
+def test_a_job_in_its_back_off_wakes_when_that_is_over_and_starts_then() -> None:
+    seen = waiting(AFTER_A_FAILURE)
+    assert decide(seen, PLATFORM, NOW).wake_at == snapshots.at(30)
+    assert len(decide(seen, PLATFORM, snapshots.at(30)).actions) == 2

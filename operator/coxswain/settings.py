@@ -6,6 +6,7 @@ COXSWAIN_CONFIG_FILE. There are no other sources and nothing is read at import.
 
 import os
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
@@ -13,6 +14,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 from typing_extensions import override
@@ -48,7 +50,11 @@ class Settings(BaseSettings):
         file = os.environ.get(CONFIG_FILE_VARIABLE)
         if file is None:
             return init_settings, env_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, Path(file))
+        return (
+            init_settings,
+            env_settings,
+            TomlConfigSettingsSource(settings_cls, Path(file).resolve(strict=True)),
+        )
 
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -190,7 +196,8 @@ S = TypeVar("S", bound=Settings)
 def load(model: type[S]) -> S:
     """Read the settings of a process.
 
-    Raises ConfigurationError that names every key that is missing, unknown or wrong.
+    Raises ConfigurationError that names every key that is missing, unknown or wrong, or says why
+    the file or a list cannot be read at all.
     """
     try:
         return model()
@@ -202,3 +209,5 @@ def load(model: type[S]) -> S:
         raise ConfigurationError(
             "the configuration is refused:\n  " + "\n  ".join(lines)
         ) from error
+    except (OSError, SettingsError, TOMLDecodeError) as error:
+        raise ConfigurationError(f"the configuration cannot be read: {error}") from error

@@ -1,0 +1,151 @@
+"""Settings: environment before file, every bad key named at once, and nothing falls back."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from pydantic_core import PydanticUndefined
+
+from coxswain import settings
+from coxswain.errors import ConfigurationError
+from coxswain.settings import (
+    MigrateSettings,
+    ModelGatewaySettings,
+    OperatorSettings,
+    Settings,
+    SidecarSettings,
+)
+
+PROCESSES = [OperatorSettings, SidecarSettings, ModelGatewaySettings, MigrateSettings]
+REQUIRED = {
+    "database_dsn": "postgresql://somebody:word@postgres/coxswain",
+    "installation": "test",
+    "namespace": "coxswain-system",
+    "identity": "one",
+    "agent_image": "registry.example/agent:1",
+}
+
+
+@pytest.fixture(autouse=True)
+def _without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("COXSWAIN_"):
+            monkeypatch.delenv(name)
+
+
+def say(patch: pytest.MonkeyPatch, values: Mapping[str, str]) -> None:
+    for name, value in values.items():
+        patch.setenv(f"COXSWAIN_{name.upper()}", value)
+
+
+def write(patch: pytest.MonkeyPatch, folder: Path, text: str) -> Path:
+    file = folder / "coxswain.toml"
+    file.write_text(text)
+    patch.setenv("COXSWAIN_CONFIG_FILE", str(file))
+    return file
+
+
+def required(model: type[Settings]) -> dict[str, str]:
+    return {name: REQUIRED[name] for name, each in model.model_fields.items() if each.is_required()}
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "coxswain", *arguments],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_the_environment_beats_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    write(monkeypatch, tmp_path, 'port = 1111\nhealth_port = 2222\ninstallation = "of-the-file"\n')
+    say(monkeypatch, {"database_dsn": REQUIRED["database_dsn"], "port": "3333"})
+    loaded = settings.load(SidecarSettings)
+    assert (loaded.port, loaded.health_port) == (3333, 2222)
+    assert loaded.installation == "of-the-file"
+
+
+def test_a_refusal_names_every_bad_key_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write(monkeypatch, tmp_path, 'workers = 0\nlanguage = "latin"\nnamespace = "system"\n')
+    say(monkeypatch, {"lease_seconds": "soon", "log_level": "loud", "installation": "Not This"})
+    with pytest.raises(ConfigurationError) as refused:
+        settings.load(OperatorSettings)
+    named = {line.split(":")[0].strip() for line in refused.value.message.splitlines()[1:]}
+    missing = {"DATABASE_DSN", "IDENTITY", "AGENT_IMAGE"}
+    wrong = {"WORKERS", "LANGUAGE", "LEASE_SECONDS", "LOG_LEVEL", "INSTALLATION"}
+    assert named == {f"COXSWAIN_{key}" for key in missing | wrong}
+
+
+def test_a_wrong_value_in_the_environment_does_not_fall_back_to_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write(monkeypatch, tmp_path, "port = 1111\n")
+    say(monkeypatch, {**required(SidecarSettings), "port": "many"})
+    with pytest.raises(ConfigurationError, match="COXSWAIN_PORT"):
+        settings.load(SidecarSettings)
+
+
+@pytest.mark.parametrize("text", [None, "port = = 1\n"])
+def test_a_file_that_cannot_be_read_does_not_fall_back_to_defaults(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None
+) -> None:
+    file = write(monkeypatch, tmp_path, text or "")
+    if text is None:
+        file.unlink()
+    say(monkeypatch, required(SidecarSettings))
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        settings.load(SidecarSettings)
+
+
+def test_a_list_that_cannot_be_read_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    say(monkeypatch, {**required(ModelGatewaySettings), "provider_base_urls": "http://one"})
+    with pytest.raises(ConfigurationError, match="provider_base_urls"):
+        settings.load(ModelGatewaySettings)
+
+
+def test_a_refusal_does_not_repeat_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    canary = "word-that-nobody-may-read"
+    say(monkeypatch, {"database_dsn": f"postgresql://a:{canary}@b/c", "port": canary})
+    with pytest.raises(ConfigurationError) as refused:
+        settings.load(SidecarSettings)
+    assert canary not in refused.value.message
+
+
+@pytest.mark.parametrize("model", PROCESSES)
+def test_ports_paths_and_addresses_have_defaults_and_can_be_said(
+    monkeypatch: pytest.MonkeyPatch, model: type[Settings]
+) -> None:
+    say(monkeypatch, required(model))
+    places = {
+        name: field
+        for name, field in model.model_fields.items()
+        if name.endswith(("port", "_file", "_folder", "kubeconfig")) or name == "bind"
+    }
+    assert not [name for name, field in places.items() if field.default is PydanticUndefined]
+    said = {name: "1234" if name.endswith("port") else "/elsewhere" for name in places}
+    say(monkeypatch, said)
+    loaded = settings.load(model)
+    assert {name: str(getattr(loaded, name)) for name in places} == said
+
+
+def test_an_operator_without_settings_names_each_missing_key_and_ends() -> None:
+    ended = run("operator")
+    assert ended.returncode == 78
+    for name in required(OperatorSettings):
+        assert f"COXSWAIN_{name.upper()}: Field required" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("row",), ("operator", "now")])
+def test_a_wrong_call_says_which_verbs_there_are(arguments: tuple[str, ...]) -> None:
+    ended = run(*arguments)
+    assert ended.returncode == 2
+    assert "operator|sidecar|models|migrate" in ended.stderr

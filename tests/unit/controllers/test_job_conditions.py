@@ -1,0 +1,89 @@
+"""The conditions of a Job: their order, their generation, and how deploy tools read them."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from coxswain.api.conditions import ConditionType, Seen
+from coxswain.errors import UserError
+from coxswain.rules.outcome import PodEnd
+from coxswain_controllers.job.decide import decide
+from coxswain_controllers.job.snapshot import Crowd, JobSnapshot
+from tests.support import builders, kstatus, snapshots
+from tests.support.snapshots import BADLY, NO_RECORDS, NOW, PLATFORM, WELL, at
+
+ORDER = list(ConditionType)
+TAKEN = PodEnd(succeeded=False, disrupted=True)
+TWICE = builders.job().with_attempts(2)
+WAITING = snapshots.waiting()
+PULL = Seen(ConditionType.POD_STARTED, "False", "ImagePull", "no such image")
+
+STORIES: dict[str, tuple[JobSnapshot, datetime, str]] = {
+    "no agent": (replace(WAITING, agent=None), NOW, "InProgress"),
+    "no slot": (replace(WAITING, crowd=Crowd(running=9)), NOW, "InProgress"),
+    "no records": (replace(WAITING, records=NO_RECORDS), NOW, "InProgress"),
+    "no image": (snapshots.starting(waits_for=PULL), at(6), "InProgress"),
+    "no start": (snapshots.starting(waits_for=PULL), at(300), "Failed"),
+    "starts to run": (snapshots.starting(running_since=NOW), at(1), "InProgress"),
+    "well": (snapshots.ended(end=WELL), at(21), "Current"),
+    "badly": (snapshots.ended(end=BADLY), at(21), "Failed"),
+    "badly without records": (
+        snapshots.ended(run=None, records=NO_RECORDS),
+        at(21),
+        "InProgress",
+    ),
+    "tried again": (snapshots.ended(TWICE), at(21), "InProgress"),
+    "taken away": (snapshots.ended(end=TAKEN), at(21), "InProgress"),
+    "overdue": (
+        snapshots.running(builders.job().with_spec(timeoutSeconds=60)),
+        at(70),
+        "Failed",
+    ),
+    "unreadable": (snapshots.waiting(spec=UserError("bad")), NOW, "Failed"),
+}
+CANCELLED = snapshots.waiting(builders.job().cancelled())
+WRITTEN = [*((seen, now) for seen, now, _ in STORIES.values()), (CANCELLED, NOW)]
+
+
+@pytest.mark.parametrize(("seen", "now"), WRITTEN, ids=[*STORIES, "cancelled"])
+def test_every_status_has_its_conditions_once_and_in_the_fixed_order(
+    seen: JobSnapshot, now: datetime
+) -> None:
+    found = decide(seen, PLATFORM, now).status
+    assert found is not None
+    places = [ORDER.index(ConditionType(each["type"])) for each in found["conditions"]]
+    assert places == sorted(set(places))
+    assert [each["type"] for each in found["conditions"][-3:]] == ORDER[-3:]
+
+
+@pytest.mark.parametrize(("seen", "now"), WRITTEN, ids=[*STORIES, "cancelled"])
+def test_every_status_and_condition_is_of_the_generation_that_was_seen(
+    seen: JobSnapshot, now: datetime
+) -> None:
+    third = replace(seen, metadata=seen.metadata.model_copy(update={"generation": 3}))
+    found = decide(third, PLATFORM, now).status
+    assert found is not None
+    told = {found["observedGeneration"]}
+    assert told | {each["observedGeneration"] for each in found["conditions"]} == {3}
+
+
+@pytest.mark.parametrize(("seen", "now", "reading"), STORIES.values(), ids=STORIES)
+def test_a_deploy_tool_reads_the_status_as_it_is_meant(
+    seen: JobSnapshot, now: datetime, reading: str
+) -> None:
+    found = decide(seen, PLATFORM, now).status
+    assert found is not None
+    assert kstatus.read({"generation": 1}, found) == reading
+    assert kstatus.read({"generation": 2}, found) == "InProgress"
+
+
+def test_a_condition_keeps_its_time_until_its_status_changes() -> None:
+    first = snapshots.starting(waits_for=PULL)
+    known = snapshots.follow(first, decide(first, PLATFORM, at(6)))
+    other = replace(PULL, reason="Unschedulable")
+    seen = replace(known, pod=snapshots.pod(known, waits_for=other))
+    found = snapshots.follow(known, decide(seen, PLATFORM, at(30))).status
+    then = {each.type: each.last_transition_time for each in known.status.conditions}
+    assert {each.type: each.last_transition_time for each in found.conditions} == then
+    assert found.conditions != known.status.conditions

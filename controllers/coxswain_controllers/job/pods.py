@@ -65,8 +65,14 @@ def _end(status: dict[str, Any], state: dict[str, Any], is_deleting: bool) -> Po
         pod_reason=str(status.get("reason") or ""),
         container_reason=str(terminated.get("reason") or ""),
         exit_code=terminated.get("exitCode"),
-        message=str(terminated.get("message") or status.get("message") or ""),
+        message=_why(status, terminated),
     )
+
+
+def _why(status: dict[str, Any], terminated: dict[str, Any]) -> str:
+    """The program's last word; of an eviction only the kubelet knows what was too much."""
+    said, known = str(terminated.get("message") or ""), str(status.get("message") or "")
+    return known or said if status.get("reason") == "Evicted" else said or known
 
 
 def _waits_for(status: dict[str, Any], state: dict[str, Any]) -> Seen | None:

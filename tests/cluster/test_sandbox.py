@@ -71,7 +71,9 @@ def test_a_workspace_takes_no_pod_that_opens_the_machine(
     kubectl: Kubectl, proving: Workspace
 ) -> None:
     manifest = unguarded.manifest(proving.name, "open", ["true"], privileged=True)
-    with pytest.raises(ToolError, match=r"violates PodSecurity .*host namespaces .*privileged .*hostPath"):
+    with pytest.raises(
+        ToolError, match=r"violates PodSecurity .*host namespaces .*privileged .*hostPath"
+    ):
         kubectl.apply(manifest)
 
 

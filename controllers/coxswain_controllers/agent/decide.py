@@ -17,7 +17,8 @@ def decide(snapshot: AgentSnapshot, now: datetime) -> Decision:
     found = status.of(snapshot, now)
     claim = _claim(snapshot)
     notes = _notes(snapshot, found)
-    wake_at = None if found.get("phase") in ("Ready", "Failed") else now + LOOK_AGAIN
+    may_turn_ready = status.blocker(snapshot) is not None and found.get("phase") != "Failed"
+    wake_at = now + LOOK_AGAIN if may_turn_ready else None
     return Decision(actions=claim, status=found, notes=notes, wake_at=wake_at)
 
 

@@ -193,7 +193,7 @@ def _finish(snapshot: JobSnapshot, judged: Ended, now: datetime) -> Decision:
         return Decision(todo, found, _failure_note(judged), at)
     if judged.outcome == "Lost":
         text = f"{lost} pods were taken away before they posted a result"
-        judged = Ended("Failed", "PodLost", text)
+        judged = Ended("Failed", "PodLost", text, is_lost=True)
     found = status.ended(snapshot, judged, gates.passed(snapshot), now)
     return Decision(todo, found, _failure_note(judged), wake_at=_first_expiry(snapshot, now))
 

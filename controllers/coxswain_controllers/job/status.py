@@ -99,7 +99,7 @@ def _terminal(
         status = _entered(status, each, at, attempt=status.attempt, reason=why)
     done = phase is JobPhase.SUCCEEDED
     final = ConditionType.COMPLETE if done else ConditionType.FAILED
-    failed: Status = "True" if phase is JobPhase.FAILED else "False"
+    failed: Status = "False" if done else "True"
     seen = (
         *gates,
         Seen(final, "True", reason, message),

@@ -50,11 +50,13 @@ class Ended:
     answer: str | None = None
     is_final: bool = False
     """Whether the run itself said that trying again would not help."""
+    is_lost: bool = False
+    """Whether the Job fails because its pods were taken away too often."""
 
     @property
     def uses_attempt(self) -> bool:
         """A pod that was taken away through no fault of its own uses no attempt."""
-        return self.outcome != "Lost"
+        return self.outcome != "Lost" and not self.is_lost
 
 
 def verdict(ended: Ended) -> str:

@@ -138,3 +138,7 @@ def test_an_agent_without_a_home_claims_nothing() -> None:
     assert decision.actions == ()
     assert decision.status is not None
     assert "workspaceClaim" not in decision.status
+
+
+def test_a_suspended_agent_that_lacks_nothing_is_left_alone() -> None:
+    assert decide(_seen(builders.agent().suspended()), NOW).wake_at is None

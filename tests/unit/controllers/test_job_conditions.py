@@ -87,3 +87,9 @@ def test_a_condition_keeps_its_time_until_its_status_changes() -> None:
     then = {each.type: each.last_transition_time for each in known.status.conditions}
     assert {each.type: each.last_transition_time for each in found.conditions} == then
     assert found.conditions != known.status.conditions
+
+
+def test_a_cancelled_job_keeps_no_deploy_tool_waiting() -> None:
+    status = decide(CANCELLED, PLATFORM, NOW).status
+    assert status is not None
+    assert kstatus.read({"generation": 1}, status) == "Failed"

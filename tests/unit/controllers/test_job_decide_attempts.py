@@ -180,6 +180,7 @@ def test_pods_that_are_taken_away_again_and_again_end_the_job(lost: int, phase: 
     seen = snapshots.ended(job, TAKEN)
     found = snapshots.follow(seen, decide(seen, PLATFORM, at(21))).status
     assert (found.phase, found.transitions[-1].reason) == (phase, "PodLost")
+    assert found.attempts_used == 0
 
 
 def test_an_act_whose_outcome_nobody_knows_is_not_tried_again() -> None:

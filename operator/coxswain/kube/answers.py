@@ -64,6 +64,8 @@ def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> f
         at = parsedate_to_datetime(value)
     except ValueError:
         return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
     return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())
 
 

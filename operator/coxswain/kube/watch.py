@@ -105,7 +105,10 @@ class Stream:
         lines = self._client.lines(self._path, params, silence_seconds=SILENCE_SECONDS)
         async with aclosing(lines):
             async for line in lines:
-                yield orjson.loads(line)
+                try:
+                    yield orjson.loads(line)
+                except orjson.JSONDecodeError as error:
+                    raise TransientError(f"WATCH {self._path}: not an event") from error
 
 
 def _refused(path: str, status: Raw) -> CoxswainError:

@@ -1,0 +1,161 @@
+"""The journal of the leader against a real Postgres: nothing lost, nothing twice."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from coxswain.errors import FencedError
+from coxswain.reconcile.fence import Fence
+from coxswain.reconcile.journal import Journal
+from coxswain.store import events, leadership, mirror
+from coxswain.store.events import Event, Filter
+from coxswain.store.pool import Store
+
+Body = dict[str, Any]
+
+
+@pytest_asyncio.fixture
+async def fence(operator_store: Store) -> Fence:
+    """The right to write, taken."""
+    made = Fence(operator_store, "one")
+    made.begin(1)
+    assert await made.take() == 0
+    return made
+
+
+@asynccontextmanager
+async def _writing(journal: Journal) -> AsyncIterator[None]:
+    task = asyncio.create_task(journal.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _raw(uid: str, version: int, **more: Any) -> Body:
+    metadata = {
+        "uid": uid,
+        "namespace": "team",
+        "name": "j",
+        "resourceVersion": str(version),
+        "creationTimestamp": "2026-11-21T03:00:00Z",
+    }
+    return {"metadata": metadata, **more}
+
+
+def _edges(uid: str, *kinds: str) -> Callable[[], Sequence[Event]]:
+    """Events with derived ids; a deletion's time is that of the asking."""
+    at = datetime(2026, 11, 21, 3, tzinfo=UTC)
+
+    def made() -> list[Event]:
+        times = {kind: datetime.now(UTC) if kind == "job.deleted" else at for kind in kinds}
+        return [
+            Event(
+                id=events.derived_id(uid, 1, kind, times[kind]),
+                type=kind,
+                actor="operator",
+                workspace="team",
+                uid=uid,
+            )
+            for kind in kinds
+        ]
+
+    return made
+
+
+async def _types(store: Store, uid: str) -> list[str]:
+    page = await store.run(events.after, 0, Filter(uid=uid))
+    return [each.event.type for each in page.events]
+
+
+async def test_an_object_and_its_events_are_written_and_known_to_be(
+    operator_store: Store, fence: Fence
+) -> None:
+    uid, journal = str(uuid4()), Journal(fence)
+    journal.publish("Job", _raw(uid, 5), _edges(uid, "job.created"))
+    assert not journal.holds(uid, "5")
+    async with _writing(journal):
+        assert await journal.drain(5)
+    assert journal.holds(uid, "5")
+    assert await _types(operator_store, uid) == ["job.created"]
+    assert await operator_store.run(mirror.live, "Job") == {uid: "5"}
+
+
+async def test_a_new_process_that_publishes_all_again_doubles_nothing(
+    operator_store: Store, fence: Fence
+) -> None:
+    uid = str(uuid4())
+    for kinds in (("job.created",), ("job.created", "job.queued")):
+        journal = Journal(fence)
+        journal.publish("Job", _raw(uid, 5), _edges(uid, *kinds))
+        async with _writing(journal):
+            assert await journal.drain(5)
+    assert await _types(operator_store, uid) == ["job.created", "job.queued"]
+
+
+async def test_the_newest_form_takes_the_place_of_one_that_waits(
+    operator_store: Store, fence: Fence
+) -> None:
+    uid, journal = str(uuid4()), Journal(fence)
+    journal.publish("Job", _raw(uid, 5), _edges(uid, "job.created"))
+    journal.publish("Job", _raw(uid, 6), _edges(uid, "job.created", "job.queued"))
+    async with _writing(journal):
+        assert await journal.drain(5)
+    assert journal.holds(uid, "6")
+    assert await operator_store.run(mirror.live, "Job") == {uid: "6"}
+
+
+async def test_that_an_object_is_gone_is_recorded_once_however_often_it_is_seen(
+    operator_store: Store, fence: Fence
+) -> None:
+    uid = str(uuid4())
+    for _ in range(2):
+        journal = Journal(fence)
+        journal.vanished("Job", _raw(uid, 7), _edges(uid, "job.created", "job.deleted"))
+        journal.publish("Job", _raw(uid, 6), _edges(uid, "job.created"))
+        async with _writing(journal):
+            assert await journal.drain(5)
+            journal.vanished("Job", _raw(uid, 7), _edges(uid, "job.created", "job.deleted"))
+            assert await journal.drain(5)
+    assert await _types(operator_store, uid) == ["job.created", "job.deleted"]
+    assert await operator_store.run(mirror.live, "Job") == {}
+
+
+async def test_an_object_that_the_database_refuses_holds_up_no_other(
+    operator_store: Store, fence: Fence
+) -> None:
+    good, bad, journal = str(uuid4()), str(uuid4()), Journal(fence)
+    journal.publish("Job", _raw(bad, 5, spec={"prompt": "nul \x00"}), _edges(bad, "job.created"))
+    journal.publish("Job", _raw(good, 5), _edges(good, "job.created"))
+    async with _writing(journal):
+        assert await journal.drain(5)
+    assert journal.holds(good, "5")
+    assert not journal.holds(bad, "5")
+    assert await _types(operator_store, bad) == []
+
+
+async def test_a_former_leader_writes_nothing(operator_store: Store, fence: Fence) -> None:
+    uid, journal = str(uuid4()), Journal(fence)
+    await operator_store.transact(leadership.take, 2, "two")
+    journal.publish("Job", _raw(uid, 5), _edges(uid, "job.created"))
+    with pytest.raises(FencedError):
+        async with asyncio.timeout(5):
+            await journal.run()
+    assert await _types(operator_store, uid) == []
+
+
+async def test_what_the_mirror_held_at_the_start_is_not_written_again(
+    operator_store: Store, fence: Fence
+) -> None:
+    uid, journal = str(uuid4()), Journal(fence)
+    journal.remember(uid, "5")
+    journal.publish("Job", _raw(uid, 5), _edges(uid, "job.created"))
+    assert await journal.drain(0.01)
+    assert await _types(operator_store, uid) == []

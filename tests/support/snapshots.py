@@ -42,6 +42,7 @@ def waiting(job: JobBuilder | None = None, **seen: Any) -> JobSnapshot:
         agent_deleted_at=None,
         pod=None,
         former=(),
+        done=(),
         run=None,
         token=0,
         records=condition(ConditionType.RECORDS_AVAILABLE, "True", "Available"),

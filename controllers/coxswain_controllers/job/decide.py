@@ -38,11 +38,15 @@ def decide(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision
 
 
 def job_has_ended(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
-    """Nothing of it runs on; after its time to live it goes, once the records hold it."""
+    """Nothing of it runs on; after its time to live it goes, once the records hold it.
+
+    A pod that has ended is kept for people, but for as long as it stays it holds its Agent's home.
+    """
     if snapshot.status.phase not in TERMINAL:
         return None
     living = _living(snapshot)
-    ending = _end_all(snapshot, living)
+    holding = snapshot.done if _agent_was_deleted(snapshot) else ()
+    ending = _end_all(snapshot, [*living, *holding])
     expiry = _expiry(snapshot)
     if expiry is not None and expiry <= now and snapshot.is_recorded and not living:
         return Decision(actions=(_remove(snapshot),))

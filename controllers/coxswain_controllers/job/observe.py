@@ -82,6 +82,7 @@ def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapsho
         agent_deleted_at=world.agents_deleted.get(line),
         pod=pod,
         former=_former(world, key, attempt),
+        done=tuple(each for each in _pods(world, key) if each.end is not None),
         run=_facts(asked.run),
         token=_token(job.status, asked.run),
         records=asked.records,

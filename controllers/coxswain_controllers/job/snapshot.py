@@ -65,6 +65,8 @@ class JobSnapshot:
     pod: PodSeen | None
     former: tuple[PodSeen, ...]
     """Pods of other attempts that may still run."""
+    done: tuple[PodSeen, ...]
+    """Pods of any attempt that will not run again."""
     run: RunFacts | None
     """The run row of the attempt in question; None where there is none."""
     token: int

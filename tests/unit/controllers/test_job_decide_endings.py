@@ -185,6 +185,16 @@ def test_a_job_does_not_go_before_its_pods() -> None:
     assert [type(each) for each in decision.actions] == [actions.DeletePod]
 
 
+def test_a_pod_that_has_ended_goes_with_the_agent_whose_home_it_holds() -> None:
+    over = snapshots.pod(snapshots.waiting(), running_since=CREATED, end=snapshots.WELL)
+    seen = replace(_over(), done=(over,))
+    assert decide(seen, PLATFORM, at(30)).actions == ()
+    orphan = replace(seen, agent=None, agent_deleted_at=at(25))
+    assert decide(orphan, PLATFORM, at(30)).actions == (
+        actions.DeletePod(seen.key.namespace, over.name, over.uid),
+    )
+
+
 def test_a_time_to_live_that_is_set_after_the_end_counts_from_the_end() -> None:
     known = _over()
     newer = known.metadata.model_copy(update={"generation": 2})

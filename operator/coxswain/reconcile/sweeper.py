@@ -45,12 +45,15 @@ class Sweeper:
         rooms: Mapping[str, Room[Any]],
         kinds: tuple[Swept, ...],
         random: Random,
+        *,
+        settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         self._world = world
         self._intake = intake
         self._rooms = rooms
         self._kinds = kinds
         self._random = random
+        self._settle_seconds = settle_seconds
 
     async def fill(self) -> None:
         """Read our own kinds once, before the first pass, oldest first, as they line up.
@@ -97,7 +100,7 @@ class Sweeper:
         missing = [raw for uid, raw in known.items() if uid not in live]
         if not suspects and not missing:
             return
-        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.sleep(self._settle_seconds)
         for uid in suspects:
             version, namespace, name = live[uid]
             held = self._world.cache.get(each.kind, uid)

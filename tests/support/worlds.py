@@ -1,0 +1,124 @@
+"""A leader's memory alone: no API server, no Postgres, time and chance under control."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from types import SimpleNamespace
+from typing import Any, cast
+
+from coxswain.reconcile import intake
+from coxswain.reconcile.cache import Cache, Raw
+from coxswain.reconcile.intake import Intake
+from coxswain.reconcile.key import Key
+from coxswain.reconcile.workqueue import WorkQueue
+from coxswain.reconcile.world import World
+from coxswain.store.events import Event
+
+Body = dict[str, Any]
+
+
+@dataclass
+class PaperJournal:
+    """Notes what would be recorded."""
+
+    gone: list[str] = field(default_factory=list)
+    published: list[str] = field(default_factory=list)
+
+    def vanished(self, kind: str, raw: Raw, _events: Callable[[], Sequence[Event]]) -> None:
+        """An object is gone."""
+        self.gone.append(f"{kind} {raw['metadata']['name']}")
+
+    def publish(self, kind: str, raw: Raw, _events: Callable[[], Sequence[Event]]) -> None:
+        """An object has a new form."""
+        self.published.append(f"{kind} {raw['metadata']['name']}")
+
+    def remember(self, _uid: str, _version: str) -> None:
+        """The mirror holds it."""
+
+
+@dataclass
+class PaperWorkspaces:
+    """Notes of which workspace the answer was forgotten."""
+
+    forgotten: list[str] = field(default_factory=list)
+
+    def forget(self, namespace: str) -> None:
+        """Something of it has changed."""
+        self.forgotten.append(namespace)
+
+
+@dataclass
+class PaperWorld:
+    """A world, its intake, and what came of it."""
+
+    client: Any = None
+    mirrored: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.journal = PaperJournal()
+        self.workspaces = PaperWorkspaces()
+        self.queue = WorkQueue(lambda: 0.0, Random(1))  # noqa: S311 - jitter
+        self.world = World(
+            client=self.client,
+            cache=Cache(intake.group_of),
+            records=cast("Any", SimpleNamespace(mirrored=self._mirrored)),
+            journal=cast("Any", self.journal),
+            queue=self.queue,
+            workspaces=cast("Any", self.workspaces),
+            runtimes=cast("Any", None),
+            platform=cast("Any", None),
+        )
+        self.rooms: dict[str, Any] = {
+            kind: SimpleNamespace(kind=kind, events=lambda *_, **__: ())
+            for kind in ("Agent", "Job")
+        }
+        self.intake = Intake(self.world, self.rooms)
+
+    async def _mirrored(self, _kind: str) -> dict[str, str]:
+        return dict(self.mirrored)
+
+    async def woken(self) -> list[Key]:
+        """The keys that want a pass now."""
+        found = []
+        while len(self.queue):
+            key = await self.queue.take()
+            self.queue.done(key)
+            found.append(key)
+        return found
+
+
+def raw(kind: str, name: str, version: int = 1, **more: Any) -> Body:
+    """An object of the workspace "team"; its uid is made of kind and name."""
+    metadata = {
+        "namespace": "team",
+        "name": name,
+        "uid": f"{kind}-{name}",
+        "resourceVersion": str(version),
+        "creationTimestamp": "2026-11-21T03:00:00Z",
+        **more.pop("metadata", {}),
+    }
+    return {"metadata": metadata, "spec": {}, **more}
+
+
+def job(name: str, version: int = 1, agent: str = "helm", **more: Any) -> Body:
+    """A Job of an Agent."""
+    return raw("Job", name, version, spec={"agentRef": {"name": agent}}, **more)
+
+
+def pod(name: str, owner: str, version: int = 1, agent: str = "helm", phase: str = "") -> Body:
+    """A pod of a Job."""
+    reference = {
+        "apiVersion": "coxswain.dev/v1alpha1",
+        "kind": "Job",
+        "name": owner,
+        "uid": f"Job-{owner}",
+        "controller": True,
+    }
+    metadata = {"ownerReferences": [reference], "labels": {"coxswain.dev/agent": agent}}
+    return raw("Pod", name, version, metadata=metadata, status={"phase": phase or "Pending"})
+
+
+def quota(version: int, hard: int, used: int) -> Body:
+    """The quota for pods."""
+    status = {"hard": {"pods": str(hard)}, "used": {"pods": str(used)}}
+    return raw("ResourceQuota", "coxswain-agents", version, status=status)

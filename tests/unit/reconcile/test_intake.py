@@ -1,0 +1,137 @@
+"""Whom an event wakes."""
+
+import pytest
+
+from coxswain.reconcile import key as keys
+from coxswain.reconcile.crowd import Line, Place
+from tests.support.worlds import Body, PaperWorld, job, pod, quota, raw
+
+LINE = Line("team", "helm")
+
+
+@pytest.fixture
+def paper() -> PaperWorld:
+    return PaperWorld()
+
+
+def _waits(paper: PaperWorld, body: Body) -> None:
+    key = keys.of("Job", body)
+    paper.intake.notice("Job", "ADDED", body)
+    paper.world.crowds.wait(LINE, Place(body["metadata"]["name"], key.uid, key))
+
+
+async def _names(paper: PaperWorld) -> list[str]:
+    return [f"{key.kind} {key.name}" for key in await paper.woken()]
+
+
+async def test_a_job_wakes_itself_and_an_old_event_of_it_nobody(paper: PaperWorld) -> None:
+    paper.intake.notice("Job", "ADDED", job("j", 5))
+    assert await _names(paper) == ["Job j"]
+    paper.intake.notice("Job", "MODIFIED", job("j", 4))
+    paper.intake.notice("Job", "MODIFIED", job("j", 5))
+    assert await _names(paper) == []
+
+
+async def test_a_pod_wakes_its_job(paper: PaperWorld) -> None:
+    paper.intake.notice("Job", "ADDED", job("j"))
+    await paper.woken()
+    paper.intake.notice("Pod", "ADDED", pod("p", "j"))
+    assert await _names(paper) == ["Job j"]
+
+
+@pytest.mark.parametrize(("change", "phase"), [("MODIFIED", "Succeeded"), ("DELETED", "Running")])
+async def test_a_pod_that_ends_wakes_the_next_of_its_agents_line(
+    paper: PaperWorld, change: str, phase: str
+) -> None:
+    for name in ("a", "b", "c"):
+        _waits(paper, job(name))
+    paper.intake.notice("Job", "ADDED", job("j"))
+    paper.intake.notice("Pod", "ADDED", pod("p", "j", 1))
+    await paper.woken()
+    paper.intake.notice("Pod", change, pod("p", "j", 2, phase=phase))
+    assert await _names(paper) == ["Job j", "Job a", "Job b"]
+
+
+async def test_an_agent_wakes_those_of_its_jobs_that_have_not_ended(paper: PaperWorld) -> None:
+    paper.intake.notice("Job", "ADDED", job("lives"))
+    paper.intake.notice("Job", "ADDED", job("ended", status={"phase": "Succeeded"}))
+    paper.intake.notice("Job", "ADDED", job("foreign", agent="other"))
+    await paper.woken()
+    paper.intake.notice("Agent", "MODIFIED", raw("Agent", "helm", 7))
+    assert await _names(paper) == ["Agent helm", "Job lives"]
+
+
+async def test_a_waiting_job_that_goes_lets_the_next_look_and_holds_no_slot(
+    paper: PaperWorld,
+) -> None:
+    first, second = job("first"), job("second")
+    _waits(paper, second)
+    paper.intake.notice("Job", "ADDED", first)
+    paper.world.crowds.take(LINE, first["metadata"]["uid"], "pod")
+    await paper.woken()
+    paper.intake.notice("Job", "DELETED", first)
+    assert paper.world.crowds.taking(LINE) == {}
+    assert "Job second" in await _names(paper)
+    assert paper.journal.gone == ["Job first"]
+
+
+@pytest.mark.parametrize(
+    ("hard", "used", "woken"),
+    [(4, 4, 0), (4, 3, 1), (4, 1, 3), (6, 4, 2), (4, 5, 0)],
+)
+async def test_a_quota_that_gets_room_wakes_as_many_as_fit(
+    paper: PaperWorld, hard: int, used: int, woken: int
+) -> None:
+    for name in ("a", "b", "c", "d", "e"):
+        _waits(paper, job(name))
+    paper.intake.notice("ResourceQuota", "ADDED", quota(1, 4, 4))
+    await paper.woken()
+    paper.world.refusals.keep("team", "Job-a", "full", news=paper.world.refusals.news("team"))
+    paper.intake.notice("ResourceQuota", "MODIFIED", quota(2, hard, used))
+    assert len(await paper.woken()) == woken
+    assert (paper.world.refusals.of("team", "Job-a") is None) is (woken > 0)
+
+
+async def test_a_quota_that_comes_late_lets_its_workspace_be_looked_at_again(
+    paper: PaperWorld,
+) -> None:
+    paper.intake.notice("Agent", "ADDED", raw("Agent", "helm"))
+    await paper.woken()
+    paper.intake.notice("ResourceQuota", "ADDED", quota(1, 4, 0))
+    assert paper.workspaces.forgotten == ["team"]
+    assert await _names(paper) == ["Agent helm"]
+
+
+async def test_what_a_new_list_does_not_show_is_gone_unless_it_is_younger(
+    paper: PaperWorld,
+) -> None:
+    for name, version in (("stays", 5), ("goes", 6), ("young", 20)):
+        paper.intake.notice("Pod", "ADDED", pod(name, "j", version))
+    paper.intake.notice_all("Pod", [pod("stays", "j", 5)], 10)
+    names = {each["metadata"]["name"] for each in paper.world.cache.all("Pod")}
+    assert names == {"stays", "young"}
+
+
+async def test_everything_that_has_not_ended_is_looked_at_again(paper: PaperWorld) -> None:
+    paper.intake.notice("Job", "ADDED", job("lives"))
+    paper.intake.notice("Job", "ADDED", job("ended", status={"phase": "Failed"}))
+    paper.intake.notice("Agent", "ADDED", raw("Agent", "helm"))
+    await paper.woken()
+    paper.intake.wake_everything()
+    assert sorted(await _names(paper)) == ["Agent helm", "Job lives"]
+
+
+async def test_another_process_wakes_by_name_whoever_has_it_now(paper: PaperWorld) -> None:
+    paper.intake.notice("Job", "ADDED", job("j"))
+    await paper.woken()
+    paper.intake.wake("Job", "team", "j")
+    paper.intake.wake("Job", "team", "nobody")
+    assert await _names(paper) == ["Job j"]
+
+
+def test_pods_of_nobody_are_counted_nowhere(paper: PaperWorld) -> None:
+    foreign = pod("p", "j")
+    foreign["metadata"]["ownerReferences"] = []
+    paper.intake.notice("Pod", "ADDED", foreign)
+    paper.intake.notice("Pod", "ADDED", pod("ours", "j"))
+    assert len(paper.world.cache.group(("pods", "team", "helm"))) == 1

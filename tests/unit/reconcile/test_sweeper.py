@@ -1,0 +1,139 @@
+"""What no event told is found by looking, counted, and repaired."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import pytest
+
+from coxswain.reconcile.sweeper import Sweeper, Swept
+from coxswain.telemetry import metrics
+from tests.support.worlds import Body, PaperWorld, job, pod
+
+KINDS = (Swept("Pod", "pods", "a=b"), Swept("Job", "jobs"))
+PLURALS = {"pods": "Pod", "jobs": "Job"}
+
+
+@dataclass
+class Cluster:
+    """What really lives."""
+
+    objects: dict[str, list[Body]] = field(default_factory=lambda: {"pods": [], "jobs": []})
+    gets: list[str] = field(default_factory=list)
+    after_lists: Callable[[], Awaitable[None]] | None = None
+
+    async def pages(
+        self, path: str, *, selector: str | None = None, metadata_only: bool = False
+    ) -> AsyncIterator[Body]:
+        assert selector in ("a=b", None)
+        for each in self.objects[path.rpartition("/")[2]]:
+            yield {"items": [{"metadata": each["metadata"]} if metadata_only else each]}
+        if self.after_lists is not None:
+            await self.after_lists()
+
+    async def get(self, path: str, params: dict[str, str]) -> Body:
+        plural, name = path.rpartition("/")[2], params["fieldSelector"].partition("=")[2]
+        self.gets.append(f"{plural} {name}")
+        found = [each for each in self.objects[plural] if each["metadata"]["name"] == name]
+        return {"items": found}
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster()
+
+
+@pytest.fixture
+def paper(cluster: Cluster) -> PaperWorld:
+    return PaperWorld(cluster)
+
+
+@pytest.fixture
+def sweeper(paper: PaperWorld) -> Sweeper:
+    rooms: Any = {"Job": paper.rooms["Job"]}
+    return Sweeper(paper.world, paper.intake, rooms, KINDS, Random(1), settle_seconds=0)  # noqa: S311
+
+
+def _repairs(kind: str) -> float:
+    return float(metrics.SWEEP_REPAIRS.labels(kind)._value.get())
+
+
+async def test_where_nothing_differs_nothing_is_fetched_or_counted(
+    cluster: Cluster, paper: PaperWorld, sweeper: Sweeper
+) -> None:
+    cluster.objects["jobs"] = [job("j", 5)]
+    paper.intake.notice("Job", "ADDED", job("j", 5))
+    before = _repairs("Job")
+    await sweeper.sweep()
+    assert cluster.gets == []
+    assert _repairs("Job") == before
+
+
+async def test_an_object_of_which_nothing_was_heard_is_taken_in(
+    cluster: Cluster, paper: PaperWorld, sweeper: Sweeper
+) -> None:
+    cluster.objects["jobs"] = [job("j", 5)]
+    before = _repairs("Job")
+    await sweeper.sweep()
+    assert [key.name for key in await paper.woken()] == ["j"]
+    assert _repairs("Job") == before + 1
+
+
+async def test_a_change_that_was_not_heard_is_taken_in(
+    cluster: Cluster, paper: PaperWorld, sweeper: Sweeper
+) -> None:
+    paper.intake.notice("Pod", "ADDED", pod("p", "j", 1))
+    cluster.objects["pods"] = [pod("p", "j", 9, phase="Failed")]
+    await sweeper.sweep()
+    held = paper.world.cache.get("Pod", "Pod-p")
+    assert held is not None
+    assert held["status"]["phase"] == "Failed"
+
+
+async def test_a_ghost_is_buried_and_recorded(
+    cluster: Cluster, paper: PaperWorld, sweeper: Sweeper
+) -> None:
+    paper.intake.notice("Job", "ADDED", job("j", 5))
+    before = _repairs("Job")
+    await sweeper.sweep()
+    assert cluster.gets == ["jobs j"]
+    assert paper.world.cache.count("Job") == 0
+    assert paper.journal.gone == ["Job j"]
+    assert _repairs("Job") == before + 1
+
+
+async def test_an_object_that_was_made_after_the_list_is_no_ghost(
+    cluster: Cluster, paper: PaperWorld, sweeper: Sweeper
+) -> None:
+    paper.intake.notice("Job", "ADDED", job("j", 5))
+
+    async def made_too_late() -> None:
+        cluster.objects["jobs"] = [job("j", 5)]
+
+    cluster.after_lists = made_too_late
+    await sweeper.sweep()
+    assert paper.world.cache.count("Job") == 1
+    assert paper.journal.gone == []
+
+
+async def test_a_namesake_does_not_keep_a_ghost_alive(
+    cluster: Cluster, paper: PaperWorld, sweeper: Sweeper
+) -> None:
+    paper.intake.notice("Job", "ADDED", job("j", 5))
+    cluster.objects["jobs"] = [job("j", 9, metadata={"uid": "another"})]
+    await sweeper.sweep()
+    held = paper.world.cache.named("Job", "team", "j")
+    assert held is not None
+    assert held["metadata"]["uid"] == "another"
+    assert paper.journal.gone == ["Job j"]
+
+
+async def test_the_first_fill_lines_jobs_up_by_age(
+    cluster: Cluster, paper: PaperWorld, sweeper: Sweeper
+) -> None:
+    young = job("a", metadata={"creationTimestamp": "2026-11-21T03:00:02Z"})
+    old = job("b", metadata={"creationTimestamp": "2026-11-21T03:00:01Z"})
+    cluster.objects["jobs"] = [young, old]
+    await sweeper.fill()
+    assert [key.name for key in await paper.woken()] == ["b", "a"]

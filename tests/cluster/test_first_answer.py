@@ -1,5 +1,6 @@
 """The whole path on a real node: from a Job's object to an agent's answer and what it leaves behind."""
 
+import threading
 import time
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.support.onboarded import JOBS, Workspace
 
 SENTENCE = 'with the words "DRINK ME," beautifully printed on'
 # K-07.
+LOOK_SECONDS = 0.05
 VISIBLE_SECONDS = 2.0
 LONG = "import sys; print('x' * 3_000_000); print('aside', file=sys.stderr)"
 SPEC = {"agentRef": {"name": "worker"}, "title": "say it", "command": ["echo", "said"]}
@@ -100,7 +102,7 @@ def _seconds_until_visible(seen: Any) -> float:
     started = time.monotonic()
     while not seen():
         assert time.monotonic() - started < VISIBLE_SECONDS
-        time.sleep(0.05)
+        threading.Event().wait(LOOK_SECONDS)
     return time.monotonic() - started
 
 

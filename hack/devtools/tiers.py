@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from devtools import console, environment, places, programs, provider, release
+from devtools import console, environment, locks, places, programs, provider, release
 from devtools.errors import ToolError
 from devtools.kubectl import Kubectl
 
@@ -82,6 +82,12 @@ def _cluster(tier: Tier) -> Iterator[dict[str, str]]:
     if not tier.needs_cluster:
         yield {}
         return
+    # Two runs at once would meet in one installation.
+    with locks.held(places.cache() / "cluster-tier.lock", "testing on the cluster"):
+        yield from _installed_cluster()
+
+
+def _installed_cluster() -> Iterator[dict[str, str]]:
     cluster = provider.choose()
     was_there = bool(cluster.status())
     try:

@@ -46,13 +46,17 @@ def test_a_job_that_takes_too_long_is_stopped_and_failed(busy: Workspace) -> Non
 
 
 def test_a_deleted_job_stops_its_pod_and_leaves_its_records(busy: Workspace, api: Api) -> None:
-    uid = busy.get(JOBS, "long")["metadata"]["uid"]
+    uid, log = (
+        busy.get(JOBS, "long")["metadata"]["uid"],
+        f"/v1/workspaces/{busy.name}/jobs/long/log",
+    )
+    busy.until(lambda: "" if api.get(log).body else "the first line")
     busy.run("delete", JOBS, "long", "--wait=false")
     _stops(busy)
     busy.until(
         lambda: "" if api.events(f"job={uid}&type=job.deleted") else "the event of the deletion"
     )
-    assert api.get(f"/v1/workspaces/{busy.name}/jobs/long/log").body == "begun\n"
+    assert api.get(log).body == "begun\n"
 
 
 def test_a_deleted_agent_ends_its_pods_and_cancels_its_jobs(busy: Workspace) -> None:

@@ -6,24 +6,19 @@ The first check that has an answer wins; the last one starts the next attempt.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from coxswain.api.agent import AgentSpec
 from coxswain.api.conditions import ConditionType, Seen
-from coxswain.api.job import TERMINAL, JobSpec
+from coxswain.api.job import TERMINAL
 from coxswain.errors import UserError
 from coxswain.reconcile import actions, instants
 from coxswain.reconcile.decision import NOTHING, Decision, Note
-from coxswain.rules import outcome, retry
 from coxswain.rules.outcome import Ended, RunFacts
 from coxswain.sandbox.pod import Platform
-from coxswain_controllers.job import gates, manifest, status
+from coxswain_controllers.job import ending, gates, manifest, status
 from coxswain_controllers.job.snapshot import JobSnapshot, PodSeen
 
 LONG_WAIT = timedelta(seconds=5)
 DEADLINE_GRACE = timedelta(seconds=10)
 LOOK_AGAIN = timedelta(seconds=5)
-
-# A run that began, whose row is lost and whose pod is gone: nobody knows what it has done.
-LOST_ROW = RunFacts(claimed=True, acts_open=("what the lost record would tell",))
 
 Check = Callable[[JobSnapshot, Platform, datetime], Decision | None]
 
@@ -45,15 +40,15 @@ def job_has_ended(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> 
     if snapshot.status.phase not in TERMINAL:
         return None
     living = _living(snapshot)
-    holding = snapshot.done if _agent_was_deleted(snapshot) else ()
-    ending = _end_all(snapshot, [*living, *holding])
+    holding = snapshot.done if ending.agent_was_deleted(snapshot) else ()
+    todo = _end_all(snapshot, [*living, *holding])
     expiry = _expiry(snapshot)
     if expiry is not None and expiry <= now and snapshot.is_recorded and not living:
         return Decision(actions=(_remove(snapshot),))
     wake_at = expiry
     if expiry is not None and expiry <= now:
         wake_at = now + timedelta(seconds=1)
-    return Decision(actions=ending, status=status.observed(snapshot), wake_at=wake_at)
+    return Decision(actions=todo, status=status.observed(snapshot), wake_at=wake_at)
 
 
 def spec_does_not_fit(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
@@ -63,27 +58,27 @@ def spec_does_not_fit(snapshot: JobSnapshot, _platform: Platform, now: datetime)
     invalid = Ended("Failed", "Invalid", snapshot.spec.message)
     seen = (Seen(ConditionType.ACCEPTED, "False", "Invalid", invalid.message),)
     return Decision(
-        actions=_closing(snapshot, invalid),
+        actions=ending.closing(snapshot, invalid),
         status=status.ended(snapshot, invalid, seen, now),
-        notes=_failure_note(invalid),
+        notes=ending.note(invalid),
     )
 
 
 def end_is_asked_for(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision | None:
     """Cancelled, or its Agent was deleted: end the pod, then the Job."""
-    why = _cancellation(snapshot)
+    why = ending.cancellation(snapshot)
     if why is None:
         return None
     living = _living(snapshot)
     if living:
-        ending = _end_all(snapshot, living)
-        told = (actions.AskToEnd(snapshot.key.uid, snapshot.number),) if ending else ()
-        return Decision(actions=(*ending, *told))
+        todo = _end_all(snapshot, living)
+        told = (actions.AskToEnd(snapshot.key.uid, snapshot.number),) if todo else ()
+        return Decision(actions=(*todo, *told))
     if snapshot.run is not None and snapshot.run.result is not None and _succeeded(snapshot.run):
-        return _finish(snapshot, _judge(snapshot, now), now)
+        return ending.finish(snapshot, ending.judge(snapshot, now), now)
     if snapshot.run is None and snapshot.records.status != "True" and _may_have_run(snapshot):
         return _wait_for_records(snapshot, now)
-    return _finish(snapshot, why, now)
+    return ending.finish(snapshot, why, now)
 
 
 def pod_has_ended(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
@@ -92,7 +87,7 @@ def pod_has_ended(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> 
         return None
     if snapshot.run is None and snapshot.records.status != "True":
         return _wait_for_records(snapshot, now)
-    return _finish(snapshot, _judge(snapshot, now), now)
+    return ending.finish(snapshot, ending.judge(snapshot, now), now)
 
 
 def pod_is_overdue(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision | None:
@@ -102,13 +97,13 @@ def pod_is_overdue(snapshot: JobSnapshot, platform: Platform, now: datetime) -> 
         return None
     if pod.running_since is None:
         return _not_started(snapshot, pod, now)
-    if now < pod.running_since + _timeout(snapshot) + DEADLINE_GRACE:
+    if now < pod.running_since + snapshot.timeout + DEADLINE_GRACE:
         return None
     if snapshot.run is None and snapshot.records.status != "True":
         return _wait_for_records(snapshot, now)
     late = Ended("Failed", "Timeout", "the attempt took longer than its timeout")
     has_result = snapshot.run is not None and snapshot.run.result is not None
-    return _give_up(snapshot, pod, _judge(snapshot, now) if has_result else late, now)
+    return ending.give_up(snapshot, pod, ending.judge(snapshot, now) if has_result else late, now)
 
 
 def pod_is_there(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision | None:
@@ -118,7 +113,7 @@ def pod_is_there(snapshot: JobSnapshot, platform: Platform, now: datetime) -> De
         return None
     if pod.running_since is None:
         return _starting(snapshot, pod, now)
-    overdue = pod.running_since + _timeout(snapshot) + DEADLINE_GRACE
+    overdue = pod.running_since + snapshot.timeout + DEADLINE_GRACE
     if not _is_shown(snapshot, pod):
         found = status.running(snapshot, pod, gates.passed(snapshot), now)
         return Decision(status=found, wake_at=overdue)
@@ -134,7 +129,7 @@ def pod_has_vanished(snapshot: JobSnapshot, _platform: Platform, now: datetime) 
     if run is None and snapshot.records.status != "True":
         return _wait_for_records(snapshot, now)
     if run is None or run.claimed or run.closed_reason is not None or run.result is not None:
-        return _finish(snapshot, _judge(snapshot, now), now)
+        return ending.finish(snapshot, ending.judge(snapshot, now), now)
     return None
 
 
@@ -166,76 +161,19 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def _judge(snapshot: JobSnapshot, now: datetime) -> Ended:
-    pod, entry = snapshot.pod, snapshot.open_attempt
-    run = snapshot.run or (RunFacts() if pod is not None else LOST_ROW)
-    began = instants.read(entry.started_at) if entry is not None else None
-    judged = outcome.judge(
-        None if pod is None else pod.end,
-        run,
-        timed_out=began is not None and now >= began + _timeout(snapshot),
-        repeatable=_is_repeatable(snapshot),
-    )
-    blind = retry.is_due(judged, _spec(snapshot).retry, used=_used(snapshot, judged), lost=0)
-    if blind and judged.outcome == "Failed" and _is_unknown(snapshot, run):
-        begun = ", ".join(run.acts_open)
-        text = f"{judged.message}; it is not known whether this was done: {begun}"
-        return Ended("Failed", "OutcomeUnknown", text, judged.exit_code)
-    return judged
-
-
-def _finish(snapshot: JobSnapshot, judged: Ended, now: datetime) -> Decision:
-    """End the attempt, and the Job unless another attempt is due."""
-    todo = _closing(snapshot, judged)
-    lost = sum(1 for each in snapshot.status.attempts if each.outcome == "Lost")
-    lost += 1 if judged.outcome == "Lost" else 0
-    policy, used = _spec(snapshot).retry, _used(snapshot, judged)
-    if _cancellation(snapshot) is None and retry.is_due(judged, policy, used=used, lost=lost):
-        at = now + timedelta(seconds=retry.delay_seconds(judged, policy, used=used))
-        passed = gates.passed(snapshot, before=ConditionType.BACK_OFF)
-        found = status.retrying(snapshot, judged, passed, at, now)
-        return Decision(todo, found, _failure_note(judged), at)
-    if judged.outcome == "Lost":
-        text = f"{lost} pods were taken away before they posted a result"
-        judged = Ended("Failed", "PodLost", text, is_lost=True)
-    found = status.ended(snapshot, judged, gates.passed(snapshot), now)
-    return Decision(todo, found, _failure_note(judged), wake_at=_first_expiry(snapshot, now))
-
-
-def _closing(snapshot: JobSnapshot, judged: Ended) -> tuple[actions.Action, ...]:
-    """Close the run row with the verdict; keep the log of a pod that posted no result."""
-    key, number, pod = snapshot.key, snapshot.number, snapshot.pod
-    if snapshot.run is None and pod is None:
-        return ()
-    has_result = snapshot.run is not None and snapshot.run.result is not None
-    close = actions.CloseRun(key.uid, number, outcome.verdict(judged), has_result)
-    if pod is None or has_result:
-        return (close,)
-    ended_at = pod.ended_at or pod.created_at
-    return (close, actions.KeepLog(key.namespace, key.name, pod.name, key.uid, number, ended_at))
-
-
-def _give_up(snapshot: JobSnapshot, pod: PodSeen, judged: Ended, now: datetime) -> Decision:
-    """End an attempt whose pod is still there: the run row keeps the verdict over a crash."""
-    decision = _finish(snapshot, judged, now)
-    close = tuple(each for each in decision.actions if isinstance(each, actions.CloseRun))
-    todo = (*close, _delete(snapshot, pod))
-    return Decision(todo, decision.status, decision.notes, decision.wake_at)
-
-
 def _not_started(snapshot: JobSnapshot, pod: PodSeen, now: datetime) -> Decision | None:
-    limit = timedelta(seconds=_agent_spec(snapshot).limits.start_timeout_seconds)
+    limit = timedelta(seconds=snapshot.agent_spec.limits.start_timeout_seconds)
     if now < pod.created_at + limit:
         return None
     why = pod.waits_for
     reason = "StartTimeout" if why is None else why.reason
     text = "the pod did not start in time" + (f": {why.message}" if why is not None else "")
-    return _give_up(snapshot, pod, Ended("Failed", reason, text), now)
+    return ending.give_up(snapshot, pod, Ended("Failed", reason, text), now)
 
 
 def _starting(snapshot: JobSnapshot, pod: PodSeen, now: datetime) -> Decision:
     """A pod that has not started: after 5 s the status says what it waits for, once."""
-    limit = timedelta(seconds=_agent_spec(snapshot).limits.start_timeout_seconds)
+    limit = timedelta(seconds=snapshot.agent_spec.limits.start_timeout_seconds)
     overdue = pod.created_at + limit
     if pod.waits_for is None or now < pod.created_at + LONG_WAIT:
         return Decision(wake_at=min(overdue, max(pod.created_at, now) + LONG_WAIT))
@@ -270,24 +208,6 @@ def _wait_for_records(snapshot: JobSnapshot, now: datetime) -> Decision:
     return Decision(status=decision.status, notes=decision.notes, wake_at=now + LOOK_AGAIN)
 
 
-def _cancellation(snapshot: JobSnapshot) -> Ended | None:
-    spec = snapshot.spec
-    if _agent_was_deleted(snapshot):
-        return Ended("Cancelled", "AgentDeleted", "the Agent of this Job was deleted")
-    if not isinstance(spec, UserError) and spec.cancel:
-        return Ended("Cancelled", "Cancelled", "spec.cancel is true")
-    by = manifest.cancelled_by(snapshot.metadata)
-    return None if by is None else Ended("Cancelled", "Cancelled", by)
-
-
-def _agent_was_deleted(snapshot: JobSnapshot) -> bool:
-    """Its own Agent, not a former one of that name: the Job belongs to one that is not younger."""
-    made_at, deleted_at = snapshot.metadata.creation_timestamp, snapshot.agent_deleted_at
-    if deleted_at is None or deleted_at < made_at:
-        return False
-    return snapshot.agent is None or snapshot.agent.created_at > made_at
-
-
 def _is_shown(snapshot: JobSnapshot, pod: PodSeen) -> bool:
     """Whether the status tells of this very pod, and of no failure that is over."""
     entry = snapshot.open_attempt
@@ -309,53 +229,12 @@ def _lost_row(
     return (actions.RestoreRun(run, pod.name, pod.uid, platform.service_account, token),)
 
 
-def _first_expiry(snapshot: JobSnapshot, now: datetime) -> datetime | None:
-    """When to look again at a Job that ends now; None where it is kept for good."""
-    spec = snapshot.spec
-    if isinstance(spec, UserError) or spec.ttl_seconds_after_finished is None:
-        return None
-    return now + timedelta(seconds=max(1, spec.ttl_seconds_after_finished))
-
-
-def _failure_note(judged: Ended) -> tuple[Note, ...]:
-    if judged.outcome in ("Succeeded", "Cancelled"):
-        return ()
-    return (Note("Warning", judged.reason, judged.message or judged.reason),)
-
-
 def _may_have_run(snapshot: JobSnapshot) -> bool:
     return snapshot.open_attempt is not None or snapshot.pod is not None
 
 
 def _succeeded(run: RunFacts) -> bool:
     return run.result is not None and run.result.status == "succeeded"
-
-
-def _is_unknown(snapshot: JobSnapshot, run: RunFacts) -> bool:
-    return outcome.unknown(run, repeatable=_is_repeatable(snapshot))
-
-
-def _is_repeatable(snapshot: JobSnapshot) -> bool:
-    return manifest.is_repeatable(_spec(snapshot))
-
-
-def _used(snapshot: JobSnapshot, judged: Ended) -> int:
-    return snapshot.status.attempts_used + (1 if judged.uses_attempt else 0)
-
-
-def _spec(snapshot: JobSnapshot) -> JobSpec:
-    if isinstance(snapshot.spec, UserError):
-        raise snapshot.spec
-    return snapshot.spec
-
-
-def _agent_spec(snapshot: JobSnapshot) -> AgentSpec:
-    return snapshot.agent.spec if snapshot.agent is not None else AgentSpec()
-
-
-def _timeout(snapshot: JobSnapshot) -> timedelta:
-    own = _spec(snapshot).timeout_seconds
-    return timedelta(seconds=own or _agent_spec(snapshot).limits.timeout_seconds)
 
 
 def _expiry(snapshot: JobSnapshot) -> datetime | None:
@@ -374,11 +253,7 @@ def _living(snapshot: JobSnapshot) -> list[PodSeen]:
 
 
 def _end_all(snapshot: JobSnapshot, pods: list[PodSeen]) -> tuple[actions.Action, ...]:
-    return tuple(_delete(snapshot, pod) for pod in pods if not pod.is_deleting)
-
-
-def _delete(snapshot: JobSnapshot, pod: PodSeen) -> actions.Action:
-    return actions.DeletePod(snapshot.key.namespace, pod.name, pod.uid)
+    return tuple(ending.end_pod(snapshot, pod) for pod in pods if not pod.is_deleting)
 
 
 def _remove(snapshot: JobSnapshot) -> actions.Action:

@@ -1,7 +1,7 @@
 """What one pass saw of a Job: frozen, and all that ``decide`` goes by."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from coxswain import names
@@ -82,6 +82,24 @@ class JobSnapshot:
     """What the API server said when it last refused the pod for its quota."""
     is_recorded: bool
     """Whether the records hold the status as it is."""
+
+    @property
+    def valid_spec(self) -> JobSpec:
+        """The spec, where it fits. Raises the UserError that says why not."""
+        if isinstance(self.spec, UserError):
+            raise self.spec
+        return self.spec
+
+    @property
+    def agent_spec(self) -> AgentSpec:
+        """The Agent's spec, or one that says nothing where the Agent is gone."""
+        return self.agent.spec if self.agent is not None else AgentSpec()
+
+    @property
+    def timeout(self) -> timedelta:
+        """How long one attempt may take."""
+        own = self.valid_spec.timeout_seconds
+        return timedelta(seconds=own or self.agent_spec.limits.timeout_seconds)
 
     @property
     def open_attempt(self) -> Attempt | None:

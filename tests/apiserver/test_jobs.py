@@ -121,6 +121,8 @@ async def test_a_running_job_is_cancelled_once_its_pod_has_ended(
     row = await ledger.run(ended)
     assert row is not None
     assert row.closed_reason == "Cancelled/Cancelled"
+    types = await ledger.until(ended.metadata.uid, "job.cancelled")
+    assert types.count("job.cancelled") == 1
     if "metadata" in change:
         assert "Ada" in (ended.status.attempts[0].message or "")
 

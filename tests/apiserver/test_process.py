@@ -144,6 +144,19 @@ async def test_a_right_that_is_taken_away_is_named_and_only_its_workspace_waits(
             assert (await workspace.job_ends()).status.phase == "Succeeded"
 
 
+@pytest.mark.parametrize("milliseconds", [0, 40, 80, 120, 200])
+async def test_an_operator_that_is_told_to_end_as_it_begins_to_lead_ends(
+    milliseconds: int, installation: Installation, database: Database, tmp_path: Path
+) -> None:
+    with installation.operator(database, tmp_path) as operator:
+        async with asyncio.timeout(20):
+            while "event=leading" not in operator.text:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.005)
+        await asyncio.sleep(milliseconds / 1000)
+        assert await asyncio.to_thread(operator.terminate) == 0
+        assert "starting anew" not in operator.text
+
+
 async def test_the_operator_says_what_to_do_where_its_kinds_are_missing(
     installation: Installation, database: Database, tmp_path: Path, workspace: Workspace
 ) -> None:

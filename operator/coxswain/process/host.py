@@ -6,7 +6,7 @@ no annotation, no finalizer, no patch.
 
 import asyncio
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
 from typing import Any, cast
@@ -133,10 +133,18 @@ def settings() -> kopf.OperatorSettings:
 
 
 async def run(
-    made: kopf.OperatorRegistry, loaded: OperatorSettings, memo: object, ready: asyncio.Event
+    made: kopf.OperatorRegistry,
+    loaded: OperatorSettings,
+    memo: object,
+    on_started: Callable[[], None],
 ) -> None:
-    """Watch until cancelled or until a stream ends in a way that kopf cannot mend."""
-    await kopf.operator(
+    """Watch until cancelled or until a stream ends in a way that kopf cannot mend.
+
+    ``on_started`` is called in the same moment in which kopf has installed its signal handlers, so
+    that there is none in which a signal ends kopf alone.
+    """
+    others = asyncio.all_tasks()
+    tasks = await kopf.spawn_tasks(
         registry=made,
         settings=settings(),
         # Its own guess asks for the name of the user, which a container may not have.
@@ -144,5 +152,6 @@ async def run(
         memo=memo,
         standalone=True,
         clusterwide=True,
-        ready_flag=ready,
     )
+    on_started()
+    await kopf.run_tasks(tasks, ignored=others)

@@ -66,7 +66,7 @@ class Leading:
         self._modules = host.room_modules()
         self.world: World | None = None
 
-    async def run(self, epoch: int, on_watching: Callable[[], None]) -> None:
+    async def run(self, epoch: int, on_started: Callable[[], None]) -> None:
         """Lead until something ends; whatever ends it ends the process' leading."""
         found = await self._first_doors()
         world = self._world(Platform(self._settings.installation, found, self._settings))
@@ -87,7 +87,6 @@ class Leading:
             await self._refresh(world, actor)
 
         self.world = world
-        watching = asyncio.Event()
         registry = host.registry(self._client.credentials, self._modules)
         listener = Listener(self._store.dsn, [CHANNEL])
         for each in streams:
@@ -108,9 +107,7 @@ class Leading:
             group.create_task(loop.work(self._settings.workers))
             for stream in streams:
                 group.create_task(stream.run())
-            group.create_task(_watch(registry, self._settings, taken_in, watching))
-            await watching.wait()
-            on_watching()
+            group.create_task(_watch(registry, self._settings, taken_in, on_started))
 
     async def stop(self) -> None:
         """Start no further pass, and write what is lined up, as far as a short time allows."""
@@ -193,9 +190,9 @@ class Leading:
 
 
 async def _watch(
-    registry: Any, settings: OperatorSettings, taken_in: Intake, watching: asyncio.Event
+    registry: Any, settings: OperatorSettings, taken_in: Intake, on_started: Callable[[], None]
 ) -> None:
-    await host.run(registry, settings, taken_in, watching)
+    await host.run(registry, settings, taken_in, on_started)
     raise CoxswainError("the watch streams have ended")
 
 

@@ -33,6 +33,20 @@ async def test_a_deleted_agent_ends_its_pods_and_cancels_its_jobs(
     assert (await ledger.until(agent.metadata.uid, "agent.deleted")).count("agent.deleted") == 1
 
 
+async def test_the_pods_of_ended_jobs_go_with_their_agent_since_they_hold_its_home(
+    workspace: Workspace, ledger: Ledger
+) -> None:
+    await workspace.has_agent(workspace={"type": "Persistent", "size": "1Gi"})
+    async with Kubelet(workspace.client, pods.succeeds, namespace=workspace.namespace):
+        await workspace.has_job()
+        ended = await workspace.job_ends()
+        # Once the records are written, nothing but the Agent wakes the Job.
+        await ledger.until(ended.metadata.uid, "job.succeeded")
+        assert len(await workspace.pods()) == 1
+        await workspace.delete("agents", "a")
+        await workspace.until_gone("pods")
+
+
 async def test_a_job_of_an_agent_that_is_made_again_is_the_new_ones(workspace: Workspace) -> None:
     await workspace.has_agent()
     await workspace.delete("agents", "a")

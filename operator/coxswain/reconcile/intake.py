@@ -65,9 +65,7 @@ class Intake:
             room = self._rooms[kind]
             self._world.journal.vanished(kind, raw, lambda: room.events(raw, is_gone=True))
         if kind == "Agent":
-            metadata = raw["metadata"]
-            line = (metadata["namespace"], metadata["name"])
-            self._world.agents_deleted[line] = datetime.now(UTC)
+            self._agent_has_gone(raw)
         if kind == "Job":
             self._leave(raw)
         self._routes[kind](raw)
@@ -97,14 +95,21 @@ class Intake:
                 if kind != "Job" or not _has_ended(raw):
                     self._world.queue.add(keys.of(kind, raw))
 
+    def _agent_has_gone(self, agent: Raw) -> None:
+        """Its Jobs that have ended are looked at once more: their pods hold its home."""
+        namespace, name = agent["metadata"]["namespace"], agent["metadata"]["name"]
+        self._world.agents_deleted[namespace, name] = datetime.now(UTC)
+        for job in self._world.cache.all("Job"):
+            if job["metadata"]["namespace"] == namespace and _agent_of(job) == name:
+                self._world.queue.add(keys.of("Job", job))
+
     def _leave(self, job: Raw) -> None:
         """A Job is gone: whoever stood behind it may be next."""
         key = keys.of("Job", job)
         self._world.crowds.settle(key.uid)
         self._world.crowds.leave(key.uid)
         self._world.refusals.forget(key.namespace, key.uid)
-        agent = ((job.get("spec") or {}).get("agentRef") or {}).get("name", "")
-        self._wake_line(Line(key.namespace, agent))
+        self._wake_line(Line(key.namespace, _agent_of(job)))
 
     def _agent(self, raw: Raw) -> None:
         key = keys.of("Agent", raw)
@@ -150,9 +155,13 @@ def group_of(kind: str, raw: Raw) -> tuple[str, ...] | None:
         is_counted = keys.owner(raw) is not None and not _has_ended(raw)
         return ("pods", metadata["namespace"], agent) if is_counted and agent else None
     if kind == "Job" and not _has_ended(raw):
-        agent = ((raw.get("spec") or {}).get("agentRef") or {}).get("name", "")
-        return ("jobs", metadata["namespace"], agent)
+        return ("jobs", metadata["namespace"], _agent_of(raw))
     return None
+
+
+def _agent_of(job: Raw) -> str:
+    name: str = ((job.get("spec") or {}).get("agentRef") or {}).get("name", "")
+    return name
 
 
 def _has_ended(raw: Raw) -> bool:

@@ -61,6 +61,16 @@ async def test_an_agent_wakes_those_of_its_jobs_that_have_not_ended(paper: Paper
     assert await _names(paper) == ["Agent helm", "Job lives"]
 
 
+async def test_an_agent_that_has_gone_wakes_its_ended_jobs_too(paper: PaperWorld) -> None:
+    agent = raw("Agent", "helm", 7)
+    paper.intake.notice("Agent", "ADDED", agent)
+    paper.intake.notice("Job", "ADDED", job("ended", status={"phase": "Succeeded"}))
+    paper.intake.notice("Job", "ADDED", job("foreign", agent="other"))
+    await paper.woken()
+    paper.intake.notice("Agent", "DELETED", agent)
+    assert await _names(paper) == ["Job ended", "Agent helm"]
+
+
 async def test_a_waiting_job_that_goes_lets_the_next_look_and_holds_no_slot(
     paper: PaperWorld,
 ) -> None:

@@ -21,17 +21,23 @@ WORKSPACES = ("demo", "strangers", "proving")
 
 @dataclass(frozen=True)
 class Tier:
-    """Folders that run together, the Go programs they need, whether they need a cluster."""
+    """Folders that run together, the Go programs they need, whether they need a cluster.
+
+    A tier that shares nothing runs in one process per core; `-- -n 0` makes it one.
+    """
 
     name: str
     folders: tuple[str, ...]
     programs: tuple[str, ...] = ()
     needs_cluster: bool = False
+    arguments: tuple[str, ...] = ()
 
+
+PER_CORE = ("--numprocesses", "auto")
 
 ALL = (
-    Tier("unit", ("tests/architecture", "tests/unit")),
-    Tier("store", ("tests/store",)),
+    Tier("unit", ("tests/architecture", "tests/unit"), arguments=PER_CORE),
+    Tier("store", ("tests/store",), arguments=PER_CORE),
     Tier("apiserver", ("tests/apiserver",), ("etcd", "kubernetes", "helm")),
     Tier("cluster", ("tests/cluster",), ("helm",), needs_cluster=True),
 )
@@ -66,7 +72,14 @@ def _run_one(tier: Tier, arguments: list[str]) -> tuple[str, bool]:
 
 
 def _pytest(tier: Tier, arguments: list[str], variables: Mapping[str, str]) -> int:
-    words = [environment.program("python"), "-m", "pytest", *tier.folders, *arguments]
+    words = [
+        environment.program("python"),
+        "-m",
+        "pytest",
+        *tier.folders,
+        *tier.arguments,
+        *arguments,
+    ]
     done = subprocess.run(
         [str(word) for word in words],
         cwd=places.REPOSITORY,

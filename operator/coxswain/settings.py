@@ -5,11 +5,13 @@ COXSWAIN_CONFIG_FILE. There are no other sources and nothing is read at import.
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -24,6 +26,13 @@ from coxswain.errors import ConfigurationError
 CONFIG_FILE_VARIABLE = "COXSWAIN_CONFIG_FILE"
 
 
+class Contradiction(NamedTuple):
+    """Settings that are good alone and not together: why, and when."""
+
+    why: str
+    stands: Callable[[Any], bool]
+
+
 class Settings(BaseSettings):
     """What every process has."""
 
@@ -35,6 +44,15 @@ class Settings(BaseSettings):
     """How log lines look."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least severe line that is written."""
+
+    CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = ()
+
+    @model_validator(mode="after")
+    def _does_not_contradict_itself(self) -> Self:
+        found = [each.why for each in self.CONTRADICTIONS if each.stands(self)]
+        if found:
+            raise PydanticCustomError("contradiction", "{why}", {"why": "\n  ".join(found)})
+        return self
 
     @classmethod
     @override
@@ -84,8 +102,16 @@ class MigrateSettings(StoreSettings):
     """The same for coxswain_gateway."""
 
 
+ONE_PORT = Contradiction(
+    "COXSWAIN_PORT, COXSWAIN_HEALTH_PORT: both name the same port; give each its own",
+    lambda self: self.port == self.health_port != 0,
+)
+
+
 class ServerSettings(StoreSettings):
     """A process that answers HTTP."""
+
+    CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (ONE_PORT,)
 
     bind: str = "0.0.0.0"  # noqa: S104 - a pod's own address; NetworkPolicy decides who reaches it
     """Address to listen on."""
@@ -138,6 +164,14 @@ class SandboxSettings(Settings):
 class OperatorSettings(StoreSettings, SandboxSettings):
     """The operator."""
 
+    CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
+        Contradiction(
+            "COXSWAIN_API_SERVICE, COXSWAIN_MODELS_SERVICE: both doors are the same Service; name"
+            " the one of each",
+            lambda self: self.api_service == self.models_service,
+        ),
+    )
+
     bind: str = "0.0.0.0"  # noqa: S104 - a pod's own address; NetworkPolicy decides who reaches it
     """Address to listen on."""
     health_port: Port = 9091
@@ -174,6 +208,15 @@ Url = Annotated[str, Field(max_length=512, pattern=r"^https?://[^\s?#@]+$")]
 class ModelGatewaySettings(ServerSettings):
     """The model gateway."""
 
+    CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
+        ONE_PORT,
+        Contradiction(
+            "COXSWAIN_PROVIDER_SILENCE_SECONDS, COXSWAIN_PROVIDER_TOTAL_SECONDS: a provider may be"
+            " silent for longer than a whole call may take; make silence the shorter one",
+            lambda self: self.provider_silence_seconds > self.provider_total_seconds,
+        ),
+    )
+
     port: Port = 8081
     """Port for agents."""
     demo_provider: bool = True
@@ -202,12 +245,15 @@ def load(model: type[S]) -> S:
     try:
         return model()
     except ValidationError as error:
-        lines = [
-            f"COXSWAIN_{'_'.join(str(part) for part in each['loc']).upper()}: {each['msg']}"
-            for each in error.errors(include_input=False, include_url=False)
-        ]
+        lines = [_line(each) for each in error.errors(include_input=False, include_url=False)]
         raise ConfigurationError(
             "the configuration is refused:\n  " + "\n  ".join(lines)
         ) from error
     except (OSError, SettingsError, TOMLDecodeError) as error:
         raise ConfigurationError(f"the configuration cannot be read: {error}") from error
+
+
+def _line(refused: Any) -> str:
+    """One refusal with its key; a contradiction names its keys itself."""
+    key = "_".join(str(part) for part in refused["loc"]).upper()
+    return f"COXSWAIN_{key}: {refused['msg']}" if key else str(refused["msg"])

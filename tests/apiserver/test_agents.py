@@ -5,10 +5,12 @@ import asyncio
 import pytest
 
 from coxswain.api.conditions import ConditionType, find
+from coxswain.api.kind import Agent
 from coxswain.kube import paths
-from tests.support import builders, pods
+from tests.support import builders, pods, postgres
 from tests.support.kubelet import Kubelet
 from tests.support.pods import FakePod
+from tests.support.postgres import Database
 from tests.support.workspace import Ledger, Workspace, outcomes, phases, reason
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -95,6 +97,21 @@ async def test_an_agent_whose_models_nobody_has_judged_is_not_ready(workspace: W
     assert "not checked" in told.message
 
 
+async def test_what_the_gateway_says_of_the_models_is_why_an_agent_is_not_ready(
+    workspace: Workspace, module_database: Database
+) -> None:
+    await workspace.apply(builders.agent("a").with_model())
+    agent = await workspace.agent_is("a", "Pending")
+    async with postgres.opened(module_database.gateway) as gateway:
+        await Ledger(gateway).judge(agent, "CredentialsMissing", "there is no Secret keys")
+    async with asyncio.timeout(20):
+        while _ready(await workspace.agent()) != ("CredentialsMissing", "there is no Secret keys"):  # noqa: ASYNC110 - the operator does it
+            await asyncio.sleep(0.05)
+    await workspace.has_job()
+    waiting = await workspace.job_waits(ConditionType.AGENT_READY)
+    assert reason(waiting, ConditionType.AGENT_READY) == "CredentialsMissing"
+
+
 async def test_no_more_jobs_run_at_once_than_the_agent_allows(workspace: Workspace) -> None:
     running: set[str] = set()
     most = 0
@@ -152,3 +169,8 @@ async def test_a_namespace_that_is_no_workspace_says_what_is_missing(
 
 
 _SANDBOX = ConditionType.SANDBOX_READY
+
+
+def _ready(agent: Agent) -> tuple[str, str]:
+    seen = find(agent.status.conditions, ConditionType.READY)
+    return (seen.reason, seen.message) if seen is not None else ("", "")

@@ -171,16 +171,17 @@ class Ledger:
         """What a pod's last call does."""
         await self.store.transact(reports.post_result, pod.uid, RunResult(**result))
 
-    async def judge(self, agent: Agent) -> None:
-        """What the model gateway writes when it finds the models usable."""
+    async def judge(self, agent: Agent, reason: str = "Ready", message: str = "") -> None:
+        """What the model gateway writes of the models: usable, or why not."""
         metadata = agent.metadata
         verdict = Verdict(
             metadata.uid,
             metadata.namespace,
             metadata.name,
             metadata.generation,
-            ready=True,
-            reason="Ready",
+            ready=reason == "Ready",
+            reason=reason,
+            message=message,
         )
         await self.store.transact(verdicts.put, verdict)
 

@@ -57,7 +57,8 @@ class PaperWorld:
     def __post_init__(self) -> None:
         self.journal = PaperJournal()
         self.workspaces = PaperWorkspaces()
-        self.queue = WorkQueue(lambda: 0.0, Random(1))  # noqa: S311 - jitter
+        self.now = 0.0
+        self.queue = WorkQueue(lambda: self.now, Random(1))  # noqa: S311 - jitter
         self.world = World(
             client=self.client,
             cache=Cache(intake.group_of),

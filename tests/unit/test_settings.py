@@ -84,6 +84,25 @@ def test_a_refusal_names_every_bad_key_at_once(
     assert named == {f"COXSWAIN_{key}" for key in missing | wrong}
 
 
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (SidecarSettings, {"port": "9090"}),
+        (ModelGatewaySettings, {"port": "1", "health_port": "1"}),
+        (ModelGatewaySettings, {"provider_silence_seconds": "9", "provider_total_seconds": "8"}),
+        (OperatorSettings, {"models_service": "door", "api_service": "door"}),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused_with_their_names(
+    monkeypatch: pytest.MonkeyPatch, model: type[Settings], said: Mapping[str, str]
+) -> None:
+    say(monkeypatch, {**required(model), **said})
+    with pytest.raises(ConfigurationError) as refused:
+        settings.load(model)
+    (line,) = refused.value.message.splitlines()[1:]
+    assert all(f"COXSWAIN_{name.upper()}" in line for name in said)
+
+
 def test_a_wrong_value_in_the_environment_does_not_fall_back_to_the_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -130,7 +149,10 @@ def test_ports_paths_and_addresses_have_defaults_and_can_be_said(
         if name.endswith(("port", "_file", "_folder", "kubeconfig")) or name == "bind"
     }
     assert not [name for name, field in places.items() if field.default is PydanticUndefined]
-    said = {name: "1234" if name.endswith("port") else "/elsewhere" for name in places}
+    said = {
+        name: str(1234 + number) if name.endswith("port") else "/elsewhere"
+        for number, name in enumerate(places)
+    }
     say(monkeypatch, said)
     loaded = settings.load(model)
     assert {name: str(getattr(loaded, name)) for name in places} == said

@@ -19,4 +19,4 @@ def register(registry: kopf.OperatorRegistry) -> None:
 
     @kopf.on.event(names.GROUP, names.VERSION, "agents", registry=registry)
     async def agent_changed(event: kopf.RawEvent, memo: Any, **_: Any) -> None:
-        memo.notice("Agent", event["type"], event["object"])
+        memo.hear("Agent", event["type"], event["object"])

@@ -19,4 +19,4 @@ def register(registry: kopf.OperatorRegistry) -> None:
 
     @kopf.on.event(names.GROUP, names.VERSION, "jobs", registry=registry)
     async def job_changed(event: kopf.RawEvent, memo: Any, **_: Any) -> None:
-        memo.notice("Job", event["type"], event["object"])
+        memo.hear("Job", event["type"], event["object"])

@@ -230,7 +230,7 @@ def _stream(client: Client, taken_in: Intake, each: Swept) -> Stream:
     """What changes often is followed past kopf: a pod tells of itself four times in its life."""
     hears = Hears(
         listed=partial(taken_in.notice_all, each.kind),
-        changed=lambda change: taken_in.notice(each.kind, change.type, change.raw),
+        changed=lambda change: taken_in.hear(each.kind, change.type, change.raw),
     )
     return Stream(client, paths.collection(each.plural), each.selector, hears)
 

@@ -3,9 +3,12 @@
 The event itself is never trusted for more than that; a pass looks at the state.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+import structlog
 
 from coxswain import names
 from coxswain.reconcile import cache
@@ -15,8 +18,11 @@ from coxswain.reconcile.crowd import Line
 from coxswain.reconcile.room import Room
 from coxswain.reconcile.world import World
 from coxswain.rules import quota
+from coxswain.telemetry import metrics
 
-ENDED = frozenset({"Succeeded", "Failed", "Cancelled"})
+log = structlog.get_logger()
+
+ENDED = ("Succeeded", "Failed", "Cancelled")
 """Phases of pods and of Jobs that nothing leaves."""
 QUOTA_WAKES = 100
 NEXT = 2
@@ -28,6 +34,8 @@ class Intake:
     def __init__(self, world: World, rooms: Mapping[str, Room[Any]]) -> None:
         self._world = world
         self._rooms = rooms
+        self.missed = asyncio.Event()
+        """Set when something could not be taken in: a sweep is due."""
         self._routes: dict[str, Callable[[Raw], None]] = {
             "Agent": self._agent,
             "Job": self._job,
@@ -35,8 +43,25 @@ class Intake:
             "ResourceQuota": self._quota,
         }
 
+    def hear(self, kind: str, change: str | None, raw: Raw) -> None:
+        """Take an event of a watch or an object of a list, for which ``change`` is None.
+
+        One that cannot be taken in stops no other: it is counted, its object gets a pass, which
+        shows what is wrong with it, and a sweep looks at everything soon.
+        """
+        try:
+            self.notice(kind, change, raw)
+        except Exception:
+            # The edge: a bug here must neither end the stream nor be forgotten.
+            metadata = raw["metadata"]
+            log.exception("event not taken in", kind=kind, uid=metadata["uid"], change=change)
+            metrics.EVENTS_NOT_TAKEN.labels(kind).inc()
+            if kind in self._rooms and self._world.cache.get(kind, metadata["uid"]) is not None:
+                self._world.queue.retry(keys.of(kind, raw))
+            self.missed.set()
+
     def notice(self, kind: str, change: str | None, raw: Raw) -> None:
-        """Take an event of a watch; ``change`` is None for what a list brought."""
+        """Take in an object as it is now, or its end."""
         if change == "DELETED":
             self.gone(kind, raw)
             return
@@ -52,7 +77,7 @@ class Intake:
     def notice_all(self, kind: str, items: Sequence[Raw], version: int) -> None:
         """Take a whole list, as of a version: what is not in it and not younger is gone."""
         for raw in items:
-            self.notice(kind, None, raw)
+            self.hear(kind, None, raw)
         living = {raw["metadata"]["uid"] for raw in items}
         for raw in self._world.cache.all(kind):
             if raw["metadata"]["uid"] not in living and cache.version(raw) <= version:

@@ -6,6 +6,7 @@ repair is counted; a count that is not zero says that a watch has lost something
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from random import Random
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from coxswain.telemetry import metrics
 log = structlog.get_logger()
 
 PERIOD_SECONDS = 60.0
+MISSED_SECONDS = 5.0
 SETTLE_SECONDS = 2.0
 
 
@@ -68,12 +70,12 @@ class Sweeper:
             async for page in self._world.client.pages(path, selector=each.selector):
                 found.extend(page["items"])
             for raw in sorted(found, key=lambda raw: str(raw["metadata"]["creationTimestamp"])):
-                self._intake.notice(each.kind, None, raw)
+                self._intake.hear(each.kind, None, raw)
 
     async def run(self, refresh: Callable[[], Any]) -> None:
         """Sweep until cancelled; ``refresh`` is awaited first, each time."""
         while True:
-            await asyncio.sleep(PERIOD_SECONDS * self._random.uniform(0.8, 1.2))
+            await self._until_due()
             try:
                 await refresh()
                 await self.sweep()
@@ -81,6 +83,15 @@ class Sweeper:
                 raise
             except CoxswainError as error:
                 log.warning("sweep not finished", error=error.message, code=error.code)
+
+    async def _until_due(self) -> None:
+        """Wait for the period to pass, or less long if an event could not be taken in."""
+        missed = self._intake.missed
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PERIOD_SECONDS * self._random.uniform(0.8, 1.2)):
+                await missed.wait()
+                missed.clear()
+                await asyncio.sleep(MISSED_SECONDS)
 
     async def sweep(self) -> None:
         """One look at everything."""
@@ -123,7 +134,7 @@ class Sweeper:
         held = self._world.cache.get(each.kind, raw["metadata"]["uid"])
         if held is None or cache.version(held) < cache.version(raw):
             self._count(each.kind, namespace, name)
-            self._intake.notice(each.kind, None, raw)
+            self._intake.hear(each.kind, None, raw)
 
     async def _check_gone(self, each: Swept, raw: Raw) -> None:
         """It was not in the list: gone, or made after the list was read."""

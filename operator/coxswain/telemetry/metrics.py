@@ -94,6 +94,12 @@ RECONCILE_ERRORS = Counter(
     ["kind", "code"],
     registry=REGISTRY,
 )
+EVENTS_NOT_TAKEN = Counter(
+    "coxswain_events_not_taken_total",
+    "Events of a watch that could not be taken in; the log names each. Not zero: look why.",
+    ["kind"],
+    registry=REGISTRY,
+)
 STATUS_WRITES = Counter(
     "coxswain_status_writes_total", "Writes of a status.", ["kind"], registry=REGISTRY
 )

@@ -1,9 +1,11 @@
 """Whom an event wakes."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.crowd import Line, Place
+from coxswain.telemetry import metrics
 from tests.support.worlds import Body, PaperWorld, job, pod, quota, raw
 
 LINE = Line("team", "helm")
@@ -30,6 +32,21 @@ async def test_a_job_wakes_itself_and_an_old_event_of_it_nobody(paper: PaperWorl
     paper.intake.notice("Job", "MODIFIED", job("j", 4))
     paper.intake.notice("Job", "MODIFIED", job("j", 5))
     assert await _names(paper) == []
+
+
+async def test_an_event_that_cannot_be_taken_in_is_counted_tried_again_and_swept_for(
+    paper: PaperWorld,
+) -> None:
+    before = metrics.EVENTS_NOT_TAKEN.labels("Job")._value.get()
+    with capture_logs() as lines:
+        paper.intake.hear("Job", "ADDED", {**job("bad"), "spec": {"agentRef": "no object"}})
+    paper.intake.hear("Job", "ADDED", job("good"))
+    assert metrics.EVENTS_NOT_TAKEN.labels("Job")._value.get() == before + 1
+    assert [line["uid"] for line in lines] == ["Job-bad"]
+    assert paper.intake.missed.is_set()
+    assert await _names(paper) == ["Job good"]
+    paper.now += 1.0
+    assert (await paper.queue.take()).name == "bad"
 
 
 async def test_a_pod_wakes_its_job(paper: PaperWorld) -> None:

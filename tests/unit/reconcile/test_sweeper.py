@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from coxswain.reconcile.sweeper import Sweeper, Swept
 from coxswain.telemetry import metrics
@@ -127,6 +128,16 @@ async def test_a_namesake_does_not_keep_a_ghost_alive(
     assert held is not None
     assert held["metadata"]["uid"] == "another"
     assert paper.journal.gone == ["Job j"]
+
+
+async def test_one_that_cannot_be_taken_in_holds_up_no_sweep(
+    cluster: Cluster, paper: PaperWorld, sweeper: Sweeper
+) -> None:
+    cluster.objects["jobs"] = [{**job("bad"), "spec": {"agentRef": "no object"}}, job("good")]
+    with capture_logs():
+        await sweeper.sweep()
+    assert [key.name for key in await paper.woken()] == ["good", "bad"]
+    assert paper.intake.missed.is_set()
 
 
 async def test_the_first_fill_lines_jobs_up_by_age(

@@ -24,6 +24,8 @@ APPLY_PATCH = "application/apply-patch+yaml"
 # The cluster's token keys are served under a type of their own and under no other.
 JSON = "application/json, application/jwk-set+json"
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+# What the API server takes over as the id of the line in its audit log.
+REQUEST_ID = "Audit-ID"
 PAGE = 500
 CONNECTIONS = 64
 REQUEST_SECONDS = 30.0
@@ -39,13 +41,16 @@ class Client:
         found: credentials.Credentials,
         before_write: Callable[[], None] = lambda: None,
         name: str = "coxswain",
+        request_id: Callable[[], str] = lambda: "",
     ) -> None:
         """``before_write`` is asked before each change, and refuses it by raising.
 
-        ``name`` is what the API server's audit log shows as the user agent.
+        ``name`` is what the API server's audit log shows as the user agent; ``request_id`` says on
+        whose behalf a call is made, and becomes the id of its line there.
         """
         self.credentials = found
         self._before_write = before_write
+        self._request_id = request_id
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=found.tls or True)
         self._session = aiohttp.ClientSession(connector=connector, headers={"User-Agent": name})
 
@@ -56,15 +61,17 @@ class Client:
         account: Path | None = None,
         before_write: Callable[[], None] = lambda: None,
         name: str = "coxswain",
+        request_id: Callable[[], str] = lambda: "",
     ) -> "Client":
         """Use a kubeconfig file, or the account mounted in ``account``, or the pod's own.
 
         Raises ConfigurationError where none of them is there.
         """
         if kubeconfig is not None:
-            return cls(await credentials.from_kubeconfig(kubeconfig), before_write, name)
-        found = credentials.from_account(account or credentials.POD_ACCOUNT)
-        return cls(found, before_write, name)
+            found = await credentials.from_kubeconfig(kubeconfig)
+        else:
+            found = credentials.from_account(account or credentials.POD_ACCOUNT)
+        return cls(found, before_write, name, request_id)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -178,6 +185,8 @@ class Client:
         token = self.credentials.token()
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
+        if request_id := self._request_id():
+            headers[REQUEST_ID] = request_id
         url = self.credentials.url + quote(path)
         try:
             async with self._session.request(

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from coxswain.errors import ConfigurationError, UnavailableError
 from coxswain.kube.client import Client
+from coxswain.web import request_ids
 
 NOT_THERE = "kubernetes_unavailable"
 Body = dict[str, Any]
@@ -58,7 +59,9 @@ class Cluster:
     async def _connected(self) -> Client:
         if self._client is None:
             try:
-                self._client = await Client.connect(self._kubeconfig, self._account)
+                self._client = await Client.connect(
+                    self._kubeconfig, self._account, request_id=request_ids.current
+                )
             except ConfigurationError as error:
                 raise UnavailableError(
                     f"the API server cannot be asked yet: {error.message}", code=NOT_THERE

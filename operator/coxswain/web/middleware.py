@@ -50,19 +50,18 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         raise
     except Exception:
         # The edge of the process: one request must not end the others.
-        log.exception("request crashed", operation=_route(request))
+        log.exception("request crashed", operation=_route(request), caller=_caller(request))
         return problems.internal()
 
 
 def _log(request: web.Request, error: CoxswainError) -> None:
     """What the caller cannot mend has a line of its own; what nobody expected, its trace."""
     status = problems.status_of(error)
+    whose = {"operation": _route(request), "caller": _caller(request)}
     if status == 500:
-        log.error("request crashed", operation=_route(request), exc_info=error)
+        log.error("request crashed", **whose, exc_info=error)
     elif status > 500:
-        log.warning(
-            "request failed", operation=_route(request), code=error.code, reason=error.message
-        )
+        log.warning("request failed", **whose, code=error.code, reason=error.message)
 
 
 def _record(server: str, request: web.Request, status: int, seconds: float) -> None:
@@ -70,7 +69,6 @@ def _record(server: str, request: web.Request, status: int, seconds: float) -> N
     metrics.HTTP_REQUEST_SECONDS.labels(
         server=server, route=route, method=request.method, status=f"{status // 100}xx"
     ).observe(seconds)
-    caller = request.get(CALLER)
     log.info(
         "request",
         method=request.method,
@@ -78,8 +76,13 @@ def _record(server: str, request: web.Request, status: int, seconds: float) -> N
         path=request.path,
         status=status,
         milliseconds=round(seconds * 1000, 1),
-        caller=str(caller) if caller is not None else None,
+        caller=_caller(request),
     )
+
+
+def _caller(request: web.Request) -> str | None:
+    caller = request.get(CALLER)
+    return str(caller) if caller is not None else None
 
 
 def _route(request: web.Request) -> str:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
@@ -200,6 +201,16 @@ async def test_a_bug_is_logged_with_its_traceback_and_an_outage_without(
     assert [each["event"] for each in lines] == ["pass will be repeated"]
     await Rig({"decide": RuntimeError("oops")}).loop.make_pass(KEY)
     assert (lines[1]["event"], lines[1]["exc_info"]) == ("pass failed", True)
+
+
+async def test_the_line_of_a_failure_names_the_object_the_error_and_the_next_try() -> None:
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        await Rig({"act": ForbiddenError("may not")}).loop.make_pass(KEY)
+    (line,) = lines
+    named = ("kind", "workspace", "name", "code", "error")
+    wanted = [KEY.kind, KEY.namespace, KEY.name, "forbidden", "may not"]
+    assert [line[each] for each in named] == wanted
+    assert line["seconds"] > 0
 
 
 async def test_a_failure_that_goes_on_is_written_once() -> None:

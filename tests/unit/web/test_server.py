@@ -291,13 +291,16 @@ async def test_a_request_has_one_line_with_its_id_route_status_and_caller(
     )
 
 
-async def test_a_crash_is_logged_with_its_request_id(lines: io.StringIO) -> None:
+async def test_a_crash_is_logged_with_its_request_id_operation_and_caller(
+    lines: io.StringIO,
+) -> None:
     headers = {"X-Request-Id": "abc-3"}
     async with running() as client, client.post("/v1/fail/bug", headers=headers):
         pass
     found = [json.loads(line) for line in lines.getvalue().splitlines()]
     line = next(line for line in found if line["event"] == "request crashed")
     assert (line["request_id"], line["operation"]) == ("abc-3", "/v1/fail/{name}")
+    assert line["caller"] == "visitor"
     assert "secret detail" in line["exception"]
 
 

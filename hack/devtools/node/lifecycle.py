@@ -96,6 +96,18 @@ def down(node: Node) -> None:
         with console.step(f"remove {node.folder} and put settings back"):
             machine.restore(node)
             leftovers.remove_folder(node)
+        _require_nothing_left(node)
+
+
+def _require_nothing_left(node: Node) -> None:
+    """Whatever a node puts on a machine is looked for once more."""
+    left = [
+        *(f"process {each.pid} ({each.component})" for each in processes.found(node.folder)),
+        *(f"mount {point}" for point in leftovers.mounts(node.folder)),
+        *machine.traces(),
+    ]
+    if left:
+        raise ToolError(f"still there: {', '.join(left[:5])}", "run hack/cluster down again")
 
 
 def _stop_processes(node: Node) -> None:

@@ -69,14 +69,21 @@ def remember(node: Node) -> None:
 
 def refuse_foreign() -> None:
     """Stop where another cluster, or another node of this kind, seems to live."""
-    traces = [str(path) for path in (*CGROUPS.glob("kubepods*"), *CGROUPS.glob("*/kubepods*"))]
-    traces += firewall.chains()[:3]
-    traces += [name for name in interfaces() if name == settings.INTERFACE or _is_pod(name)]
-    if traces:
+    if found := traces():
         raise ToolError(
-            f"another cluster seems to run on this machine: {', '.join(traces[:5])}",
+            f"another cluster seems to run on this machine: {', '.join(found[:5])}",
             "use it with --kubeconfig FILE, or take it down with its own tools first",
         )
+
+
+def traces() -> list[str]:
+    """What a cluster leaves on a machine: control groups, chains, address sets, interfaces."""
+    return [
+        *(str(path) for path in (*CGROUPS.glob("kubepods*"), *CGROUPS.glob("*/kubepods*"))),
+        *firewall.chains(),
+        *firewall.sets(),
+        *(name for name in interfaces() if name == settings.INTERFACE or _is_pod(name)),
+    ]
 
 
 def restore(node: Node) -> None:

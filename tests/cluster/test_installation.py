@@ -1,21 +1,13 @@
 """The charts on a real node: installed, gone, installed again; nothing of the user's is lost."""
 
-from typing import Any
-
 import pytest
 
 from coxswain import names
 from devtools import example, patience, release
-from devtools.images import catalog
 from devtools.kubectl import Kubectl
-from devtools.tiers import WORKSPACES
+from tests.support import installed
 
 READY_SECONDS = 60.0
-
-
-def _values() -> dict[str, Any]:
-    refs = {name: catalog.find(name).ref for name in catalog.PROJECT}
-    return release.values(refs, WORKSPACES)
 
 
 def _uid(kubectl: Kubectl, kind: str, name: str, namespace: str) -> str:
@@ -51,7 +43,7 @@ def test_a_repeated_installation_changes_no_pod(kubectl: Kubectl) -> None:
         }
 
     before = pods()
-    release.install(kubectl, _values())
+    release.install(kubectl, installed.values())
     assert pods() == before
 
 
@@ -77,7 +69,7 @@ def test_uninstall_leaves_kinds_and_data_and_a_new_installation_goes_on_with_the
         assert not kubectl.json("--namespace", release.NAMESPACE, "get", "deployments")["items"]
         assert _kept(kubectl) == before
     finally:
-        release.install(kubectl, _values())
+        release.install(kubectl, installed.values())
     assert _kept(kubectl) == before
     patience.until(lambda: _not_recorded(kubectl), READY_SECONDS)
 
@@ -88,7 +80,7 @@ def test_a_change_of_values_is_rolled_back(kubectl: Kubectl) -> None:
         path = "jsonpath={..env[?(@.name=='COXSWAIN_LOG_LEVEL')].value}"
         return kubectl.run("--namespace", release.NAMESPACE, *words, path)
 
-    release.install(kubectl, {**_values(), "log": {"level": "debug"}})
+    release.install(kubectl, {**installed.values(), "log": {"level": "debug"}})
     assert level() == "debug"
     release.roll_back(kubectl)
     assert level() == "info"

@@ -15,7 +15,7 @@ from pydantic_core import PydanticUndefined
 from coxswain import settings
 from coxswain.api import manifest
 from coxswain_agent.settings import AgentSettings
-from devtools import console, places
+from devtools import console, pages, places
 from devtools.errors import ToolError
 
 NOTE = "# Made by hack/generate from operator/coxswain; do not edit.\n"
@@ -26,7 +26,11 @@ EXAMPLE = Path(".env.example")
 
 def files() -> dict[Path, str]:
     """Every generated file, by its path in the repository, with its text."""
-    found = {EXAMPLE: NOTE + _example()}
+    found = {
+        EXAMPLE: NOTE + _example(),
+        Path("docs/errors.md"): pages.errors_page(),
+        Path("docs/lifecycle.md"): pages.lifecycle_page(),
+    }
     for kind in manifest.KINDS:
         definition = manifest.definition(kind)
         found[CRDS / f"{kind.plural}.yaml"] = NOTE + manifest.to_yaml(definition)

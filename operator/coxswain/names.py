@@ -18,6 +18,7 @@ MANAGER = "coxswain"
 COMPONENT_AGENT = "agent"
 
 ANNOTATION_CANCEL = f"{GROUP}/cancel"
+ANNOTATION_REVIEW = f"{GROUP}/review"
 ANNOTATION_CRD_VERSION = f"{GROUP}/crd-version"
 FINALIZER = f"{GROUP}/cleanup"
 

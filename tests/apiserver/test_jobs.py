@@ -7,6 +7,8 @@ import pytest
 
 from coxswain import names
 from coxswain.api.conditions import ConditionType
+from coxswain.rules import retry
+from coxswain.rules.outcome import Ended
 from tests.support import pods
 from tests.support.kubelet import Kubelet
 from tests.support.pods import FakePod
@@ -41,15 +43,17 @@ async def test_the_next_attempt_waits_for_the_back_off(workspace: Workspace) -> 
     await workspace.has_agent()
     script = pods.fails_until(2)
     async with Kubelet(workspace.client, script, namespace=workspace.namespace):
-        await workspace.has_job(retry={"maxAttempts": 2, "backoffSeconds": 2})
-        waiting = await workspace.job_waits(ConditionType.BACK_OFF)
+        made = await workspace.has_job(retry={"maxAttempts": 2, "backoffSeconds": 8})
         ended = await workspace.job_ends()
-    assert waiting.status.retry_at is not None
-    due = datetime.fromisoformat(waiting.status.retry_at)
+    failed = Ended("Failed", "ExitCode")
+    seed = names.run_id(made.metadata.uid, 1)
+    wait = retry.delay_seconds(failed, made.spec.retry, used=1, seed=seed)
     first, second = ended.status.attempts
+    assert first.finished_at is not None
     assert second.started_at is not None
+    took = datetime.fromisoformat(second.started_at) - datetime.fromisoformat(first.finished_at)
     # A kubelet tells whole seconds.
-    assert datetime.fromisoformat(second.started_at) > due - timedelta(seconds=1)
+    assert took > timedelta(seconds=wait - 1)
     assert ended.status.phase == "Succeeded"
     assert first.exit_code == 1
 

@@ -1,11 +1,9 @@
 """Pods that are taken away, that starve, that nobody knows the end of."""
 
 import asyncio
-from uuid import uuid4
 
 import pytest
 
-from coxswain.store import reports
 from tests.support import pods
 from tests.support.kubelet import Kubelet
 from tests.support.pods import FakePod, Script
@@ -131,23 +129,6 @@ async def test_a_pod_that_ended_well_before_it_was_deleted_has_succeeded(
         await workspace.has_job()
         ended = await workspace.job_ends()
     assert outcomes(ended)[-1] == "Succeeded/Completed"
-
-
-async def test_after_an_act_that_began_there_is_no_blind_retry(
-    workspace: Workspace, ledger: Ledger
-) -> None:
-    async def dies_in_an_act(pod: FakePod) -> None:
-        await _claimed(ledger, pod)
-        await ledger.store.transact(reports.begin_act, pod.uid, uuid4(), "send mail")
-        await workspace.job_runs()
-        await pod.vanishes()
-
-    await workspace.has_agent()
-    async with Kubelet(workspace.client, dies_in_an_act, namespace=workspace.namespace):
-        await workspace.has_job()
-        ended = await workspace.job_ends()
-    assert outcomes(ended) == ["Failed/OutcomeUnknown"]
-    assert "send mail" in (ended.status.attempts[0].message or "")
 
 
 async def test_pods_that_are_lost_again_and_again_end_the_job(

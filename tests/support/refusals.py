@@ -221,5 +221,9 @@ BY_BOUND = (
     _job("timeoutSeconds", 604801),
     _job("retry", {"maxAttempts": 21}, "spec.retry.maxAttempts"),
     _job("ttlSecondsAfterFinished", -1),
+    _job("review", {"onUnknown": "Guess"}, "spec.review.onUnknown"),
+    _job("review", {"by": "ada"}, "by"),
+    _job("retain", {"failedPodSeconds": -1}, "spec.retain.failedPodSeconds"),
+    _job("suspend", "later"),
     _job("priority", 1, "priority"),
 )

@@ -13,7 +13,7 @@ from coxswain.reconcile import actions, instants
 from coxswain.reconcile.decision import NOTHING, Decision, Note
 from coxswain.rules.outcome import Ended, RunFacts
 from coxswain.sandbox.pod import Platform
-from coxswain_controllers.job import ending, gates, manifest, status
+from coxswain_controllers.job import ending, gates, manifest, retention, review, status
 from coxswain_controllers.job.snapshot import JobSnapshot, PodSeen
 
 LONG_WAIT = timedelta(seconds=5)
@@ -28,7 +28,7 @@ def decide(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision
     for check in CHECKS:
         decision = check(snapshot, platform, now)
         if decision is not None:
-            return decision
+            return retention.applied(snapshot, decision, now)
     return NOTHING
 
 
@@ -101,8 +101,9 @@ def pod_is_overdue(snapshot: JobSnapshot, platform: Platform, now: datetime) -> 
         return None
     if snapshot.run is None and snapshot.records.status != "True":
         return _wait_for_records(snapshot, now)
-    late = Ended("Failed", "Timeout", "the attempt took longer than its timeout")
     has_result = snapshot.run is not None and snapshot.run.result is not None
+    late = Ended("Failed", "Timeout", "the attempt took longer than its timeout")
+    late = ending.not_blindly(snapshot, late, snapshot.run)
     return ending.give_up(snapshot, pod, ending.judge(snapshot, now) if has_result else late, now)
 
 
@@ -133,6 +134,15 @@ def pod_has_vanished(snapshot: JobSnapshot, _platform: Platform, now: datetime) 
     return None
 
 
+def job_is_suspended(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
+    """No attempt starts; one that runs went its way in the checks before."""
+    if not snapshot.valid_spec.suspend:
+        return None
+    text = "spec.suspend is true; set it to false to let attempts start"
+    suspended = Seen(ConditionType.SUSPENDED, "True", "Suspended", text)
+    return _waits(snapshot, [*gates.passed(snapshot, ConditionType.SUSPENDED), suspended], now)
+
+
 def attempt_is_due(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision:
     """Ask the gates; when all are open, write the run row and make the pod."""
     spec, agent = snapshot.spec, snapshot.agent
@@ -153,10 +163,12 @@ CHECKS: tuple[Check, ...] = (
     job_has_ended,
     spec_does_not_fit,
     end_is_asked_for,
+    review.is_open,
     pod_has_ended,
     pod_is_overdue,
     pod_is_there,
     pod_has_vanished,
+    job_is_suspended,
     attempt_is_due,
 )
 

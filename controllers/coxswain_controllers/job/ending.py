@@ -2,13 +2,15 @@
 
 from datetime import datetime, timedelta
 
+from coxswain import names
 from coxswain.api.conditions import ConditionType
 from coxswain.errors import UserError
 from coxswain.reconcile import actions, instants
 from coxswain.reconcile.decision import Decision, Note
 from coxswain.rules import outcome, retry
+from coxswain.rules.failures import OUTCOME_UNKNOWN
 from coxswain.rules.outcome import Ended, RunFacts
-from coxswain_controllers.job import gates, manifest, status
+from coxswain_controllers.job import gates, manifest, review, status
 from coxswain_controllers.job.snapshot import JobSnapshot, PodSeen
 
 # A run that began, whose row is lost and whose pod is gone: nobody knows what it has done.
@@ -26,12 +28,19 @@ def judge(snapshot: JobSnapshot, now: datetime) -> Ended:
         timed_out=began is not None and now >= began + snapshot.timeout,
         repeatable=_is_repeatable(snapshot),
     )
-    blind = retry.is_due(judged, snapshot.valid_spec.retry, used=_used(snapshot, judged), lost=0)
-    if blind and judged.outcome == "Failed" and _is_unknown(snapshot, run):
-        begun = ", ".join(run.acts_open)
-        text = f"{judged.message}; it is not known whether this was done: {begun}"
-        return Ended("Failed", "OutcomeUnknown", text, judged.exit_code)
-    return judged
+    return not_blindly(snapshot, judged, run)
+
+
+def not_blindly(snapshot: JobSnapshot, judged: Ended, run: RunFacts | None) -> Ended:
+    """The same judgement, but Unknown where a retry might do a side effect a second time."""
+    policy = snapshot.valid_spec.retry
+    is_due = retry.is_due(judged, policy, used=_used(snapshot, judged), lost=0)
+    is_blind = run is not None and outcome.unknown(run, repeatable=_is_repeatable(snapshot))
+    if run is None or not (is_due and is_blind and judged.outcome == "Failed"):
+        return judged
+    begun = ", ".join(run.acts_open)
+    text = f"{judged.message}; it is not known whether this was done: {begun}"
+    return Ended("Failed", OUTCOME_UNKNOWN, text, judged.exit_code)
 
 
 def finish(snapshot: JobSnapshot, judged: Ended, now: datetime) -> Decision:
@@ -39,17 +48,49 @@ def finish(snapshot: JobSnapshot, judged: Ended, now: datetime) -> Decision:
     todo = closing(snapshot, judged)
     lost = sum(1 for each in snapshot.status.attempts if each.outcome == "Lost")
     lost += 1 if judged.outcome == "Lost" else 0
-    policy, used = snapshot.valid_spec.retry, _used(snapshot, judged)
-    if cancellation(snapshot) is None and retry.is_due(judged, policy, used=used, lost=lost):
-        at = now + timedelta(seconds=retry.delay_seconds(judged, policy, used=used))
-        passed = gates.passed(snapshot, before=ConditionType.BACK_OFF)
-        found = status.retrying(snapshot, judged, passed, at, now)
-        return Decision(todo, found, note(judged), at)
+    if cancellation(snapshot) is None:
+        if _another_is_due(snapshot, judged, lost):
+            return _another(snapshot, judged, todo, now)
+        why = review.wanted(snapshot, judged)
+        if why is not None:
+            return _under_review(snapshot, judged, why, todo, now)
     if judged.outcome == "Lost":
         text = f"{lost} pods were taken away before they posted a result"
         judged = Ended("Failed", "PodLost", text, is_lost=True)
     found = status.ended(snapshot, judged, gates.passed(snapshot), now)
     return Decision(todo, found, note(judged), wake_at=_first_expiry(snapshot, now))
+
+
+def _another_is_due(snapshot: JobSnapshot, judged: Ended, lost: int) -> bool:
+    """Whether another attempt follows, by the table or by the rule for an unknown outcome."""
+    policy, used = snapshot.valid_spec.retry, _used(snapshot, judged)
+    if judged.reason == OUTCOME_UNKNOWN and snapshot.valid_spec.review.on_unknown == "Retry":
+        return used < policy.max_attempts
+    return retry.is_due(judged, policy, used=used, lost=lost)
+
+
+def _another(
+    snapshot: JobSnapshot, judged: Ended, todo: tuple[actions.Action, ...], now: datetime
+) -> Decision:
+    used, run = _used(snapshot, judged), names.run_id(snapshot.key.uid, snapshot.number)
+    wait = retry.delay_seconds(judged, snapshot.valid_spec.retry, used=used, seed=run)
+    at = now + timedelta(seconds=wait)
+    passed = gates.passed(snapshot, before=ConditionType.BACK_OFF)
+    found = status.retrying(snapshot, judged, passed, at, now)
+    return Decision(todo, found, note(judged), at)
+
+
+def _under_review(
+    snapshot: JobSnapshot,
+    judged: Ended,
+    why: Ended,
+    todo: tuple[actions.Action, ...],
+    now: datetime,
+) -> Decision:
+    text = review.message(why.message)
+    found = status.under_review(snapshot, judged, why, text, now)
+    is_decided = names.ANNOTATION_REVIEW in snapshot.metadata.annotations
+    return Decision(todo, found, (Note("Warning", why.reason, text),), now if is_decided else None)
 
 
 def closing(snapshot: JobSnapshot, judged: Ended) -> tuple[actions.Action, ...]:
@@ -105,10 +146,6 @@ def _first_expiry(snapshot: JobSnapshot, now: datetime) -> datetime | None:
     if isinstance(spec, UserError) or spec.ttl_seconds_after_finished is None:
         return None
     return now + timedelta(seconds=max(1, spec.ttl_seconds_after_finished))
-
-
-def _is_unknown(snapshot: JobSnapshot, run: RunFacts) -> bool:
-    return outcome.unknown(run, repeatable=_is_repeatable(snapshot))
 
 
 def _is_repeatable(snapshot: JobSnapshot) -> bool:

@@ -45,7 +45,7 @@ def _history(metadata: Metadata, status: JobStatus) -> Iterator[Event]:
 def _edge(metadata: Metadata, edge: Transition) -> Event:
     is_retry = edge.phase is JobPhase.QUEUED and edge.attempt > 0
     kind = "job.retrying" if is_retry else f"job.{edge.phase.lower()}"
-    details = {"phase": edge.phase.value, "reason": edge.reason}
+    details = {"phase": edge.phase.value, "reason": edge.reason, "message": edge.message}
     return _event(metadata, kind, _at(edge.at), edge.attempt, details)
 
 
@@ -57,7 +57,13 @@ def _started(metadata: Metadata, attempt: Attempt) -> Iterator[Event]:
 
 def _ended(metadata: Metadata, attempt: Attempt) -> Iterator[Event]:
     if attempt.finished_at is not None:
-        details = {**_pod(attempt), "outcome": attempt.outcome, "reason": attempt.reason}
+        details = {
+            **_pod(attempt),
+            "outcome": attempt.outcome,
+            "reason": attempt.reason,
+            "message": attempt.message,
+            "exitCode": attempt.exit_code,
+        }
         at = _at(attempt.finished_at)
         yield _event(metadata, "attempt.ended", at, attempt.number, details)
 

@@ -17,7 +17,7 @@ from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
 from coxswain.store.events import Event
 from coxswain.telemetry import metrics
-from coxswain_controllers.job import decide, happenings, observe
+from coxswain_controllers.job import aside, decide, happenings, observe
 from coxswain_controllers.job.snapshot import JobSnapshot
 
 
@@ -85,6 +85,8 @@ def _starts(decision: Decision) -> bool:
 def _waits(snapshot: JobSnapshot, decision: Decision, now: datetime) -> bool:
     """Whether the Job stands in line: it has no pod, has not ended, and no wait of its own."""
     if snapshot.status.phase in TERMINAL or snapshot.pod is not None or decision.actions:
+        return False
+    if aside.stands_aside(snapshot):
         return False
     retry_at = instants.read(snapshot.status.retry_at)
     return retry_at is None or retry_at <= now

@@ -14,6 +14,7 @@ from coxswain_controllers.job.snapshot import JobSnapshot, PodSeen
 PHASES = {"Succeeded": JobPhase.SUCCEEDED, "Cancelled": JobPhase.CANCELLED}
 ANSWER_CHARACTERS = 4096
 KEPT_ATTEMPTS = 32
+TOLD_CHARACTERS = 256
 
 
 def waiting(snapshot: JobSnapshot, seen: Sequence[Seen], now: datetime) -> dict[str, Any]:
@@ -65,6 +66,48 @@ def retrying(
     return _wire(snapshot, status, seen, now)
 
 
+def under_review(
+    snapshot: JobSnapshot, judged: Ended, why: Ended, text: str, now: datetime
+) -> dict[str, Any]:
+    """Review: the attempt has ended, and a person has to say what follows."""
+    status = _closed(snapshot, judged, now)
+    at = _ended_at(snapshot, now)
+    for each in lifecycle.path(status.phase, JobPhase.REVIEW):
+        reason = why.reason if each is JobPhase.REVIEW else None
+        status = _entered(status, each, at, attempt=status.attempt, reason=reason)
+    status = status.model_copy(update={"result": _result(judged), "retry_at": None})
+    return _wire(snapshot, status, _waits_for_a_person(why.reason, text), now)
+
+
+def in_review(snapshot: JobSnapshot, reason: str, text: str, now: datetime) -> dict[str, Any]:
+    """Still Review, with other words."""
+    return _wire(snapshot, snapshot.status, _waits_for_a_person(reason, text), now)
+
+
+def reviewed(snapshot: JobSnapshot, judged: Ended, now: datetime) -> dict[str, Any]:
+    """The end that a person decided on; what came out stays."""
+    return _terminal(snapshot, snapshot.status, judged, (), now, told=judged.message)
+
+
+def queued_again(snapshot: JobSnapshot, reason: str, text: str, now: datetime) -> dict[str, Any]:
+    """Queued for another attempt, because a person wants it."""
+    status = _entered(
+        snapshot.status,
+        JobPhase.QUEUED,
+        now,
+        attempt=snapshot.status.attempt,
+        reason=reason,
+        told=text,
+    )
+    status = status.model_copy(update={"result": None})
+    seen = (
+        Seen(ConditionType.READY, "False", reason, text),
+        Seen(ConditionType.RECONCILING, "True", "Retrying", text),
+        Seen(ConditionType.STALLED, "False", "Retrying"),
+    )
+    return _wire(snapshot, status, seen, now)
+
+
 def ended(
     snapshot: JobSnapshot, judged: Ended, gates: Sequence[Seen], now: datetime
 ) -> dict[str, Any]:
@@ -87,16 +130,30 @@ def observed(snapshot: JobSnapshot) -> dict[str, Any] | None:
     return snapshot.status.model_copy(update=update).to_wire()
 
 
+def _waits_for_a_person(reason: str, text: str) -> tuple[Seen, ...]:
+    return (
+        Seen(ConditionType.READY, "False", reason, text),
+        Seen(ConditionType.RECONCILING, "True", "Review", "waits for a person's decision"),
+        Seen(ConditionType.STALLED, "False", "Review"),
+    )
+
+
 def _terminal(
-    snapshot: JobSnapshot, status: JobStatus, judged: Ended, gates: Sequence[Seen], now: datetime
+    snapshot: JobSnapshot,
+    status: JobStatus,
+    judged: Ended,
+    gates: Sequence[Seen],
+    now: datetime,
+    *,
+    told: str | None = None,
 ) -> dict[str, Any]:
     reason, message = judged.reason, judged.message
     phase = PHASES.get(judged.outcome, JobPhase.FAILED)
     at = _ended_at(snapshot, now)
     status = _first_queued(snapshot, status)
     for each in lifecycle.path(status.phase, phase):
-        why = reason if each is phase else None
-        status = _entered(status, each, at, attempt=status.attempt, reason=why)
+        why, by = (reason, told) if each is phase else (None, None)
+        status = _entered(status, each, at, attempt=status.attempt, reason=why, told=by)
     done = phase is JobPhase.SUCCEEDED
     final = ConditionType.COMPLETE if done else ConditionType.FAILED
     failed: Status = "False" if done else "True"
@@ -129,6 +186,7 @@ def _entered(
     *,
     attempt: int = 0,
     reason: str | None = None,
+    told: str | None = None,
 ) -> JobStatus:
     """The status one edge further; the same where the phase stands already."""
     if status.phase is phase:
@@ -137,7 +195,13 @@ def _entered(
     if former is not None and at < former:
         # The node's clock may be behind ours; time does not run backwards in a history.
         at = former
-    edge = Transition(phase=phase, at=instants.text(at), attempt=attempt, reason=reason)
+    edge = Transition(
+        phase=phase,
+        at=instants.text(at),
+        attempt=attempt,
+        reason=reason,
+        message=None if told is None else told[:TOLD_CHARACTERS],
+    )
     update: dict[str, Any] = {"phase": phase, "transitions": [*status.transitions, edge]}
     if phase is JobPhase.RUNNING:
         update["retry_at"] = None

@@ -14,6 +14,7 @@ class ConditionType(StrEnum):
     """Every condition of every kind. A Job answers "why is it not running" in this order."""
 
     ACCEPTED = "Accepted"
+    SUSPENDED = "Suspended"
     MODEL_READY = "ModelReady"
     AGENT_READY = "AgentReady"
     RECORDS_AVAILABLE = "RecordsAvailable"

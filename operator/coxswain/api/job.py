@@ -17,6 +17,7 @@ from coxswain.api.meta import (
     Text,
     unchanged,
 )
+from coxswain.api.review import Review
 
 FROZEN = (
     "agentRef",
@@ -27,6 +28,8 @@ FROZEN = (
     "files",
     "timeoutSeconds",
     "retry",
+    "review",
+    "retain",
 )
 
 
@@ -67,9 +70,19 @@ class Retry(Model):
     max_attempts: Annotated[int, Field(ge=1, le=20)] = 1
     """Attempts in all, the first included."""
     backoff_seconds: Annotated[int, Field(ge=0, le=3600)] = 10
-    """Wait before the second attempt; each further wait doubles."""
+    """Longest wait before the second attempt; it doubles for each further one. The wait itself is
+    drawn between 0 and that."""
     max_backoff_seconds: Annotated[int, Field(ge=0, le=86400)] = 300
-    """Longest wait."""
+    """Longest wait of all."""
+
+
+class Retain(Model):
+    """How long pods stay that have ended; without it, as long as the Job. Output outlives them."""
+
+    failed_pod_seconds: Annotated[int, Field(ge=0, le=31536000)] | None = None
+    """So long after the end of an attempt that did not succeed."""
+    succeeded_pod_seconds: Annotated[int, Field(ge=0, le=31536000)] | None = None
+    """So long after the end of one that did."""
 
 
 def _no_file_is_a_folder(spec: "JobSpec") -> bool:
@@ -78,7 +91,7 @@ def _no_file_is_a_folder(spec: "JobSpec") -> bool:
 
 
 class JobSpec(Model):
-    """What should be done. Fixed once made, but for cancel and ttlSecondsAfterFinished."""
+    """What should be done. Fixed once made, but for suspend, cancel and ttlSecondsAfterFinished."""
 
     RULES: ClassVar = (
         Rule(
@@ -124,6 +137,12 @@ class JobSpec(Model):
     """How long one attempt may take; none takes the Agent's limit."""
     retry: Retry = Retry()
     """What happens after a failed attempt."""
+    review: Review = Review()
+    """Who decides where the end of an attempt does not."""
+    retain: Retain | None = None
+    """How long pods stay that have ended; none keeps them as long as the Job."""
+    suspend: bool = False
+    """True starts no attempt; one that runs goes on."""
     cancel: bool = False
     """True ends the Job; it cannot be taken back."""
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=31536000)] | None = None
@@ -135,6 +154,7 @@ class JobPhase(StrEnum):
 
     QUEUED = "Queued"
     RUNNING = "Running"
+    REVIEW = "Review"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
     CANCELLED = "Cancelled"
@@ -156,6 +176,8 @@ class Transition(Model):
     """The attempt it belongs to; 0 before the first."""
     reason: Annotated[str, StringConstraints(max_length=128)] | None = None
     """Why, in one word."""
+    message: Annotated[str, StringConstraints(max_length=256)] | None = None
+    """Who wanted it and why, where a person did."""
 
 
 class Attempt(Model):

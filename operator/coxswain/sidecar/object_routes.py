@@ -1,7 +1,5 @@
 """Jobs and Agents for people: make, list, read, cancel. Objects are made as the API server's own."""
 
-import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +10,7 @@ from coxswain.api.job import TERMINAL
 from coxswain.errors import ConflictError, ForbiddenError, NotFoundError
 from coxswain.identity.callers import UserCaller
 from coxswain.kube import paths
-from coxswain.sidecar import objects
+from coxswain.sidecar import objects, requests
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.wire import (
     CancelRequest,
@@ -27,7 +25,6 @@ from coxswain.sidecar.wire import (
 from coxswain.store import mirror
 from coxswain.store.mirror import Query
 from coxswain.store.pool import Store
-from coxswain.web import problems
 from coxswain.web.routes import Answer, Call, route
 
 FIELD_MANAGER = "coxswain-api"
@@ -93,14 +90,16 @@ class ObjectRoutes:
         live = await objects.live(self._cluster, "Job", path.workspace, path.name)
         standing = objects.of(live, "Job")
         expected = call.header("If-Match")
-        if expected is not None and not _matches(expected, objects.etag(standing)):
-            raise _stale()
+        if expected is not None and not objects.matches(expected, objects.etag(standing)):
+            raise requests.stale()
         if standing.status in TERMINAL:
             raise ConflictError(f"the Job has ended: {standing.status}", code=FINISHED)
         if names.ANNOTATION_CANCEL in live["metadata"].get("annotations", {}):
             return _tagged(standing, status=202)
         version = standing.version if expected is not None else None
-        return _tagged(await self._annotate(path, caller, body.reason, version), status=202)
+        request = {"by": str(caller), "at": datetime.now(UTC).isoformat(), "why": body.reason or ""}
+        asked = requests.Asked(path, names.ANNOTATION_CANCEL, request)
+        return _tagged(await requests.annotate(self._cluster, asked, version), status=202)
 
     @route("GET", "/v1/agents")
     async def list_agents(
@@ -136,21 +135,6 @@ class ObjectRoutes:
             raise NotFoundError(f"there is no workspace '{workspace}'") from error
         return objects.of(made, "Job")
 
-    async def _annotate(
-        self, path: ObjectPath, caller: UserCaller, reason: str | None, version: str | None
-    ) -> Resource:
-        request = {"by": str(caller), "at": datetime.now(UTC).isoformat(), "why": reason or ""}
-        metadata: Body = {"annotations": {names.ANNOTATION_CANCEL: json.dumps(request)}}
-        if version is not None:
-            metadata["resourceVersion"] = version
-        try:
-            changed = await self._cluster.patch(
-                paths.of("jobs", path.workspace, path.name), {"metadata": metadata}
-            )
-        except ConflictError as error:
-            raise _stale() from error
-        return objects.of(changed, "Job")
-
     async def _get(
         self, call: Call, kind: str, path: ObjectPath
     ) -> Answer[Resource] | web.Response:
@@ -174,15 +158,6 @@ def _tagged(resource: Resource, *, status: int) -> Answer[Resource]:
 
 def _unchanged(call: Call, tag: str) -> web.Response | None:
     expected = call.header("If-None-Match")
-    if expected is None or not _matches(expected, tag):
+    if expected is None or not objects.matches(expected, tag):
         return None
     return web.Response(status=304, headers={"ETag": tag})
-
-
-def _matches(header: str, tag: str) -> bool:
-    given: Sequence[str] = [each.strip().removeprefix("W/") for each in header.split(",")]
-    return "*" in given or tag in given
-
-
-def _stale() -> ConflictError:
-    return ConflictError("the Job changed meanwhile", code=problems.PRECONDITION_FAILED)

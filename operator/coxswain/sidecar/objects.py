@@ -78,6 +78,12 @@ def etag(resource: Resource) -> str:
     return f'"{resource.version}"'
 
 
+def matches(header: str, tag: str) -> bool:
+    """Whether If-Match or If-None-Match names the tag."""
+    given = [each.strip().removeprefix("W/") for each in header.split(",")]
+    return "*" in given or tag in given
+
+
 def list_etag(items: Sequence[Resource]) -> str:
     """The tag of a list: it changes when any of its objects does."""
     text = "\n".join(f"{each.id} {each.version}" for each in items)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from coxswain.api.job import JobSpec
 from coxswain.api.meta import Model, Name, Text
+from coxswain.api.review import Verdict
 from coxswain.store import uuid7
 
 Labels = Annotated[
@@ -133,6 +134,17 @@ class CancelRequest(Model):
 
     reason: Text | None = None
     """For people."""
+
+
+class ReviewRequest(Model):
+    """What follows the attempt that was looked at."""
+
+    decision: Verdict
+    """retry, succeed, fail or cancel."""
+    attempt: Annotated[int, Field(ge=1)] | None = None
+    """The attempt that was looked at; none means the last one."""
+    reason: Text | None = None
+    """Why, for people."""
 
 
 class Resource(Model):

@@ -64,6 +64,14 @@ RETRIED = [("Queued", 0), ("Running", 1), ("Queued", 1), ("Running", 2), ("Succe
             [_attempt(1, ran=False)],
             ["job.queued", "attempt.ended", "job.failed"],
         ),
+        (
+            [("Queued", 0), ("Running", 1), ("Review", 1), ("Queued", 1), ("Cancelled", 1)],
+            [_attempt(1)],
+            [
+                *["job.queued", "job.running", "attempt.started", "attempt.ended", "job.review"],
+                *["job.retrying", "job.cancelled"],
+            ],
+        ),
         ([("Queued", 0), ("Cancelled", 0)], [], ["job.queued", "job.cancelled"]),
         ([("Queued", 0)], [_attempt(1, ran=False)], ["job.queued", "attempt.ended"]),
     ],
@@ -72,6 +80,15 @@ def test_events_come_in_the_order_of_life_although_they_share_a_second(
     transitions: list[tuple[str, int]], attempts: list[dict[str, Any]], wanted: list[str]
 ) -> None:
     assert _types(_raw(transitions, attempts)) == ["job.created", *wanted]
+
+
+def test_the_end_of_an_attempt_tells_why_it_failed() -> None:
+    entry = {**_attempt(1), "reason": "ExitCode", "message": "no such file", "exitCode": 3}
+    raw = _raw([("Queued", 0), ("Running", 1), ("Failed", 1)], [entry])
+    (ended,) = [each for each in happenings.of(raw, is_gone=False) if each.type == "attempt.ended"]
+    told = {key: ended.details[key] for key in ("outcome", "reason", "message", "exitCode")}
+    wanted = {"outcome": "Failed", "reason": "ExitCode", "message": "no such file", "exitCode": 3}
+    assert told == wanted
 
 
 def test_the_same_status_gives_the_same_ids() -> None:

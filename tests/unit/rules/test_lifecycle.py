@@ -10,6 +10,24 @@ from coxswain.rules import lifecycle
 PHASES = [None, *JobPhase]
 
 
+# The edges as the design has them, written a second time: a change of the table is a change here.
+DESIGN = {
+    None: "Queued",
+    "Queued": "Running Failed Cancelled",
+    "Running": "Queued Review Succeeded Failed Cancelled",
+    "Review": "Queued Succeeded Failed Cancelled",
+    "Succeeded": "",
+    "Failed": "",
+    "Cancelled": "",
+}
+
+
+def test_the_table_has_the_edges_of_the_design_each_once() -> None:
+    wanted = {(before, after) for before, ways in DESIGN.items() for after in ways.split()}
+    assert {(edge.before, edge.after) for edge in lifecycle.TABLE} == wanted
+    assert len(lifecycle.TABLE) == len(wanted)
+
+
 @given(st.lists(st.sampled_from(list(JobPhase)), max_size=8))
 def test_every_walk_uses_only_edges_of_the_table(wanted: list[JobPhase]) -> None:
     phase: JobPhase | None = None
@@ -46,6 +64,9 @@ def test_nothing_leaves_an_end(before: JobPhase, after: JobPhase) -> None:
         (JobPhase.QUEUED, JobPhase.SUCCEEDED, ("Running", "Succeeded")),
         (JobPhase.RUNNING, JobPhase.QUEUED, ("Queued",)),
         (JobPhase.RUNNING, JobPhase.CANCELLED, ("Cancelled",)),
+        (None, JobPhase.REVIEW, ("Queued", "Running", "Review")),
+        (JobPhase.REVIEW, JobPhase.RUNNING, ("Queued", "Running")),
+        (JobPhase.REVIEW, JobPhase.SUCCEEDED, ("Succeeded",)),
     ],
 )
 def test_the_way_is_the_shortest_that_tells_all(

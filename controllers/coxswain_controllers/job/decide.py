@@ -4,6 +4,7 @@ The first check that has an answer wins; the last one starts the next attempt.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from coxswain.api.conditions import ConditionType, Seen
@@ -13,7 +14,7 @@ from coxswain.reconcile import actions, instants
 from coxswain.reconcile.decision import NOTHING, Decision, Note
 from coxswain.rules.outcome import Ended, RunFacts
 from coxswain.sandbox.pod import Platform
-from coxswain_controllers.job import ending, gates, manifest, retention, review, status
+from coxswain_controllers.job import ending, gates, manifest, retention, review, silence, status
 from coxswain_controllers.job.snapshot import JobSnapshot, PodSeen
 
 LONG_WAIT = timedelta(seconds=5)
@@ -93,7 +94,7 @@ def pod_has_ended(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> 
 def pod_is_overdue(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision | None:
     """The pod did not start in time, or runs on although its node should have ended it."""
     pod = snapshot.pod
-    if pod is None or pod.is_deleting:
+    if pod is None:
         return None
     if pod.running_since is None:
         return _not_started(snapshot, pod, now)
@@ -115,11 +116,15 @@ def pod_is_there(snapshot: JobSnapshot, platform: Platform, now: datetime) -> De
     if pod.running_since is None:
         return _starting(snapshot, pod, now)
     overdue = pod.running_since + snapshot.timeout + DEADLINE_GRACE
+    wake_at = min(overdue, silence.next_look(snapshot, now))
     if not _is_shown(snapshot, pod):
         found = status.running(snapshot, pod, gates.passed(snapshot), now)
-        return Decision(status=found, wake_at=overdue)
+        return Decision(status=found, wake_at=wake_at)
+    silent = silence.told(snapshot, now)
+    if silent is not None:
+        return replace(silent, wake_at=wake_at)
     todo = _lost_row(snapshot, pod, platform)
-    return Decision(todo, status.observed(snapshot), wake_at=overdue)
+    return Decision(todo, status.observed(snapshot), wake_at=wake_at)
 
 
 def pod_has_vanished(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
@@ -165,6 +170,7 @@ CHECKS: tuple[Check, ...] = (
     end_is_asked_for,
     review.is_open,
     pod_has_ended,
+    silence.worker_is_lost,
     pod_is_overdue,
     pod_is_there,
     pod_has_vanished,

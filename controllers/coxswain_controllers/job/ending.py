@@ -26,7 +26,7 @@ def judge(snapshot: JobSnapshot, now: datetime) -> Ended:
         None if pod is None else pod.end,
         run,
         timed_out=began is not None and now >= began + snapshot.timeout,
-        repeatable=_is_repeatable(snapshot),
+        repeatable=is_repeatable(snapshot),
     )
     return not_blindly(snapshot, judged, run)
 
@@ -35,9 +35,14 @@ def not_blindly(snapshot: JobSnapshot, judged: Ended, run: RunFacts | None) -> E
     """The same judgement, but Unknown where a retry might do a side effect a second time."""
     policy = snapshot.valid_spec.retry
     is_due = retry.is_due(judged, policy, used=_used(snapshot, judged), lost=0)
-    is_blind = run is not None and outcome.unknown(run, repeatable=_is_repeatable(snapshot))
+    is_blind = run is not None and outcome.unknown(run, repeatable=is_repeatable(snapshot))
     if run is None or not (is_due and is_blind and judged.outcome == "Failed"):
         return judged
+    return unknown(judged, run)
+
+
+def unknown(judged: Ended, run: RunFacts) -> Ended:
+    """The judgement on an attempt that ended so in the middle of an act."""
     begun = ", ".join(run.acts_open)
     text = f"{judged.message}; it is not known whether this was done: {begun}"
     return Ended("Failed", OUTCOME_UNKNOWN, text, judged.exit_code)
@@ -148,7 +153,8 @@ def _first_expiry(snapshot: JobSnapshot, now: datetime) -> datetime | None:
     return now + timedelta(seconds=max(1, spec.ttl_seconds_after_finished))
 
 
-def _is_repeatable(snapshot: JobSnapshot) -> bool:
+def is_repeatable(snapshot: JobSnapshot) -> bool:
+    """Whether what it does may be done a second time blindly."""
     return manifest.is_repeatable(snapshot.valid_spec)
 
 

@@ -175,6 +175,7 @@ def _facts(run: Run | None) -> RunFacts | None:
         result=run.result,
         acts_open=tuple(run.acts_open.values()),
         closed_reason=run.closed_reason,
+        heard_at=run.heartbeat_at,
     )
 
 

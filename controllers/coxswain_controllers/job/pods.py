@@ -30,6 +30,7 @@ def seen(raw: Raw) -> PodSeen:
         end=_end(status, state, is_deleting) if status.get("phase") in ENDED else None,
         is_deleting=is_deleting,
         waits_for=_waits_for(status, state),
+        is_unready=_has_condition(status, "Ready", "False"),
     )
 
 

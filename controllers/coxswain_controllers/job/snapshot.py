@@ -29,6 +29,8 @@ class PodSeen:
     is_deleting: bool
     waits_for: Seen | None
     """Why it has not started, as the condition PodStarted."""
+    is_unready: bool = False
+    """Whether the cluster says that it is not ready: while it runs, that its node is silent."""
 
 
 @dataclass(frozen=True, slots=True)

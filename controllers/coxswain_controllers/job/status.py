@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from coxswain.api.conditions import ConditionType, Seen, Status, merge
+from coxswain.api.conditions import ConditionType, Seen, Status, merge, with_one
 from coxswain.api.job import Attempt, JobPhase, JobResult, JobStatus, Transition
 from coxswain.reconcile import instants
 from coxswain.rules import lifecycle
@@ -15,6 +15,7 @@ PHASES = {"Succeeded": JobPhase.SUCCEEDED, "Cancelled": JobPhase.CANCELLED}
 ANSWER_CHARACTERS = 4096
 KEPT_ATTEMPTS = 32
 TOLD_CHARACTERS = 256
+UNDER_WAY = Seen(ConditionType.READY, "False", "Running", "the attempt is under way")
 
 
 def waiting(snapshot: JobSnapshot, seen: Sequence[Seen], now: datetime) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def running(
     seen = (
         *gates,
         Seen(ConditionType.POD_STARTED, "True", "Started", f"pod {pod.name} runs"),
-        Seen(ConditionType.READY, "False", "Running", "the attempt is under way"),
+        UNDER_WAY,
         Seen(ConditionType.RECONCILING, "True", "Running", "the attempt is under way"),
         Seen(ConditionType.STALLED, "False", "Running"),
     )
@@ -136,6 +137,15 @@ def _waits_for_a_person(reason: str, text: str) -> tuple[Seen, ...]:
         Seen(ConditionType.RECONCILING, "True", "Review", "waits for a person's decision"),
         Seen(ConditionType.STALLED, "False", "Review"),
     )
+
+
+def with_condition(snapshot: JobSnapshot, seen: Seen, now: datetime) -> dict[str, Any]:
+    """The same status with one condition changed."""
+    generation = snapshot.metadata.generation
+    conditions = with_one(
+        snapshot.status.conditions, seen, generation=generation, now=instants.text(now)
+    )
+    return snapshot.status.model_copy(update={"conditions": conditions}).to_wire()
 
 
 def _terminal(

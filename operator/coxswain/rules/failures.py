@@ -22,6 +22,13 @@ OUTCOME_UNKNOWN = "OutcomeUnknown"
 
 OF_PODS = (
     Failure("PodLost", "the pod was taken away through no fault of its own", True, False),
+    Failure(
+        "WorkerLost",
+        "neither the program nor its node was heard of for long; the next attempt waits until the pod"
+        " is gone",
+        True,
+        False,
+    ),
     Failure("ExitCode", "the program ended with an exit code that is not 0", True),
     Failure("Timeout", "the attempt took longer than its timeout", True),
     Failure("OutOfMemory", "a process needed more memory than the pod's limit", True),

@@ -6,6 +6,7 @@ told to end says so; that is no result of its own, so why it was told decides.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from pydantic import ValidationError
@@ -37,6 +38,8 @@ class RunFacts:
     result: RunResult | None = None
     acts_open: tuple[str, ...] = ()
     closed_reason: str | None = None
+    heard_at: datetime | None = None
+    """When the worker last said that it lives."""
 
 
 @dataclass(frozen=True, slots=True)

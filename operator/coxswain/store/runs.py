@@ -19,6 +19,9 @@ from coxswain.api.records import RunKey as RunKey
 from coxswain.errors import ConflictError, CoxswainError
 from coxswain.store.pool import Connection
 
+SUPERSEDED = "Superseded"
+"""Why a run is closed whose Job has gone on to a later attempt."""
+
 
 class Closing(NamedTuple):
     """A run to close, why, and whether that was found in the knowledge of its result."""
@@ -42,6 +45,7 @@ async def open_runs(connection: Connection, batch: Sequence[NewRun]) -> list[Run
     A token is larger than every earlier one of its Job, over restores of either side too.
     ConflictError: the attempt stands with another pod's name.
     """
+    await _supersede(connection, batch)
     # A Job's rows are never deleted, so max(token) counts on; a repeat inserts nothing.
     await connection.execute(
         "INSERT INTO runs (job_uid, attempt, workspace, job_name, agent_name, pod_name,"
@@ -80,6 +84,7 @@ async def rewrite(connection: Connection, new: NewRun, *, token: int, pod_uid: s
 
     A row that stands is left as it is. With ``pod_uid`` the row counts as claimed by that pod.
     """
+    await _supersede(connection, [new])
     # Acts of the lost row are unknown; last_seq starts again, repeats are harmless.
     await connection.execute(
         "INSERT INTO runs (job_uid, attempt, workspace, job_name, agent_name, pod_name,"
@@ -102,6 +107,23 @@ async def rewrite(connection: Connection, new: NewRun, *, token: int, pod_uid: s
     if standing is None:
         raise CoxswainError(f"the row of {new.key} vanished while it was written")
     return standing
+
+
+async def _supersede(connection: Connection, batch: Sequence[NewRun]) -> None:
+    """Close the rows of all earlier attempts: a larger token is given out in this transaction.
+
+    They are closed already, unless a restore opened them again. Whoever writes for such a run holds
+    its row; this waits for that, and whoever comes later finds it closed.
+    """
+    await connection.execute(
+        "UPDATE runs SET closed_at = now(), closed_reason = $3"
+        " FROM unnest($1::uuid[], $2::integer[]) AS wanted (job_uid, attempt)"
+        " WHERE runs.job_uid = wanted.job_uid AND runs.attempt < wanted.attempt"
+        " AND closed_at IS NULL",
+        [new.key.job_uid for new in batch],
+        [new.key.attempt for new in batch],
+        SUPERSEDED,
+    )
 
 
 async def close_run(

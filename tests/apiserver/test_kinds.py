@@ -76,6 +76,7 @@ async def test_a_bad_value_is_refused_with_its_place(
 
 def test_every_rule_has_a_sample_that_it_refuses() -> None:
     tried = {case.words for case in BY_RULE} | {words for _, _, words in CHANGES}
+    tried.add(OF_ITSELF)
     for kind in manifest.KINDS:
         for _, node in nodes(
             manifest.definition(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
@@ -85,6 +86,15 @@ def test_every_rule_has_a_sample_that_it_refuses() -> None:
 
 
 TOO_LONG = "metadata.name is at most 63 characters long, since pods carry it as a label"
+
+
+OF_ITSELF = "dependsOn names other Jobs, not this one"
+
+
+async def test_a_job_that_waits_for_itself_is_refused(client: Client, namespace: str) -> None:
+    sample = builders.job("x").with_spec(dependsOn=[{"name": "y"}, {"name": "x"}])
+    message = await refusal(client, namespace, sample.in_namespace(namespace).manifest)
+    assert OF_ITSELF in message
 
 
 @pytest.mark.parametrize("sample", [builders.agent("a" * 64), builders.job("j" * 64)])
@@ -106,6 +116,9 @@ OTHER = {
     "files": [],
     "timeoutSeconds": 10,
     "retry": {"maxAttempts": 2},
+    "review": {"required": True},
+    "retain": {"failedPodSeconds": 9},
+    "dependsOn": [{"name": "other"}],
 }
 SAME_HOME = "a persistent workspace keeps its type, size and class; make another Agent"
 CHANGES: tuple[tuple[builders.Builder, builders.Builder, str], ...] = (

@@ -225,5 +225,9 @@ BY_BOUND = (
     _job("review", {"by": "ada"}, "by"),
     _job("retain", {"failedPodSeconds": -1}, "spec.retain.failedPodSeconds"),
     _job("suspend", "later"),
+    _job("dependsOn", [{"name": "No Name"}], "spec.dependsOn[0].name"),
+    _job("dependsOn", [{"name": "b"}, {"name": "b"}], "spec.dependsOn"),
+    _job("dependsOn", [{"name": "b", "onFailure": "Retry"}], "spec.dependsOn[0].onFailure"),
+    _job("dependsOn", [{"name": f"n{n}"} for n in range(10_000)], "spec.dependsOn"),
     _job("priority", 1, "priority"),
 )

@@ -14,7 +14,16 @@ from coxswain.reconcile import actions, instants
 from coxswain.reconcile.decision import NOTHING, Decision, Note
 from coxswain.rules.outcome import Ended, RunFacts
 from coxswain.sandbox.pod import Platform
-from coxswain_controllers.job import ending, gates, manifest, retention, review, silence, status
+from coxswain_controllers.job import (
+    ending,
+    gates,
+    manifest,
+    refusals,
+    retention,
+    review,
+    silence,
+    status,
+)
 from coxswain_controllers.job.snapshot import JobSnapshot, PodSeen
 
 LONG_WAIT = timedelta(seconds=5)
@@ -174,6 +183,7 @@ CHECKS: tuple[Check, ...] = (
     pod_is_overdue,
     pod_is_there,
     pod_has_vanished,
+    refusals.job_can_never_start,
     job_is_suspended,
     attempt_is_due,
 )

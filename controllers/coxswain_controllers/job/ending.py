@@ -63,7 +63,7 @@ def finish(snapshot: JobSnapshot, judged: Ended, now: datetime) -> Decision:
         text = f"{lost} pods were taken away before they posted a result"
         judged = Ended("Failed", "PodLost", text, is_lost=True)
     found = status.ended(snapshot, judged, gates.passed(snapshot), now)
-    return Decision(todo, found, note(judged), wake_at=_first_expiry(snapshot, now))
+    return Decision(todo, found, note(judged), wake_at=first_expiry(snapshot, now))
 
 
 def _another_is_due(snapshot: JobSnapshot, judged: Ended, lost: int) -> bool:
@@ -145,7 +145,7 @@ def note(judged: Ended) -> tuple[Note, ...]:
     return (Note("Warning", judged.reason, judged.message or judged.reason),)
 
 
-def _first_expiry(snapshot: JobSnapshot, now: datetime) -> datetime | None:
+def first_expiry(snapshot: JobSnapshot, now: datetime) -> datetime | None:
     """When to look again at a Job that ends now; None where it is kept for good."""
     spec = snapshot.spec
     if isinstance(spec, UserError) or spec.ttl_seconds_after_finished is None:

@@ -13,10 +13,10 @@ from coxswain.errors import UserError
 from coxswain.reconcile import instants
 from coxswain.rules import quota
 from coxswain.sandbox.pod import Platform
-from coxswain_controllers.job import manifest
+from coxswain_controllers.job import dependencies, manifest
 from coxswain_controllers.job.snapshot import AgentSeen, JobSnapshot
 
-Gate = Callable[[JobSnapshot, Platform, datetime], Seen]
+Gate = Callable[[JobSnapshot, Platform, datetime], Seen | None]
 
 
 def passed(snapshot: JobSnapshot, before: ConditionType | None = None) -> tuple[Seen, ...]:
@@ -26,6 +26,7 @@ def passed(snapshot: JobSnapshot, before: ConditionType | None = None) -> tuple[
         _accepted(),
         Seen(ConditionType.AGENT_READY, "True", "Ready"),
         snapshot.records,
+        *((Seen(ConditionType.DEPENDENCIES_MET, "True", "Met"),) * bool(snapshot.dependencies)),
         Seen(ConditionType.QUOTA_RESERVED, "True", "Reserved"),
         Seen(ConditionType.SANDBOX_READY, "True", "Ready"),
     )
@@ -34,10 +35,15 @@ def passed(snapshot: JobSnapshot, before: ConditionType | None = None) -> tuple[
 
 
 def evaluate(snapshot: JobSnapshot, platform: Platform, now: datetime) -> tuple[list[Seen], bool]:
-    """Ask the gates in order; the list ends with the first that is not true."""
+    """Ask the gates in order; the list ends with the first that is not true.
+
+    A gate answers None where nothing of the kind was asked for.
+    """
     seen: list[Seen] = []
     for gate in GATES:
         found = gate(snapshot, platform, now)
+        if found is None:
+            continue
         seen.append(found)
         if found.status != "True":
             return seen, False
@@ -114,6 +120,7 @@ GATES: tuple[Gate, ...] = (
     spec_is_valid,
     agent_is_ready,
     records_answer,
+    dependencies.are_met,
     back_off_is_over,
     quota_has_room,
     sandbox_is_ready,

@@ -1,5 +1,6 @@
 """What the cluster and the records say of a Job, in one frozen snapshot."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -18,7 +19,7 @@ from coxswain.reconcile.world import World
 from coxswain.rules import quota
 from coxswain.rules.outcome import RunFacts
 from coxswain.store.runs import Run, RunKey
-from coxswain_controllers.job import form, pods
+from coxswain_controllers.job import depended, form, pods
 from coxswain_controllers.job.form import AgentForm, JobForm
 from coxswain_controllers.job.snapshot import AgentSeen, Crowd, JobSnapshot, PodSeen, number
 
@@ -34,6 +35,8 @@ class _Asked:
     runtime_classes: frozenset[str]
     run: Run | None
     records: Seen
+    gone: Mapping[str, str]
+    """Last phases of the Jobs of dependsOn that are no more, by name."""
 
 
 async def observe(world: World, key: Key) -> JobSnapshot | None:
@@ -61,11 +64,16 @@ async def _ask(world: World, key: Key, job: JobForm) -> _Asked:
     wanted = agent.spec.sandbox.runtime_class_name if agent is not None else None
     default = world.platform.settings.runtime_class
     run, records = await _run(world, key, job)
+    gone: Mapping[str, str] = {}
+    missing = depended.missing(world, key, job)
+    if missing and records.status == "True":
+        gone, records = await depended.ended(world, key, job, missing)
     return _Asked(
         sandbox=await world.workspaces.condition(key.namespace),
         runtime_classes=await world.runtimes.present((wanted, default)),
         run=run,
         records=records,
+        gone=gone,
     )
 
 
@@ -91,6 +99,8 @@ def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapsho
         crowd=_crowd(world, key, job, line) if pod is None else Crowd(),
         quotas=_quotas(world, key.namespace),
         refusal=world.refusals.of(key.namespace, key.uid),
+        dependencies=depended.seen(world, key, job, asked.gone),
+        circle=depended.circle(world, key, job),
         is_recorded=world.journal.holds(key.uid, job.metadata.resource_version),
     )
 

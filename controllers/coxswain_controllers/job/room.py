@@ -71,7 +71,11 @@ class JobRoom:
         return status.model_copy(update={"conditions": changed}).to_wire()
 
     def written(self, raw: Raw) -> None:
-        """A Job's status concerns nobody else."""
+        """An end concerns those who waited for it."""
+        if (raw.get("status") or {}).get("phase") in TERMINAL:
+            self._world.dependents.forget(raw)
+            for key in self._world.dependents.of(raw):
+                self._world.queue.add(key)
 
     def events(self, raw: Raw, *, is_gone: bool = False) -> Sequence[Event]:
         """All events that the Job stands for."""

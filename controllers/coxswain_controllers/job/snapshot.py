@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
 from coxswain import names
 from coxswain.api.agent import AgentSpec
 from coxswain.api.conditions import RETRYING_AFTER_ERROR, ConditionType, Seen, find
-from coxswain.api.job import Attempt, JobSpec, JobStatus
+from coxswain.api.job import Attempt, JobPhase, JobSpec, JobStatus
 from coxswain.api.kind import Metadata
 from coxswain.errors import UserError
 from coxswain.reconcile.key import Key
@@ -55,6 +56,18 @@ class Crowd:
 
 
 @dataclass(frozen=True, slots=True)
+class DependencySeen:
+    """A Job that this one waits for, as its object or its record says."""
+
+    name: str
+    phase: JobPhase | None
+    """None where it is not there, or was not looked at yet."""
+    on_failure: Literal["Fail", "Ignore"]
+    is_missing: bool = False
+    """Whether there is neither an object nor a record of its end."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobSnapshot:
     """Everything about one Job at one moment."""
 
@@ -84,6 +97,10 @@ class JobSnapshot:
     """What the API server said when it last refused the pod for its quota."""
     is_recorded: bool
     """Whether the records hold the status as it is."""
+    dependencies: tuple[DependencySeen, ...] = ()
+    """The Jobs of its dependsOn."""
+    circle: tuple[str, ...] = ()
+    """The names of Jobs that wait for each other in a circle, from this one back to it."""
 
     @property
     def valid_spec(self) -> JobSpec:

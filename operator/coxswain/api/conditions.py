@@ -18,6 +18,7 @@ class ConditionType(StrEnum):
     MODEL_READY = "ModelReady"
     AGENT_READY = "AgentReady"
     RECORDS_AVAILABLE = "RecordsAvailable"
+    DEPENDENCIES_MET = "DependenciesMet"
     BACK_OFF = "BackOff"
     QUOTA_RESERVED = "QuotaReserved"
     SANDBOX_READY = "SandboxReady"

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from coxswain.api.conditions import Condition
+from coxswain.api.dependency import Dependency
 from coxswain.api.meta import (
     WITHOUT_NUL,
     Key,
@@ -30,6 +31,7 @@ FROZEN = (
     "retry",
     "review",
     "retain",
+    "dependsOn",
 )
 
 
@@ -133,6 +135,8 @@ class JobSpec(Model):
     """Or a program and its arguments, run in the agent's sandbox without a model."""
     files: Annotated[list[JobFile], Field(max_length=32), ListMap("path")] = []
     """Files that stand in the workspace when an attempt begins."""
+    depends_on: Annotated[list[Dependency], Field(max_length=64), ListMap("name")] = []
+    """Jobs of the same workspace that have to end before the first attempt."""
     timeout_seconds: Annotated[int, Field(ge=1, le=604800)] | None = None
     """How long one attempt may take; none takes the Agent's limit."""
     retry: Retry = Retry()

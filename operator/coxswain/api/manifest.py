@@ -51,6 +51,8 @@ class Kind:
     status: type[Model]
     columns: tuple[Column, ...]
     selectable: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    """Rules over name and spec together."""
 
 
 def _condition(field: str) -> str:
@@ -97,6 +99,13 @@ JOB = Kind(
         _MESSAGE,
     ),
     selectable=(".spec.agentRef.name", ".status.phase"),
+    rules=(
+        Rule(
+            "!has(self.spec.dependsOn) || !self.spec.dependsOn.exists(each,"
+            " each.name == self.metadata.name)",
+            "dependsOn names other Jobs, not this one",
+        ),
+    ),
 )
 
 KINDS = (AGENT, JOB)
@@ -165,7 +174,9 @@ def _root(kind: Kind) -> dict[str, Any]:
         "type": "object",
         "description": kind.description,
         "required": ["spec"],
-        "x-kubernetes-validations": [{"rule": _NAME.expression, "message": _NAME.message}],
+        "x-kubernetes-validations": [
+            {"rule": rule.expression, "message": rule.message} for rule in (_NAME, *kind.rules)
+        ],
         "properties": {
             "apiVersion": {
                 "type": "string",

@@ -134,6 +134,7 @@ class Intake:
         self._world.crowds.settle(key.uid)
         self._world.crowds.leave(key.uid)
         self._world.refusals.forget(key.namespace, key.uid)
+        self._world.dependents.forget(job)
         self._wake_line(Line(key.namespace, _agent_of(job)))
 
     def _agent(self, raw: Raw) -> None:
@@ -143,7 +144,13 @@ class Intake:
             self._world.queue.add(keys.of("Job", job))
 
     def _job(self, raw: Raw) -> None:
-        self._world.queue.add(keys.of("Job", raw))
+        """It wants a pass, and so do those who wait for it: it has come, ended or gone."""
+        key = keys.of("Job", raw)
+        self._world.queue.add(key)
+        if self._world.cache.get("Job", key.uid) is not None:
+            (self._world.dependents.forget if _has_ended(raw) else self._world.dependents.keep)(raw)
+        for each in self._world.dependents.of(raw):
+            self._world.queue.add(each)
 
     def _pod(self, raw: Raw) -> None:
         owner = keys.owner(raw)

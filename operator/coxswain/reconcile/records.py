@@ -13,7 +13,7 @@ from coxswain.reconcile.actions import KeepLog
 from coxswain.reconcile.batches import Batches
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.fence import Fence
-from coxswain.store import enforcement, events, mirror, runs, verdicts, wakes
+from coxswain.store import ended_jobs, enforcement, events, mirror, runs, verdicts, wakes
 from coxswain.store.enforcement import Finding
 from coxswain.store.events import Event
 from coxswain.store.runs import Closing, NewRun, Run, RunKey
@@ -84,6 +84,12 @@ class Records:
         """An object as the mirror last saw it."""
         row = await self._store.run(mirror.by_uid, uid)
         return None if row is None else row.body
+
+    async def ended_jobs(
+        self, workspace: str, names: Sequence[str], since: datetime
+    ) -> dict[str, str]:
+        """The last phases of Jobs that are gone. Raises UnavailableError without Postgres."""
+        return await self._store.run(ended_jobs.phases, workspace, names, since)
 
     async def deleted(self, kind: str) -> dict[tuple[str, str], datetime]:
         """When the last object of each workspace and name was deleted."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from coxswain.kube.client import Client
 from coxswain.reconcile.cache import Cache
 from coxswain.reconcile.crowd import Crowds
+from coxswain.reconcile.dependents import Dependents
 from coxswain.reconcile.enforcement import Enforcement
 from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.records import Records
@@ -31,6 +32,7 @@ class World:
     enforcement: Enforcement | None = None
     """Probes whether the network policy is enforced; none where that is switched off."""
     crowds: Crowds = field(default_factory=Crowds)
+    dependents: Dependents = field(default_factory=Dependents)
     refusals: Refusals = field(default_factory=Refusals)
     agents_deleted: dict[tuple[str, str], datetime] = field(default_factory=dict)
     """When an Agent of that workspace and name was last deleted."""

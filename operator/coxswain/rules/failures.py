@@ -48,6 +48,8 @@ OF_THE_PLATFORM = (
     ),
     Failure("Reviewed", "a person looked at it and decided so", False),
     Failure("Invalid", "the spec does not fit, or the run has nothing to do", False),
+    Failure("DependencyFailed", "a Job of its dependsOn ended otherwise than Succeeded", False),
+    Failure("DependencyCycle", "Jobs wait for each other in a circle", False),
     Failure("Cancelled", "somebody cancelled it", False),
     Failure("AgentDeleted", "its Agent was deleted", False),
 )

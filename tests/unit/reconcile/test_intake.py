@@ -162,3 +162,43 @@ def test_pods_of_nobody_are_counted_nowhere(paper: PaperWorld) -> None:
     paper.intake.notice("Pod", "ADDED", foreign)
     paper.intake.notice("Pod", "ADDED", pod("ours", "j"))
     assert len(paper.world.cache.group(("pods", "team", "helm"))) == 1
+
+
+def _after(name: str, *others: str) -> Body:
+    body = job(name)
+    return {**body, "spec": {**body["spec"], "dependsOn": [{"name": each} for each in others]}}
+
+
+async def test_a_job_wakes_those_who_wait_for_it_and_nobody_else(paper: PaperWorld) -> None:
+    for body in (_after("third", "first", "second"), _after("fourth", "other"), job("fifth")):
+        paper.intake.notice("Job", "ADDED", body)
+    await paper.woken()
+    paper.intake.notice("Job", "ADDED", job("first"))
+    assert await _names(paper) == ["Job first", "Job third"]
+    ended = job("first", 2, status={"phase": "Succeeded"})
+    paper.intake.notice("Job", "MODIFIED", ended)
+    assert await _names(paper) == ["Job first", "Job third"]
+    paper.intake.notice("Job", "DELETED", ended)
+    assert await _names(paper) == ["Job first", "Job third"]
+
+
+@pytest.mark.parametrize("change", ["MODIFIED", "DELETED"])
+async def test_whoever_has_ended_or_is_gone_waits_for_nobody(
+    paper: PaperWorld, change: str
+) -> None:
+    paper.intake.notice("Job", "ADDED", _after("third", "first"))
+    over = {**_after("third", "first"), "status": {"phase": "Cancelled"}}
+    over["metadata"] = {**over["metadata"], "resourceVersion": "2"}
+    paper.intake.notice("Job", change, over)
+    await paper.woken()
+    paper.intake.notice("Job", "ADDED", job("first"))
+    assert await _names(paper) == ["Job first"]
+    assert not paper.world.dependents.of(job("first"))
+
+
+async def test_a_namesake_in_another_workspace_wakes_nobody(paper: PaperWorld) -> None:
+    paper.intake.notice("Job", "ADDED", _after("third", "first"))
+    await paper.woken()
+    other = raw("Job", "first", metadata={"namespace": "elsewhere", "uid": "other"})
+    paper.intake.notice("Job", "ADDED", other)
+    assert await _names(paper) == ["Job first"]

@@ -19,6 +19,7 @@ COMPONENT_AGENT = "agent"
 
 ANNOTATION_CANCEL = f"{GROUP}/cancel"
 ANNOTATION_REVIEW = f"{GROUP}/review"
+ANNOTATION_LINEAGE = f"{GROUP}/lineage"
 ANNOTATION_CRD_VERSION = f"{GROUP}/crd-version"
 FINALIZER = f"{GROUP}/cleanup"
 

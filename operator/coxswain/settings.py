@@ -161,7 +161,16 @@ class SandboxSettings(Settings):
     """auto: runtime_class where the cluster has it; require: no pod without one; off: only an Agent's."""
 
 
-class OperatorSettings(StoreSettings, SandboxSettings):
+class LimitSettings(Settings):
+    """What stops Jobs that make each other without an end; part of the operator's settings."""
+
+    max_lineage_depth: Annotated[int, Field(ge=1, le=1000)] = 8
+    """Jobs that may come from each other, one after the other."""
+    max_jobs_from_one: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Jobs that are there at the same time and come from the same one."""
+
+
+class OperatorSettings(StoreSettings, SandboxSettings, LimitSettings):
     """The operator."""
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from coxswain import names
+from coxswain.api import lineage
 from coxswain.api.agent import AgentSpec
 from coxswain.api.conditions import ConditionType, Seen, find
 from coxswain.api.job import TERMINAL, JobSpec, JobStatus
@@ -21,7 +22,14 @@ from coxswain.rules.outcome import RunFacts
 from coxswain.store.runs import Run, RunKey
 from coxswain_controllers.job import depended, form, pods
 from coxswain_controllers.job.form import AgentForm, JobForm
-from coxswain_controllers.job.snapshot import AgentSeen, Crowd, JobSnapshot, PodSeen, number
+from coxswain_controllers.job.snapshot import (
+    AgentSeen,
+    Crowd,
+    DescentSeen,
+    JobSnapshot,
+    PodSeen,
+    number,
+)
 
 KIND = "Job"
 QUOTAS = (names.POD_QUOTA, names.STORAGE_QUOTA)
@@ -100,6 +108,7 @@ def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapsho
         quotas=_quotas(world, key.namespace),
         refusal=world.refusals.of(key.namespace, key.uid),
         dependencies=depended.seen(world, key, job, asked.gone),
+        descent=_descent(world, key, job),
         circle=depended.circle(world, key, job),
         is_recorded=world.journal.holds(key.uid, job.metadata.resource_version),
     )
@@ -186,6 +195,20 @@ def _facts(run: Run | None) -> RunFacts | None:
         acts_open=tuple(run.acts_open.values()),
         closed_reason=run.closed_reason,
         heard_at=run.heartbeat_at,
+    )
+
+
+def _descent(world: World, key: Key, job: JobForm) -> DescentSeen | None:
+    found, raw = lineage.read(job.metadata.annotations), world.cache.get(KIND, key.uid)
+    if found is None or raw is None:
+        return None
+    limits = world.limits
+    return DescentSeen(
+        parent=found.job,
+        depth=found.depth,
+        older=world.descent.older(raw),
+        max_depth=limits.max_lineage_depth,
+        max_children=limits.max_jobs_from_one,
     )
 
 

@@ -7,10 +7,11 @@ from coxswain.api.conditions import ConditionType, Seen
 from coxswain.reconcile.decision import Decision
 from coxswain.rules.outcome import Ended
 from coxswain.sandbox.pod import Platform
-from coxswain_controllers.job import dependencies, ending, gates, status
+from coxswain_controllers.job import dependencies, descended, ending, gates, status
 from coxswain_controllers.job.snapshot import JobSnapshot
 
 REFUSALS: tuple[tuple[ConditionType, Callable[[JobSnapshot], Ended | None]], ...] = (
+    (ConditionType.ACCEPTED, descended.failure),
     (ConditionType.DEPENDENCIES_MET, dependencies.failure),
 )
 

@@ -68,6 +68,18 @@ class DependencySeen:
 
 
 @dataclass(frozen=True, slots=True)
+class DescentSeen:
+    """How a Job comes from others, and how far that may go."""
+
+    parent: str
+    depth: int
+    older: int
+    """Older Jobs that come from the same one."""
+    max_depth: int
+    max_children: int
+
+
+@dataclass(frozen=True, slots=True)
 class JobSnapshot:
     """Everything about one Job at one moment."""
 
@@ -101,6 +113,8 @@ class JobSnapshot:
     """The Jobs of its dependsOn."""
     circle: tuple[str, ...] = ()
     """The names of Jobs that wait for each other in a circle, from this one back to it."""
+    descent: DescentSeen | None = None
+    """None where it comes from no other Job."""
 
     @property
     def valid_spec(self) -> JobSpec:

@@ -134,6 +134,7 @@ class Leading:
             workspaces=Workspaces(self._client, cache, self._settings.installation),
             runtimes=RuntimeClasses(self._client),
             platform=platform,
+            limits=self._settings,
         )
 
     def _enforcement(self, records: Records) -> Enforcement | None:

@@ -135,6 +135,7 @@ class Intake:
         self._world.crowds.leave(key.uid)
         self._world.refusals.forget(key.namespace, key.uid)
         self._world.dependents.forget(job)
+        self._world.descent.forget(job)
         self._wake_line(Line(key.namespace, _agent_of(job)))
 
     def _agent(self, raw: Raw) -> None:
@@ -148,6 +149,7 @@ class Intake:
         key = keys.of("Job", raw)
         self._world.queue.add(key)
         if self._world.cache.get("Job", key.uid) is not None:
+            self._world.descent.keep(raw)
             (self._world.dependents.forget if _has_ended(raw) else self._world.dependents.keep)(raw)
         for each in self._world.dependents.of(raw):
             self._world.queue.add(each)

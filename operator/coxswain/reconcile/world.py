@@ -7,6 +7,7 @@ from coxswain.kube.client import Client
 from coxswain.reconcile.cache import Cache
 from coxswain.reconcile.crowd import Crowds
 from coxswain.reconcile.dependents import Dependents
+from coxswain.reconcile.descent import Descent
 from coxswain.reconcile.enforcement import Enforcement
 from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.records import Records
@@ -15,6 +16,7 @@ from coxswain.reconcile.runtimes import RuntimeClasses
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.workspaces import Workspaces
 from coxswain.sandbox.pod import Platform
+from coxswain.settings import LimitSettings
 
 
 @dataclass
@@ -32,6 +34,8 @@ class World:
     enforcement: Enforcement | None = None
     """Probes whether the network policy is enforced; none where that is switched off."""
     crowds: Crowds = field(default_factory=Crowds)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    descent: Descent = field(default_factory=Descent)
     dependents: Dependents = field(default_factory=Dependents)
     refusals: Refusals = field(default_factory=Refusals)
     agents_deleted: dict[tuple[str, str], datetime] = field(default_factory=dict)

@@ -50,6 +50,8 @@ OF_THE_PLATFORM = (
     Failure("Invalid", "the spec does not fit, or the run has nothing to do", False),
     Failure("DependencyFailed", "a Job of its dependsOn ended otherwise than Succeeded", False),
     Failure("DependencyCycle", "Jobs wait for each other in a circle", False),
+    Failure("LineageTooDeep", "too many Jobs came from each other, one after the other", False),
+    Failure("LineageTooWide", "too many Jobs come from the same one", False),
     Failure("Cancelled", "somebody cancelled it", False),
     Failure("AgentDeleted", "its Agent was deleted", False),
 )

@@ -1,16 +1,16 @@
 """Jobs and Agents for people: make, list, read, cancel. Objects are made as the API server's own."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from aiohttp import web
 
 from coxswain import names
+from coxswain.api import lineage
 from coxswain.api.job import TERMINAL
-from coxswain.errors import ConflictError, ForbiddenError, NotFoundError
+from coxswain.api.lineage import Lineage
+from coxswain.errors import ConflictError
 from coxswain.identity.callers import UserCaller
-from coxswain.kube import paths
-from coxswain.sidecar import objects, requests
+from coxswain.sidecar import making, objects, requests
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.wire import (
     CancelRequest,
@@ -27,11 +27,7 @@ from coxswain.store.mirror import Query
 from coxswain.store.pool import Store
 from coxswain.web.routes import Answer, Call, route
 
-FIELD_MANAGER = "coxswain-api"
-STRICT = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
 FINISHED = "job_finished"
-NOT_ONBOARDED = "workspace_not_onboarded"
-Body = dict[str, Any]
 
 
 class ObjectRoutes:
@@ -45,14 +41,14 @@ class ObjectRoutes:
     async def create_job(
         self, call: Call, caller: UserCaller, path: WorkspacePath, body: NewJob
     ) -> Answer[Resource]:
-        """Make a Job: the same object as ``kubectl apply`` makes."""
-        manifest = {
-            "apiVersion": names.API_VERSION,
-            "kind": "Job",
-            "metadata": body.metadata.to_wire(),
-            "spec": body.spec.model_dump(mode="json", by_alias=True, exclude_unset=True),
-        }
-        made = await self._create(path.workspace, manifest)
+        """Make a Job: the same object as ``kubectl apply`` makes.
+
+        With ``parent`` it names the Job on whose account it is made; descent has limits.
+        """
+        spec = body.spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        descent = await self._descent(path.workspace, body.parent, caller)
+        manifest = making.manifest(body.metadata.to_wire(), spec, descent)
+        made = objects.of(await making.create(self._cluster, path.workspace, manifest), "Job")
         return _tagged(made, status=201)
 
     @route("GET", "/v1/jobs")
@@ -122,18 +118,14 @@ class ObjectRoutes:
         """Read an Agent; with If-None-Match 304 if it is still the same."""
         return await self._get(call, "Agent", path)
 
-    async def _create(self, workspace: str, manifest: Body) -> Resource:
-        try:
-            made = await self._cluster.create(paths.collection("jobs", workspace), manifest, STRICT)
-        except ForbiddenError as error:
-            if error.code != "forbidden":
-                raise
-            raise ForbiddenError(
-                f"'{workspace}' is not an onboarded workspace", code=NOT_ONBOARDED
-            ) from error
-        except NotFoundError as error:
-            raise NotFoundError(f"there is no workspace '{workspace}'") from error
-        return objects.of(made, "Job")
+    async def _descent(
+        self, workspace: str, parent: str | None, caller: UserCaller
+    ) -> Lineage | None:
+        if parent is None:
+            return None
+        live = (await objects.live(self._cluster, "Job", workspace, parent))["metadata"]
+        standing = lineage.read(live.get("annotations") or {})
+        return lineage.after("Child", parent, live["uid"], of=standing, by=str(caller))
 
     async def _get(
         self, call: Call, kind: str, path: ObjectPath

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from coxswain.api import lineage
 from coxswain.errors import NotFoundError, UserError
 from coxswain.kube import paths
 from coxswain.sidecar.cluster import Objects
@@ -62,6 +63,7 @@ def of(raw: dict[str, Any], kind: str) -> Resource:
         version=str(metadata["resourceVersion"]),
         spec=raw.get("spec") or {},
         details=status,
+        lineage=lineage.read(metadata.get("annotations") or {}),
     )
 
 

@@ -19,6 +19,7 @@ from coxswain.sidecar.cluster import Cluster, Objects
 from coxswain.sidecar.event_routes import EventRoutes
 from coxswain.sidecar.object_routes import ObjectRoutes
 from coxswain.sidecar.record_routes import RecordRoutes
+from coxswain.sidecar.rerun_routes import RerunRoutes
 from coxswain.sidecar.review_routes import ReviewRoutes
 from coxswain.sidecar.run_routes import RunRoutes
 from coxswain.sidecar.streams import Streams
@@ -79,6 +80,7 @@ async def running(
             RunRoutes(store),
             ObjectRoutes(store, cluster),
             ReviewRoutes(cluster),
+            RerunRoutes(store, cluster),
             RecordRoutes(store, cluster, streams),
             EventRoutes(store, cluster, streams),
         ]

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from coxswain.api.job import JobSpec
+from coxswain.api.lineage import Lineage
 from coxswain.api.meta import Model, Name, Text
 from coxswain.api.review import Verdict
 from coxswain.store import uuid7
@@ -127,6 +128,15 @@ class NewJob(Model):
     kind: Literal["Job"] = "Job"
     metadata: NewMetadata
     spec: JobSpec
+    parent: Name | None = None
+    """The Job of this workspace on whose account this one is made."""
+
+
+class RerunRequest(Model):
+    """How the new Job is named."""
+
+    name: Name | None = None
+    """Its name; none makes one from the former name."""
 
 
 class CancelRequest(Model):
@@ -170,6 +180,8 @@ class Resource(Model):
     """What should be, as in the kind's schema."""
     details: dict[str, Any] = Field(default_factory=dict)
     """What is: the object's status, as in the kind's schema."""
+    lineage: Lineage | None = None
+    """The Job that this one was made from."""
 
 
 class ResourceList(Model):

@@ -1,0 +1,39 @@
+"""Where a Job comes from: the annotation coxswain.dev/lineage, which the API writes."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from coxswain import names
+from coxswain.api.meta import WITHOUT_NUL, Model, Name
+
+
+class Lineage(Model):
+    """The Job that another one was made from."""
+
+    relation: Literal["Rerun", "Child"]
+    """Rerun: the same work once more. Child: made on account of that Job."""
+    job: Name
+    """Its name."""
+    uid: Annotated[str, StringConstraints(pattern="^[-0-9a-f]{36}$")]
+    """Its uid: names come again."""
+    depth: Annotated[int, Field(ge=1, le=1_000_000)]
+    """How many came before, one after the other."""
+    by: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=WITHOUT_NUL)]
+    """Who asked for it."""
+
+
+def read(annotations: dict[str, str]) -> Lineage | None:
+    """What stands there; None where nothing does that can be read."""
+    try:
+        return Lineage.model_validate_json(annotations.get(names.ANNOTATION_LINEAGE, ""))
+    except ValidationError:
+        return None
+
+
+def after(
+    relation: Literal["Rerun", "Child"], job: str, uid: str, *, of: Lineage | None, by: str
+) -> Lineage:
+    """The lineage of a Job that is made from another one, whose own is ``of``."""
+    depth = 1 if of is None else of.depth + 1
+    return Lineage(relation=relation, job=job, uid=uid, depth=depth, by=by)

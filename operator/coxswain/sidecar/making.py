@@ -1,0 +1,43 @@
+"""Jobs as the API makes them: the API server's own objects, checked strictly."""
+
+from typing import Any
+
+from coxswain import names
+from coxswain.api.lineage import Lineage
+from coxswain.errors import ForbiddenError, NotFoundError
+from coxswain.kube import paths
+from coxswain.sidecar.cluster import Objects
+
+FIELD_MANAGER = "coxswain-api"
+STRICT = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+NOT_ONBOARDED = "workspace_not_onboarded"
+Body = dict[str, Any]
+
+
+def manifest(metadata: Body, spec: Body, lineage: Lineage | None) -> Body:
+    """A Job, with where it comes from."""
+    if lineage is not None:
+        metadata = {
+            **metadata,
+            "annotations": {names.ANNOTATION_LINEAGE: lineage.model_dump_json()},
+        }
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": "Job",
+        "metadata": metadata,
+        "spec": spec,
+    }
+
+
+async def create(cluster: Objects, workspace: str, body: Body) -> Body:
+    """Make a Job. Raises UserError with the field, ConflictError, ForbiddenError, NotFoundError."""
+    try:
+        return await cluster.create(paths.collection("jobs", workspace), body, STRICT)
+    except ForbiddenError as error:
+        if error.code != "forbidden":
+            raise
+        raise ForbiddenError(
+            f"'{workspace}' is not an onboarded workspace", code=NOT_ONBOARDED
+        ) from error
+    except NotFoundError as error:
+        raise NotFoundError(f"there is no workspace '{workspace}'") from error

@@ -119,6 +119,7 @@ OTHER = {
     "review": {"required": True},
     "retain": {"failedPodSeconds": 9},
     "dependsOn": [{"name": "other"}],
+    "approval": {"approvers": ["ada"]},
 }
 SAME_HOME = "a persistent workspace keeps its type, size and class; make another Agent"
 CHANGES: tuple[tuple[builders.Builder, builders.Builder, str], ...] = (

@@ -176,6 +176,12 @@ BY_RULE = (
         "spec",
         "one file's path is another one's folder",
     ),
+    _job(
+        "approval",
+        {"approvers": ["ada"], "required": 2},
+        words="required is at most the number of approvers",
+    ),
+    _job("approval", {"approvers": ["ada", "ada"]}, words="an approver stands twice"),
 )
 
 BY_BOUND = (
@@ -225,6 +231,10 @@ BY_BOUND = (
     _job("review", {"by": "ada"}, "by"),
     _job("retain", {"failedPodSeconds": -1}, "spec.retain.failedPodSeconds"),
     _job("suspend", "later"),
+    _job("approval", {"approvers": []}, "spec.approval.approvers"),
+    _job("approval", {"required": 1}, "spec.approval.approvers"),
+    _job("approval", {"approvers": ["ada"], "required": 0}, "spec.approval.required"),
+    _job("approval", {"approvers": ["a da"]}, "spec.approval.approvers[0]"),
     _job("dependsOn", [{"name": "No Name"}], "spec.dependsOn[0].name"),
     _job("dependsOn", [{"name": "b"}, {"name": "b"}], "spec.dependsOn"),
     _job("dependsOn", [{"name": "b", "onFailure": "Retry"}], "spec.dependsOn[0].onFailure"),

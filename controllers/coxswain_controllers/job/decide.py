@@ -15,6 +15,7 @@ from coxswain.reconcile.decision import NOTHING, Decision, Note
 from coxswain.rules.outcome import Ended, RunFacts
 from coxswain.sandbox.pod import Platform
 from coxswain_controllers.job import (
+    approval,
     ending,
     gates,
     manifest,
@@ -223,6 +224,7 @@ def _waits(snapshot: JobSnapshot, seen: list[Seen], now: datetime) -> Decision:
     wake_at = retry_at if retry_at is not None and retry_at > now else None
     if why.type is ConditionType.RECORDS_AVAILABLE or why.type is ConditionType.SANDBOX_READY:
         wake_at = now + LOOK_AGAIN
+    wake_at = approval.sooner(snapshot, wake_at, now)
     if is_known:
         return Decision(wake_at=wake_at)
     is_long = now - snapshot.metadata.creation_timestamp > LONG_WAIT

@@ -16,7 +16,7 @@ KIND = ConditionType.DEPENDENCIES_MET
 SHOWN = 5
 
 
-def failure(snapshot: JobSnapshot) -> Ended | None:
+def failure(snapshot: JobSnapshot, _now: datetime) -> Ended | None:
     """They wait in a circle, or one ended in a way that this Job does not go on after."""
     if snapshot.status.attempts:
         return None

@@ -1,10 +1,12 @@
 """A Job that comes from others, one after the other, or that is one too many of one. Pure."""
 
+from datetime import datetime
+
 from coxswain.rules.outcome import Ended
 from coxswain_controllers.job.snapshot import JobSnapshot
 
 
-def failure(snapshot: JobSnapshot) -> Ended | None:
+def failure(snapshot: JobSnapshot, _now: datetime) -> Ended | None:
     """Why a Job of this descent does not start: whatever makes it does not come to an end."""
     seen = snapshot.descent
     if seen is None or snapshot.status.attempts:

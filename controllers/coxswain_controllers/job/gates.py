@@ -13,7 +13,7 @@ from coxswain.errors import UserError
 from coxswain.reconcile import instants
 from coxswain.rules import quota
 from coxswain.sandbox.pod import Platform
-from coxswain_controllers.job import dependencies, manifest
+from coxswain_controllers.job import approval, dependencies, manifest
 from coxswain_controllers.job.snapshot import AgentSeen, JobSnapshot
 
 Gate = Callable[[JobSnapshot, Platform, datetime], Seen | None]
@@ -28,10 +28,15 @@ def passed(snapshot: JobSnapshot, before: ConditionType | None = None) -> tuple[
         snapshot.records,
         *((Seen(ConditionType.DEPENDENCIES_MET, "True", "Met"),) * bool(snapshot.dependencies)),
         Seen(ConditionType.QUOTA_RESERVED, "True", "Reserved"),
+        *((Seen(ConditionType.APPROVED, "True", "Approved"),) * (_needs_approval(snapshot))),
         Seen(ConditionType.SANDBOX_READY, "True", "Ready"),
     )
     stop = len(order) if before is None else order.index(before)
     return tuple(each for each in seen if order.index(each.type) < stop)
+
+
+def _needs_approval(snapshot: JobSnapshot) -> bool:
+    return not isinstance(snapshot.spec, UserError) and snapshot.spec.approval is not None
 
 
 def evaluate(snapshot: JobSnapshot, platform: Platform, now: datetime) -> tuple[list[Seen], bool]:
@@ -123,6 +128,7 @@ GATES: tuple[Gate, ...] = (
     dependencies.are_met,
     back_off_is_over,
     quota_has_room,
+    approval.is_given,
     sandbox_is_ready,
 )
 

@@ -9,6 +9,7 @@ from coxswain.api import lineage
 from coxswain.api.agent import AgentSpec
 from coxswain.api.conditions import ConditionType, Seen, find
 from coxswain.api.job import TERMINAL, JobSpec, JobStatus
+from coxswain.api.records import Given
 from coxswain.errors import NotFoundError, UnavailableError, UserError
 from coxswain.kube import paths
 from coxswain.reconcile import instants
@@ -20,7 +21,7 @@ from coxswain.reconcile.world import World
 from coxswain.rules import quota
 from coxswain.rules.outcome import RunFacts
 from coxswain.store.runs import Run, RunKey
-from coxswain_controllers.job import depended, form, pods
+from coxswain_controllers.job import agreed, depended, form, pods
 from coxswain_controllers.job.form import AgentForm, JobForm
 from coxswain_controllers.job.snapshot import (
     AgentSeen,
@@ -45,6 +46,8 @@ class _Asked:
     records: Seen
     gone: Mapping[str, str]
     """Last phases of the Jobs of dependsOn that are no more, by name."""
+    given: tuple[Given, ...]
+    """What people said of a Job that needs their agreement."""
 
 
 async def observe(world: World, key: Key) -> JobSnapshot | None:
@@ -76,12 +79,16 @@ async def _ask(world: World, key: Key, job: JobForm) -> _Asked:
     missing = depended.missing(world, key, job)
     if missing and records.status == "True":
         gone, records = await depended.ended(world, key, job, missing)
+    given: tuple[Given, ...] = ()
+    if agreed.asks_people(job) and records.status == "True":
+        given, records = await agreed.given(world, key)
     return _Asked(
         sandbox=await world.workspaces.condition(key.namespace),
         runtime_classes=await world.runtimes.present((wanted, default)),
         run=run,
         records=records,
         gone=gone,
+        given=given,
     )
 
 
@@ -108,6 +115,7 @@ def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapsho
         quotas=_quotas(world, key.namespace),
         refusal=world.refusals.of(key.namespace, key.uid),
         dependencies=depended.seen(world, key, job, asked.gone),
+        approval=agreed.seen(world, key, job, asked.given),
         descent=_descent(world, key, job),
         circle=depended.circle(world, key, job),
         is_recorded=world.journal.holds(key.uid, job.metadata.resource_version),

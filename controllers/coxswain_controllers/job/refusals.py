@@ -7,12 +7,13 @@ from coxswain.api.conditions import ConditionType, Seen
 from coxswain.reconcile.decision import Decision
 from coxswain.rules.outcome import Ended
 from coxswain.sandbox.pod import Platform
-from coxswain_controllers.job import dependencies, descended, ending, gates, status
+from coxswain_controllers.job import approval, dependencies, descended, ending, gates, status
 from coxswain_controllers.job.snapshot import JobSnapshot
 
-REFUSALS: tuple[tuple[ConditionType, Callable[[JobSnapshot], Ended | None]], ...] = (
+REFUSALS: tuple[tuple[ConditionType, Callable[[JobSnapshot, datetime], Ended | None]], ...] = (
     (ConditionType.ACCEPTED, descended.failure),
     (ConditionType.DEPENDENCIES_MET, dependencies.failure),
+    (ConditionType.APPROVED, approval.failure),
 )
 
 
@@ -21,7 +22,7 @@ def job_can_never_start(
 ) -> Decision | None:
     """The first of the reasons that hold; the condition that would have waited for it says so."""
     for kind, find in REFUSALS:
-        ended = find(snapshot)
+        ended = find(snapshot, now)
         if ended is None:
             continue
         passed = gates.passed(snapshot, before=kind)

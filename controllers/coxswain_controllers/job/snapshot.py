@@ -10,6 +10,7 @@ from coxswain.api.agent import AgentSpec
 from coxswain.api.conditions import RETRYING_AFTER_ERROR, ConditionType, Seen, find
 from coxswain.api.job import Attempt, JobPhase, JobSpec, JobStatus
 from coxswain.api.kind import Metadata
+from coxswain.api.records import Given
 from coxswain.errors import UserError
 from coxswain.reconcile.key import Key
 from coxswain.rules.outcome import PodEnd, RunFacts
@@ -80,6 +81,17 @@ class DescentSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalSeen:
+    """What is known of the agreement that a Job needs before its first attempt."""
+
+    requester: str | None
+    """Who made the Job; None where the API did not make it."""
+    shown: str
+    """Stands for the spec as it is."""
+    given: tuple[Given, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class JobSnapshot:
     """Everything about one Job at one moment."""
 
@@ -115,6 +127,8 @@ class JobSnapshot:
     """The names of Jobs that wait for each other in a circle, from this one back to it."""
     descent: DescentSeen | None = None
     """None where it comes from no other Job."""
+    approval: ApprovalSeen | None = None
+    """None where nobody is asked, or nobody is asked any more."""
 
     @property
     def valid_spec(self) -> JobSpec:

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
+from coxswain.api.approval import Approval
 from coxswain.api.conditions import Condition
 from coxswain.api.dependency import Dependency
 from coxswain.api.meta import (
@@ -32,6 +33,7 @@ FROZEN = (
     "review",
     "retain",
     "dependsOn",
+    "approval",
 )
 
 
@@ -137,6 +139,8 @@ class JobSpec(Model):
     """Files that stand in the workspace when an attempt begins."""
     depends_on: Annotated[list[Dependency], Field(max_length=64), ListMap("name")] = []
     """Jobs of the same workspace that have to end before the first attempt."""
+    approval: Approval | None = None
+    """Who has to agree before the first attempt; none asks nobody."""
     timeout_seconds: Annotated[int, Field(ge=1, le=604800)] | None = None
     """How long one attempt may take; none takes the Agent's limit."""
     retry: Retry = Retry()

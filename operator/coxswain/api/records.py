@@ -75,6 +75,17 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Given:
+    """What a person said about a Job that needs agreement, and about which form of it."""
+
+    approver: str
+    hash: str
+    approved: bool
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class ObjectRow:
     """An object as it stood at a resourceVersion. ``body`` is the whole object, as JSON."""
 

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import TypeVar
 
 from coxswain.api.conditions import Seen
+from coxswain.api.records import Given
 from coxswain.errors import ConflictError, CoxswainError, FencedError, TransientError
 from coxswain.reconcile.actions import KeepLog
 from coxswain.reconcile.batches import Batches
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.fence import Fence
-from coxswain.store import ended_jobs, enforcement, events, mirror, runs, verdicts, wakes
+from coxswain.store import approvals, ended_jobs, enforcement, events, mirror, runs, verdicts, wakes
 from coxswain.store.enforcement import Finding
 from coxswain.store.events import Event
 from coxswain.store.runs import Closing, NewRun, Run, RunKey
@@ -90,6 +91,10 @@ class Records:
     ) -> dict[str, str]:
         """The last phases of Jobs that are gone. Raises UnavailableError without Postgres."""
         return await self._store.run(ended_jobs.phases, workspace, names, since)
+
+    async def approvals(self, job_uid: str) -> tuple[Given, ...]:
+        """What people said of a Job. Raises UnavailableError while Postgres is away."""
+        return (await self._store.run(approvals.of, [job_uid])).get(job_uid, ())
 
     async def deleted(self, kind: str) -> dict[tuple[str, str], datetime]:
         """When the last object of each workspace and name was deleted."""

@@ -52,6 +52,9 @@ OF_THE_PLATFORM = (
     Failure("DependencyCycle", "Jobs wait for each other in a circle", False),
     Failure("LineageTooDeep", "too many Jobs came from each other, one after the other", False),
     Failure("LineageTooWide", "too many Jobs come from the same one", False),
+    Failure("ApprovalDenied", "one of its approvers denied it", False),
+    Failure("ApprovalTimeout", "not enough of its approvers agreed in time", False),
+    Failure("ApprovalImpossible", "not enough people may agree, or nobody knows who asks", False),
     Failure("Cancelled", "somebody cancelled it", False),
     Failure("AgentDeleted", "its Agent was deleted", False),
 )

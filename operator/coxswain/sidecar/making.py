@@ -5,6 +5,7 @@ from typing import Any
 from coxswain import names
 from coxswain.api.lineage import Lineage
 from coxswain.errors import ForbiddenError, NotFoundError
+from coxswain.identity.callers import UserCaller
 from coxswain.kube import paths
 from coxswain.sidecar.cluster import Objects
 
@@ -14,13 +15,14 @@ NOT_ONBOARDED = "workspace_not_onboarded"
 Body = dict[str, Any]
 
 
-def manifest(metadata: Body, spec: Body, lineage: Lineage | None) -> Body:
-    """A Job, with where it comes from."""
+def manifest(
+    metadata: Body, spec: Body, caller: UserCaller, lineage: Lineage | None = None
+) -> Body:
+    """A Job, with who asks for it and where it comes from."""
+    annotations = {names.ANNOTATION_REQUESTER: caller.name}
     if lineage is not None:
-        metadata = {
-            **metadata,
-            "annotations": {names.ANNOTATION_LINEAGE: lineage.model_dump_json()},
-        }
+        annotations[names.ANNOTATION_LINEAGE] = lineage.model_dump_json()
+    metadata = {**metadata, "annotations": annotations}
     return {
         "apiVersion": names.API_VERSION,
         "kind": "Job",

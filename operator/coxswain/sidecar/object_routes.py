@@ -47,7 +47,7 @@ class ObjectRoutes:
         """
         spec = body.spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
         descent = await self._descent(path.workspace, body.parent, caller)
-        manifest = making.manifest(body.metadata.to_wire(), spec, descent)
+        manifest = making.manifest(body.metadata.to_wire(), spec, caller, descent)
         made = objects.of(await making.create(self._cluster, path.workspace, manifest), "Job")
         return _tagged(made, status=201)
 

@@ -15,6 +15,7 @@ from coxswain.identity.local_token import LocalToken
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.settings import SidecarSettings
+from coxswain.sidecar.approval_routes import ApprovalRoutes
 from coxswain.sidecar.cluster import Cluster, Objects
 from coxswain.sidecar.event_routes import EventRoutes
 from coxswain.sidecar.object_routes import ObjectRoutes
@@ -81,6 +82,7 @@ async def running(
             ObjectRoutes(store, cluster),
             ReviewRoutes(cluster),
             RerunRoutes(store, cluster),
+            ApprovalRoutes(store, cluster),
             RecordRoutes(store, cluster, streams),
             EventRoutes(store, cluster, streams),
         ]

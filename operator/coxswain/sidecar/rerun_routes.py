@@ -46,7 +46,7 @@ class RerunRoutes:
         standing = lineage.read(former["metadata"].get("annotations") or {})
         descent = lineage.after("Rerun", origin.name, origin.id, of=standing, by=str(caller))
         named = {"name": body.name} if body.name else {"generateName": f"{origin.name[:STEM]}-"}
-        manifest = making.manifest(named, spec, descent)
+        manifest = making.manifest(named, spec, caller, descent)
         made = objects.of(await making.create(self._cluster, path.workspace, manifest), "Job")
         return Answer(made, status=201, headers={"ETag": objects.etag(made)})
 

@@ -114,7 +114,7 @@ async def get(connection: Connection, kind: str, workspace: str, name: str) -> O
         workspace,
         name,
     )
-    return _stored(row) if row is not None else None
+    return stored(row) if row is not None else None
 
 
 async def last(connection: Connection, kind: str, workspace: str, name: str) -> ObjectRow | None:
@@ -126,13 +126,13 @@ async def last(connection: Connection, kind: str, workspace: str, name: str) -> 
         workspace,
         name,
     )
-    return _stored(row) if row is not None else None
+    return stored(row) if row is not None else None
 
 
 async def by_uid(connection: Connection, uid: str) -> ObjectRow | None:
     """An object by its uid, also after it is gone."""
     row = await connection.fetchrow("SELECT * FROM mirror WHERE uid = $1", uid)
-    return _stored(row) if row is not None else None
+    return stored(row) if row is not None else None
 
 
 async def page(
@@ -154,7 +154,7 @@ async def page(
         after.uid if after is not None else None,
         limit + 1,
     )
-    objects = tuple(_stored(row) for row in rows[:limit])
+    objects = tuple(stored(row) for row in rows[:limit])
     more = len(rows) > limit
     return Page(objects, Cursor(objects[-1].created_at, objects[-1].uid) if more else None)
 
@@ -184,7 +184,8 @@ async def _upsert(connection: Connection, objects: Sequence[ObjectRow]) -> None:
     )
 
 
-def _stored(row: asyncpg.Record) -> ObjectRow:
+def stored(row: asyncpg.Record) -> ObjectRow:
+    """A row of the table as an object."""
     return ObjectRow(
         uid=str(row["uid"]),
         kind=row["kind"],

@@ -67,7 +67,7 @@ async def test_a_decision_about_a_former_attempt_does_not_hold_up_the_next_one(a
 async def test_only_a_job_in_review_is_decided_on(api: Api, phase: str) -> None:
     await in_review(api, phase)
     assert await decide(api, decision="succeed") == (409, "job_not_in_review")
-    assert "annotations" not in api.cluster.objects[PATH]["metadata"]
+    assert names.ANNOTATION_REVIEW not in api.cluster.objects[PATH]["metadata"]["annotations"]
 
 
 async def test_a_decision_on_what_has_changed_is_412(api: Api) -> None:

@@ -1,0 +1,82 @@
+"""Who agreed to a Job and who denied it. The first word of a person about what was shown stands."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coxswain.api.records import Given
+from coxswain.errors import ConflictError
+from coxswain.store import events, wakes
+from coxswain.store.pool import Connection
+
+DECIDED = "approval_decided"
+
+
+@dataclass(frozen=True)
+class Word:
+    """What a person says about a Job."""
+
+    workspace: str
+    job_name: str
+    job_uid: str
+    approver: str
+    hash: str
+    approved: bool
+    reason: str = ""
+
+
+async def give(connection: Connection, word: Word) -> bool:
+    """Keep a word, record it as an event, and wake the operator. False: it stood already.
+
+    Raises ConflictError approval_decided if the person said otherwise before.
+    """
+    at = await connection.fetchval(
+        "INSERT INTO approvals (job_uid, approver, hash, approved, reason)"
+        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (job_uid, approver, hash) DO NOTHING"
+        " RETURNING at",
+        word.job_uid,
+        word.approver,
+        word.hash,
+        word.approved,
+        word.reason,
+    )
+    if at is None:
+        # A statement of its own: it sees the word that came between.
+        approved = await connection.fetchval(
+            "SELECT approved FROM approvals WHERE job_uid = $1 AND approver = $2 AND hash = $3",
+            word.job_uid,
+            word.approver,
+            word.hash,
+        )
+        if approved is not word.approved:
+            said = "agreed" if approved else "denied it"
+            raise ConflictError(f"{word.approver} {said} before; that stands", code=DECIDED)
+        return False
+    await wakes.add(connection, "Job", word.workspace, word.job_name)
+    kind = "approval.given" if word.approved else "approval.denied"
+    event = events.Event(
+        id=events.derived_id(word.job_uid, 0, f"{kind} {word.approver} {word.hash}", at),
+        type=kind,
+        actor=f"user:{word.approver}",
+        workspace=word.workspace,
+        kind="Job",
+        name=word.job_name,
+        uid=word.job_uid,
+        details={"hash": word.hash, "reason": word.reason},
+    )
+    await events.append(connection, [event])
+    return True
+
+
+async def of(connection: Connection, job_uids: Sequence[str]) -> dict[str, tuple[Given, ...]]:
+    """What was said about each of these Jobs, oldest first; of which nothing was, is left out."""
+    rows = await connection.fetch(
+        "SELECT job_uid, approver, hash, approved, reason, at FROM approvals"
+        " WHERE job_uid = ANY ($1::uuid[]) ORDER BY at, approver",
+        list(job_uids),
+    )
+    found: dict[str, list[Given]] = defaultdict(list)
+    for row in rows:
+        given = Given(row["approver"], row["hash"], row["approved"], row["reason"], row["at"])
+        found[str(row["job_uid"])].append(given)
+    return {uid: tuple(each) for uid, each in found.items()}

@@ -11,6 +11,8 @@ def failure(snapshot: JobSnapshot, _now: datetime) -> Ended | None:
     seen = snapshot.descent
     if seen is None or snapshot.status.attempts:
         return None
+    if seen.problem is not None:
+        return Ended("Failed", "Invalid", seen.problem)
     if seen.depth > seen.max_depth:
         text = (
             f"{seen.depth} Jobs came from each other, {seen.max_depth} are allowed"

@@ -207,16 +207,17 @@ def _facts(run: Run | None) -> RunFacts | None:
 
 
 def _descent(world: World, key: Key, job: JobForm) -> DescentSeen | None:
-    found, raw = lineage.read(job.metadata.annotations), world.cache.get(KIND, key.uid)
-    if found is None or raw is None:
+    raw, annotations = world.cache.get(KIND, key.uid), job.metadata.annotations
+    if raw is None or names.ANNOTATION_LINEAGE not in annotations:
         return None
-    limits = world.limits
+    found, limits = lineage.read(annotations), world.limits
     return DescentSeen(
-        parent=found.job,
-        depth=found.depth,
+        parent=found.job if found is not None else "",
+        depth=found.depth if found is not None else 0,
         older=world.descent.older(raw),
         max_depth=limits.max_lineage_depth,
         max_children=limits.max_jobs_from_one,
+        problem=lineage.problem(annotations),
     )
 
 

@@ -78,6 +78,8 @@ class DescentSeen:
     """Older Jobs that come from the same one."""
     max_depth: int
     max_children: int
+    problem: str | None = None
+    """Why the annotation that says so cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,27 @@ class Lineage(Model):
 
 def read(annotations: dict[str, str]) -> Lineage | None:
     """What stands there; None where nothing does that can be read."""
+    text = annotations.get(names.ANNOTATION_LINEAGE)
+    if text is None:
+        return None
     try:
-        return Lineage.model_validate_json(annotations.get(names.ANNOTATION_LINEAGE, ""))
+        return Lineage.model_validate_json(text)
     except ValidationError:
         return None
+
+
+def problem(annotations: dict[str, str]) -> str | None:
+    """Why what stands there cannot be read; None where nothing stands there, or it can."""
+    text = annotations.get(names.ANNOTATION_LINEAGE)
+    if text is None:
+        return None
+    try:
+        Lineage.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        place = ".".join(["", *(str(step) for step in first["loc"])])
+        return f"metadata.annotations[{names.ANNOTATION_LINEAGE}]{place}: {first['msg']}"
+    return None
 
 
 def after(

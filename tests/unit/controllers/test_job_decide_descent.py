@@ -1,7 +1,11 @@
 """Jobs that make each other are stopped at a depth and at a number."""
 
+from dataclasses import replace
+
 import pytest
 
+from coxswain import names
+from coxswain.api import lineage
 from coxswain.api.conditions import ConditionType, find
 from coxswain.reconcile import actions
 from coxswain_controllers.job.decide import decide
@@ -33,6 +37,16 @@ def test_one_too_many_fails_before_it_starts_and_says_what_to_do(
     assert accepted is not None
     assert (accepted.status, accepted.reason) == ("False", reason)
     assert words in accepted.message
+
+
+def test_a_descent_that_nobody_can_read_is_refused_with_its_place() -> None:
+    annotations = {names.ANNOTATION_LINEAGE: '{"relation": "Child", "depth": 1000000000}'}
+    problem = lineage.problem(annotations)
+    assert problem is not None
+    assert problem.startswith(f"metadata.annotations[{names.ANNOTATION_LINEAGE}].job: ")
+    seen = snapshots.waiting(descent=replace(_from(0, 0), problem=problem))
+    found = snapshots.follow(seen, decide(seen, PLATFORM, NOW)).status
+    assert (found.phase, found.transitions[-1].reason) == ("Failed", "Invalid")
 
 
 @pytest.mark.parametrize("descent", [None, _from(8, 2)])

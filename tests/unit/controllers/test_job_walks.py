@@ -29,7 +29,7 @@ ENDS = {
 WORDS = ("retry", "succeed", "fail", "cancel")
 OF_THE_ROW = ("claims", "begins an act", "ends its act", "answers")
 OF_THE_WORLD = (
-    *("records go", "records come", "suspend", "resume"),
+    *("records go", "records come", "suspend", "resume", "is cancelled", "is silent"),
     *("time passes", "much time passes"),
 )
 HAPPENINGS = (*("runs", "vanishes", "stops"), *ENDS, *OF_THE_ROW, *OF_THE_WORLD, *WORDS)
@@ -76,7 +76,7 @@ class Life:
         if run is None or run.closed_reason is not None:
             return
         if what == "claims" and pod is not None and pod.running_since is not None:
-            self._run(replace(run, claimed=True))
+            self._run(replace(run, claimed=True, heard_at=self.now))
         elif what == "begins an act" and run.claimed:
             self._run(replace(run, acts_open=("send mail",)))
         elif what == "ends its act":
@@ -88,9 +88,13 @@ class Life:
         if what in ("records go", "records come"):
             away = what == "records go"
             self.seen = replace(self.seen, records=NO_RECORDS if away else RECORDS)
-        elif what in ("suspend", "resume"):
-            spec = self.seen.valid_spec.model_copy(update={"suspend": what == "suspend"})
+        elif what in ("suspend", "resume", "is cancelled"):
+            change = {"cancel": True} if what == "is cancelled" else {"suspend": what == "suspend"}
+            spec = self.seen.valid_spec.model_copy(update=change)
             self.seen = replace(self.seen, spec=spec)
+        elif what == "is silent":
+            if self.seen.pod is not None:
+                self._pod(replace(self.seen.pod, is_unready=True))
         else:
             self.now += timedelta(hours=3 if what.startswith("much") else 0, minutes=1)
 

@@ -56,10 +56,11 @@ class FakeCluster(SigningCluster):
         wanted = body["metadata"].get("resourceVersion")
         if wanted not in {None, standing["metadata"]["resourceVersion"]}:
             raise ConflictError(f"PATCH {path}: 409 stale")
-        annotations = {
+        merged = {
             **standing["metadata"].get("annotations", {}),
             **body["metadata"].get("annotations", {}),
         }
+        annotations = {name: value for name, value in merged.items() if value is not None}
         metadata = {
             **standing["metadata"],
             "annotations": annotations,

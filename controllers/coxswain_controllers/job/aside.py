@@ -1,7 +1,7 @@
 """Jobs that wait for something of their own hold no place in their Agent's line. Pure."""
 
 from coxswain.api.job import JobPhase, JobSpec
-from coxswain_controllers.job import approval, dependencies
+from coxswain_controllers.job import approval, dependencies, suspension
 from coxswain_controllers.job.snapshot import JobSnapshot
 
 
@@ -11,6 +11,6 @@ def stands_aside(snapshot: JobSnapshot) -> bool:
         return True
     if any(dependencies.pending(snapshot)):
         return True
-    if not isinstance(snapshot.spec, JobSpec):
-        return False
-    return snapshot.spec.suspend or approval.is_pending(snapshot)
+    if suspension.why(snapshot) is not None:
+        return True
+    return isinstance(snapshot.spec, JobSpec) and approval.is_pending(snapshot)

@@ -24,6 +24,7 @@ from coxswain_controllers.job import (
     review,
     silence,
     status,
+    suspension,
 )
 from coxswain_controllers.job.snapshot import JobSnapshot, PodSeen
 
@@ -151,9 +152,9 @@ def pod_has_vanished(snapshot: JobSnapshot, _platform: Platform, now: datetime) 
 
 def job_is_suspended(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
     """No attempt starts; one that runs went its way in the checks before."""
-    if not snapshot.valid_spec.suspend:
+    text = suspension.why(snapshot)
+    if text is None:
         return None
-    text = "spec.suspend is true; set it to false to let attempts start"
     suspended = Seen(ConditionType.SUSPENDED, "True", "Suspended", text)
     return _waits(snapshot, [*gates.passed(snapshot, ConditionType.SUSPENDED), suspended], now)
 

@@ -75,7 +75,12 @@ def is_repeatable(spec: JobSpec) -> bool:
 
 def cancelled_by(metadata: Metadata) -> str | None:
     """Who asked for the end by annotation, and why; None where nobody did."""
-    text = metadata.annotations.get(names.ANNOTATION_CANCEL)
+    return asked_by(metadata, names.ANNOTATION_CANCEL)
+
+
+def asked_by(metadata: Metadata, annotation: str) -> str | None:
+    """Who asked for something by an annotation, and why; None where nobody did."""
+    text = metadata.annotations.get(annotation)
     if text is None:
         return None
     try:
@@ -83,7 +88,7 @@ def cancelled_by(metadata: Metadata) -> str | None:
     except ValueError:
         asked = None
     if not isinstance(asked, dict):
-        return f"annotation {names.ANNOTATION_CANCEL}"
+        return f"annotation {annotation}"
     why = f": {asked['why']}" if asked.get("why") else ""
     return f"asked for by {asked.get('by', 'somebody')}{why}"[:1024]
 

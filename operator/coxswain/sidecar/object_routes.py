@@ -1,7 +1,5 @@
 """Jobs and Agents for people: make, list, read, cancel. Objects are made as the API server's own."""
 
-from datetime import UTC, datetime
-
 from aiohttp import web
 
 from coxswain import names
@@ -85,15 +83,13 @@ class ObjectRoutes:
         """
         live = await objects.live(self._cluster, "Job", path.workspace, path.name)
         standing = objects.of(live, "Job")
-        expected = call.header("If-Match")
-        if expected is not None and not objects.matches(expected, objects.etag(standing)):
-            raise requests.stale()
+        requests.check_unchanged(call, standing)
         if standing.status in TERMINAL:
             raise ConflictError(f"the Job has ended: {standing.status}", code=FINISHED)
         if names.ANNOTATION_CANCEL in live["metadata"].get("annotations", {}):
             return _tagged(standing, status=202)
-        version = standing.version if expected is not None else None
-        request = {"by": str(caller), "at": datetime.now(UTC).isoformat(), "why": body.reason or ""}
+        version = standing.version if call.header("If-Match") is not None else None
+        request = requests.of_person(caller, body.reason)
         asked = requests.Asked(path, names.ANNOTATION_CANCEL, request)
         return _tagged(await requests.annotate(self._cluster, asked, version), status=202)
 

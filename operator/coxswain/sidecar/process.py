@@ -24,6 +24,7 @@ from coxswain.sidecar.rerun_routes import RerunRoutes
 from coxswain.sidecar.review_routes import ReviewRoutes
 from coxswain.sidecar.run_routes import RunRoutes
 from coxswain.sidecar.streams import Streams
+from coxswain.sidecar.suspend_routes import SuspendRoutes
 from coxswain.sidecar.tail import Tail
 from coxswain.store import events, partitions, schema
 from coxswain.store.listener import Listener
@@ -80,6 +81,7 @@ async def running(
         handlers = [
             RunRoutes(store),
             ObjectRoutes(store, cluster),
+            SuspendRoutes(cluster),
             ReviewRoutes(cluster),
             RerunRoutes(store, cluster),
             ApprovalRoutes(store, cluster),

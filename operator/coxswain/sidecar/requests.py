@@ -2,14 +2,17 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from coxswain.errors import ConflictError
+from coxswain.identity.callers import UserCaller
 from coxswain.kube import paths
 from coxswain.sidecar import objects
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.wire import ObjectPath, Resource
 from coxswain.web import problems
+from coxswain.web.routes import Call
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,8 @@ class Asked:
 
     job: ObjectPath
     annotation: str
-    request: dict[str, Any]
+    request: dict[str, Any] | None
+    """None takes the annotation away."""
 
 
 async def annotate(cluster: Objects, asked: Asked, version: str | None) -> Resource:
@@ -26,7 +30,8 @@ async def annotate(cluster: Objects, asked: Asked, version: str | None) -> Resou
 
     Raises ConflictError precondition_failed.
     """
-    metadata: dict[str, Any] = {"annotations": {asked.annotation: json.dumps(asked.request)}}
+    text = None if asked.request is None else json.dumps(asked.request)
+    metadata: dict[str, Any] = {"annotations": {asked.annotation: text}}
     if version is not None:
         metadata["resourceVersion"] = version
     path = paths.of("jobs", asked.job.workspace, asked.job.name)
@@ -35,6 +40,18 @@ async def annotate(cluster: Objects, asked: Asked, version: str | None) -> Resou
     except ConflictError as error:
         raise stale() from error
     return objects.of(changed, "Job")
+
+
+def of_person(caller: UserCaller, reason: str | None) -> dict[str, Any]:
+    """Who asks, when and why."""
+    return {"by": str(caller), "at": datetime.now(UTC).isoformat(), "why": reason or ""}
+
+
+def check_unchanged(call: Call, standing: Resource) -> None:
+    """With If-Match only on what was seen. Raises ConflictError precondition_failed."""
+    expected = call.header("If-Match")
+    if expected is not None and not objects.matches(expected, objects.etag(standing)):
+        raise stale()
 
 
 def stale() -> ConflictError:

@@ -38,9 +38,7 @@ class ReviewRoutes:
         """
         live = await objects.live(self._cluster, "Job", path.workspace, path.name)
         standing = objects.of(live, "Job")
-        expected = call.header("If-Match")
-        if expected is not None and not objects.matches(expected, objects.etag(standing)):
-            raise requests.stale()
+        requests.check_unchanged(call, standing)
         attempt = int(standing.details.get("attempt", 0))
         former = _former(live["metadata"].get("annotations") or {})
         if former is not None and former.attempt == (body.attempt or attempt):

@@ -146,6 +146,13 @@ class CancelRequest(Model):
     """For people."""
 
 
+class SuspendRequest(Model):
+    """Why a Job is held back."""
+
+    reason: Text | None = None
+    """For people."""
+
+
 class ReviewRequest(Model):
     """What follows the attempt that was looked at."""
 

@@ -1,10 +1,12 @@
 """Pods that have ended stay for a look as long as the Job says, and no suspended Job starts one."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from coxswain import names
 from coxswain.api.conditions import ConditionType, find
 from coxswain.reconcile import actions
 from coxswain.rules.outcome import PodEnd
@@ -102,6 +104,19 @@ def test_a_job_that_is_suspended_no_more_starts_and_says_nothing_of_it() -> None
     seen = snapshots.waiting(SUSPENDED)
     known = snapshots.follow(seen, decide(seen, PLATFORM, NOW))
     free = replace(known, spec=known.valid_spec.model_copy(update={"suspend": False}))
+    assert isinstance(decide(free, PLATFORM, at(1)).actions[0], actions.OpenRun)
+
+
+def test_a_request_suspends_as_the_spec_does_and_names_who_asked() -> None:
+    asked = json.dumps({"by": "ada", "why": "no data yet"})
+    job = builders.job().with_metadata(annotations={names.ANNOTATION_SUSPEND: asked})
+    seen = snapshots.waiting(job)
+    known = snapshots.follow(seen, decide(seen, PLATFORM, NOW))
+    shown = find(known.status.conditions, ConditionType.SUSPENDED)
+    assert shown is not None
+    assert shown.message.startswith("asked for by ada: no data yet")
+    assert aside.stands_aside(known)
+    free = replace(known, metadata=known.metadata.model_copy(update={"annotations": {}}))
     assert isinstance(decide(free, PLATFORM, at(1)).actions[0], actions.OpenRun)
 
 

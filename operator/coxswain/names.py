@@ -28,6 +28,8 @@ STORAGE_QUOTA = "coxswain-storage"
 NETWORK_POLICY = "coxswain-agents"
 SECRET_TYPE_PROVIDER = f"{GROUP}/provider"
 
+DEFAULT_QUEUE = "default"
+
 # Inside an agent pod.
 AGENT_UID = 10001
 AGENT_CONTAINER = "agent"

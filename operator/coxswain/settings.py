@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
+from coxswain import names
 from coxswain.errors import ConfigurationError
 
 CONFIG_FILE_VARIABLE = "COXSWAIN_CONFIG_FILE"
@@ -161,7 +162,21 @@ class SandboxSettings(Settings):
     """auto: runtime_class where the cluster has it; require: no pod without one; off: only an Agent's."""
 
 
-class OperatorSettings(StoreSettings, SandboxSettings):
+QueueName = Annotated[
+    str, Field(min_length=1, max_length=63, pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+]
+
+
+class QueueSettings(Settings):
+    """Who takes which Jobs; part of the operator's settings."""
+
+    default_queues: Annotated[list[QueueName], Field(min_length=1, max_length=32)] = [
+        names.DEFAULT_QUEUE
+    ]
+    """Queues whose Jobs an Agent takes that names none, as JSON."""
+
+
+class OperatorSettings(StoreSettings, SandboxSettings, QueueSettings):
     """The operator."""
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (

@@ -221,5 +221,12 @@ BY_BOUND = (
     _job("timeoutSeconds", 604801),
     _job("retry", {"maxAttempts": 21}, "spec.retry.maxAttempts"),
     _job("ttlSecondsAfterFinished", -1),
-    _job("priority", 1, "priority"),
+    _job("nice", 1, "nice"),
+    _job("queue", "Night", "spec.queue"),
+    _job("queue", "", "spec.queue"),
+    _job("queue", "q" * 64, "spec.queue"),
+    _job("priority", 1001, "spec.priority"),
+    _job("priority", -1001, "spec.priority"),
+    _job("priority", "high", "spec.priority"),
+    _agent("queues", ["a", "b c"], "spec.queues[1]"),
 )

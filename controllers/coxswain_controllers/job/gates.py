@@ -55,8 +55,8 @@ def spec_is_valid(snapshot: JobSnapshot, _platform: Platform, _now: datetime) ->
     return _accepted()
 
 
-def agent_is_ready(snapshot: JobSnapshot, _platform: Platform, _now: datetime) -> Seen:
-    """The Agent is there, is not suspended and is ready."""
+def agent_is_ready(snapshot: JobSnapshot, platform: Platform, _now: datetime) -> Seen:
+    """The Agent is there, takes Jobs of this queue, is not suspended and is ready."""
     kind = ConditionType.AGENT_READY
     agent = snapshot.agent
     if agent is None:
@@ -66,6 +66,9 @@ def agent_is_ready(snapshot: JobSnapshot, _platform: Platform, _now: datetime) -
         return Seen(kind, "False", "AgentSuspended", text)
     if agent.ready.status != "True":
         return Seen(kind, "False", agent.ready.reason, agent.ready.message)
+    foreign = _foreign_queue(snapshot, platform)
+    if foreign is not None:
+        return Seen(kind, "False", "QueueNotTaken", foreign)
     return Seen(kind, "True", "Ready")
 
 
@@ -124,6 +127,17 @@ def _no_agent(snapshot: JobSnapshot) -> str:
     spec = snapshot.spec
     name = spec.agent_ref.name if not isinstance(spec, UserError) else "?"
     return f"there is no agents.coxswain.dev {name} in {snapshot.key.namespace}; make it"
+
+
+def _foreign_queue(snapshot: JobSnapshot, platform: Platform) -> str | None:
+    """Why the Agent does not take this Job. It can be changed, so the Job waits and does not end."""
+    queue, taken = snapshot.valid_spec.queue, snapshot.agent_spec.queues or platform.default_queues
+    if queue in taken:
+        return None
+    return (
+        f"the Agent takes Jobs of {', '.join(taken)}, not of queue {queue}:"
+        " add it to spec.queues of the Agent, or make the Job again in another queue"
+    )
 
 
 def _agent_is_full(snapshot: JobSnapshot, demand: quota.Amounts) -> str | None:

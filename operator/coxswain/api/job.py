@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
+from coxswain import names
 from coxswain.api.conditions import Condition
 from coxswain.api.meta import (
     WITHOUT_NUL,
@@ -13,6 +14,7 @@ from coxswain.api.meta import (
     LocalReference,
     Model,
     Name,
+    QueueName,
     Rule,
     Text,
     unchanged,
@@ -25,6 +27,7 @@ FROZEN = (
     "prompt",
     "command",
     "files",
+    "queue",
     "timeoutSeconds",
     "retry",
 )
@@ -78,7 +81,7 @@ def _no_file_is_a_folder(spec: "JobSpec") -> bool:
 
 
 class JobSpec(Model):
-    """What should be done. Fixed once made, but for cancel and ttlSecondsAfterFinished."""
+    """What should be done. Fixed once made, but for cancel, priority and ttlSecondsAfterFinished."""
 
     RULES: ClassVar = (
         Rule(
@@ -120,6 +123,10 @@ class JobSpec(Model):
     """Or a program and its arguments, run in the agent's sandbox without a model."""
     files: Annotated[list[JobFile], Field(max_length=32), ListMap("path")] = []
     """Files that stand in the workspace when an attempt begins."""
+    queue: QueueName = names.DEFAULT_QUEUE
+    """The queue it waits in; its Agent has to take Jobs of that queue."""
+    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
+    """Of the waiting Jobs of one owner the higher goes first. It may change while the Job waits."""
     timeout_seconds: Annotated[int, Field(ge=1, le=604800)] | None = None
     """How long one attempt may take; none takes the Agent's limit."""
     retry: Retry = Retry()

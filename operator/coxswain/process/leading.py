@@ -35,6 +35,7 @@ from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.workspaces import Workspaces
 from coxswain.reconcile.world import World
 from coxswain.sandbox import doors
+from coxswain.sandbox.doors import Doors
 from coxswain.sandbox.pod import Platform
 from coxswain.sandbox.probe import Wall
 from coxswain.settings import OperatorSettings
@@ -69,7 +70,7 @@ class Leading:
     async def run(self, epoch: int, on_started: Callable[[], None]) -> None:
         """Lead until something ends; whatever ends it ends the process' leading."""
         found = await self._first_doors()
-        world = self._world(Platform(self._settings.installation, found, self._settings))
+        world = self._world(self._platform(found))
         rooms = {room.kind: room for room in (each.make_room(world) for each in self._modules)}
         taken_in = Intake(world, rooms)
         self._fence.begin(epoch)
@@ -136,6 +137,12 @@ class Leading:
             platform=platform,
         )
 
+    def _platform(self, found: Doors) -> Platform:
+        given = self._settings
+        return Platform(
+            given.installation, found, given, default_queues=tuple(given.default_queues)
+        )
+
     def _enforcement(self, records: Records) -> Enforcement | None:
         if not self._settings.network_probe:
             return None
@@ -157,7 +164,7 @@ class Leading:
         found = await services.doors(self._client, self._settings)
         if found != world.platform.doors:
             log.warning("a door has moved; running attempts end as lost")
-            world.platform = Platform(self._settings.installation, found, self._settings)
+            world.platform = self._platform(found)
         known = doors.aliases(found)
         for raw in world.cache.all("Pod"):
             owner = keys.owner(raw)

@@ -21,6 +21,8 @@ class Platform:
     doors: Doors
     settings: SandboxSettings
     service_account: str = names.AGENT_SERVICE_ACCOUNT
+    default_queues: tuple[str, ...] = (names.DEFAULT_QUEUE,)
+    """The queues of Agents that name none."""
 
 
 @dataclass(frozen=True, slots=True)

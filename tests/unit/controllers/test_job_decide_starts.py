@@ -42,6 +42,11 @@ SHUT = {
         "AgentReady",
         "CredentialsMissing",
     ),
+    "foreign queue": (
+        waiting(builders.job().with_spec(queue="nightly")),
+        "AgentReady",
+        "QueueNotTaken",
+    ),
     "no records": (
         replace(OPEN, records=snapshots.NO_RECORDS),
         "RecordsAvailable",
@@ -166,6 +171,36 @@ def test_of_all_gates_that_are_shut_the_earliest_answers() -> None:
         assert seen[-1].type == kind
         merged = replace(merged, **change)
     assert gates.evaluate(merged, PLATFORM, NOW)[1]
+
+
+@pytest.mark.parametrize(
+    ("taken", "queue", "is_taken"),
+    [
+        ([], "default", True),
+        ([], "nightly", False),
+        (["nightly"], "nightly", True),
+        (["nightly"], "default", False),
+    ],
+)
+def test_an_agent_takes_the_queues_that_it_lists_or_those_of_the_installation(
+    taken: list[str], queue: str, is_taken: bool
+) -> None:
+    agent = snapshots.agent(builders.agent().with_spec(queues=taken))
+    seen = waiting(builders.job().with_spec(queue=queue), agent=agent)
+    found = gates.agent_is_ready(seen, PLATFORM, NOW)
+    assert (found.status == "True") is is_taken
+    if not is_taken:
+        assert (
+            f"takes Jobs of {taken[0] if taken else 'default'}, not of queue {queue}"
+            in found.message
+        )
+
+
+def test_an_installation_may_allow_other_queues_by_default() -> None:
+    seen = waiting(builders.job().with_spec(queue="nightly"))
+    allowing = replace(PLATFORM, default_queues=("nightly",))
+    assert gates.agent_is_ready(seen, allowing, NOW).status == "True"
+    assert gates.agent_is_ready(OPEN, allowing, NOW).reason == "QueueNotTaken"
 
 
 def test_an_unreadable_spec_shuts_the_first_gate() -> None:

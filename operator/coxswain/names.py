@@ -9,6 +9,8 @@ CATEGORY = "coxswain"
 
 LABEL_AGENT = f"{GROUP}/agent"
 LABEL_JOB = f"{GROUP}/job"
+LABEL_QUEUE = f"{GROUP}/queue"
+LABEL_OWNER = f"{GROUP}/owner"
 LABEL_ATTEMPT = f"{GROUP}/attempt"
 LABEL_INSTALLATION = f"{GROUP}/installation"
 LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"

@@ -165,15 +165,32 @@ class SandboxSettings(Settings):
 QueueName = Annotated[
     str, Field(min_length=1, max_length=63, pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
 ]
+Jobs = Annotated[int, Field(ge=1, le=100_000)]
+Weight = Annotated[int, Field(ge=1, le=100)]
 
 
-class QueueSettings(Settings):
-    """Who takes which Jobs; part of the operator's settings."""
+class FairnessSettings(Settings):
+    """Whose Jobs run when not all can: see docs/queues.md."""
+
+    workspace_weights: Annotated[dict[str, Weight], Field(max_length=10_000)] = {}
+    """Shares of workspaces as JSON, such as {"demo": 2}; a workspace that is not named has 1."""
+
+
+class QueueSettings(FairnessSettings):
+    """How much may run at once; part of the operator's settings."""
 
     default_queues: Annotated[list[QueueName], Field(min_length=1, max_length=32)] = [
         names.DEFAULT_QUEUE
     ]
     """Queues whose Jobs an Agent takes that names none, as JSON."""
+    concurrent_jobs: Jobs | None = None
+    """Jobs that run at the same time in the whole installation; none bounds nothing."""
+    concurrent_jobs_per_workspace: Jobs | None = None
+    """Jobs that run at the same time in each workspace; none bounds nothing."""
+    concurrent_jobs_by_workspace: Annotated[dict[str, Jobs], Field(max_length=10_000)] = {}
+    """The same for single workspaces, as JSON, such as {"demo": 10}."""
+    concurrent_jobs_by_queue: Annotated[dict[QueueName, Jobs], Field(max_length=1000)] = {}
+    """Jobs that run at the same time in a queue, over all workspaces, as JSON."""
 
 
 class OperatorSettings(StoreSettings, SandboxSettings, QueueSettings):

@@ -4,14 +4,16 @@ Each gate returns its condition; the first that is not true is why the Job does 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from coxswain.api.agent import AgentSpec
-from coxswain.api.conditions import ConditionType, Seen
+from coxswain.api.conditions import ConditionType, Seen, find
 from coxswain.errors import UserError
 from coxswain.reconcile import instants
 from coxswain.rules import quota
+from coxswain.rules.caps import Bound, Full
 from coxswain.sandbox.pod import Platform
 from coxswain_controllers.job import manifest
 from coxswain_controllers.job.snapshot import AgentSeen, JobSnapshot
@@ -89,16 +91,15 @@ def back_off_is_over(snapshot: JobSnapshot, _platform: Platform, now: datetime) 
 
 
 def quota_has_room(snapshot: JobSnapshot, platform: Platform, _now: datetime) -> Seen:
-    """A slot of the Agent, its sums, and the workspace's quotas have room for one more pod."""
-    agent = snapshot.agent
-    demand = manifest.demand(agent.spec if agent is not None else AgentSpec(), platform)
-    full = _agent_is_full(snapshot, demand)
-    if full is not None:
-        return Seen(ConditionType.QUOTA_RESERVED, "False", "AgentQuota", full)
-    short = snapshot.refusal or quota.shortfall(snapshot.quotas, demand)
+    """There is a slot under every cap, and room in the Agent's sums and the workspace's quotas."""
+    kind = ConditionType.QUOTA_RESERVED
+    if snapshot.full:
+        full = _still_full(snapshot)
+        return Seen(kind, "False", f"{full.scope.bound}Quota", _reached(snapshot, full))
+    short = shortage(snapshot, platform)
     if short is not None:
-        return Seen(ConditionType.QUOTA_RESERVED, "False", "WorkspaceQuota", short)
-    return Seen(ConditionType.QUOTA_RESERVED, "True", "Reserved")
+        return Seen(kind, "False", f"{short.bound}Quota", short.message)
+    return Seen(kind, "True", "Reserved")
 
 
 def sandbox_is_ready(snapshot: JobSnapshot, platform: Platform, _now: datetime) -> Seen:
@@ -140,16 +141,30 @@ def _foreign_queue(snapshot: JobSnapshot, platform: Platform) -> str | None:
     )
 
 
-def _agent_is_full(snapshot: JobSnapshot, demand: quota.Amounts) -> str | None:
-    agent, crowd = snapshot.agent, snapshot.crowd
-    if agent is None:
-        return None
-    slots = slots_of(agent)
-    if crowd.running + crowd.ahead >= slots:
-        return f"{crowd.running} of {slots} Jobs of the Agent run and {crowd.ahead} are ahead"
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A quota without room for the pod."""
+
+    bound: Bound
+    message: str
+
+
+def shortage(snapshot: JobSnapshot, platform: Platform) -> Shortage | None:
+    """Which sum of the Agent or quota of the workspace has no room for one more pod."""
+    agent = snapshot.agent
+    demand = manifest.demand(agent.spec if agent is not None else AgentSpec(), platform)
+    over = _agent_is_short(snapshot, demand)
+    if over is not None:
+        return Shortage(Bound.AGENT, over)
+    short = snapshot.refusal or quota.shortfall(snapshot.quotas, demand)
+    return None if short is None else Shortage(Bound.WORKSPACE, short)
+
+
+def _agent_is_short(snapshot: JobSnapshot, demand: quota.Amounts) -> str | None:
+    spec, others = snapshot.agent_spec.quota, snapshot.used
     for name, most, used in (
-        ("cpu", agent.spec.quota.cpu, crowd.cpu),
-        ("memory", agent.spec.quota.memory, crowd.memory),
+        ("cpu", spec.cpu, others.cpu),
+        ("memory", spec.memory, others.memory),
     ):
         wanted = demand.get(f"limits.{name}", Decimal(0))
         if most is not None and used + wanted > quota.amounts({name: most})[name]:
@@ -162,3 +177,27 @@ def slots_of(agent: AgentSeen) -> int:
     if agent.spec.workspace.type == "Persistent":
         return 1
     return agent.spec.quota.concurrent_jobs
+
+
+def _still_full(snapshot: JobSnapshot) -> Full:
+    """What the status says already, as long as it holds: why a Job waits is written once."""
+    shown = find(snapshot.status.conditions, ConditionType.QUOTA_RESERVED)
+    said = shown.reason if shown is not None else ""
+    same = (full for full in snapshot.full if f"{full.scope.bound}Quota" == said)
+    return next(same, snapshot.full[0])
+
+
+def _reached(snapshot: JobSnapshot, full: Full) -> str:
+    match full.scope.bound:
+        case Bound.AGENT if snapshot.agent_spec.workspace.type == "Persistent":
+            return "the Agent's persistent workspace takes one Job at a time"
+        case Bound.AGENT:
+            return (
+                f"the Agent runs {full.most} Jobs at once (spec.quota.concurrentJobs) and no more"
+            )
+        case Bound.QUEUE:
+            return f"queue {full.scope.name} runs {full.most} Jobs at once and no more"
+        case Bound.WORKSPACE:
+            return f"workspace {full.scope.workspace} runs {full.most} Jobs at once and no more"
+        case Bound.INSTALLATION:
+            return f"the installation runs {full.most} Jobs at once and no more"

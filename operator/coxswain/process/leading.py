@@ -31,14 +31,16 @@ from coxswain.reconcile.loop import Hands, Loop
 from coxswain.reconcile.records import Records
 from coxswain.reconcile.runtimes import RuntimeClasses
 from coxswain.reconcile.sweeper import Sweeper, Swept
+from coxswain.reconcile.turns import Turns
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.workspaces import Workspaces
 from coxswain.reconcile.world import World
+from coxswain.rules.caps import Caps
 from coxswain.sandbox import doors
 from coxswain.sandbox.doors import Doors
 from coxswain.sandbox.pod import Platform
 from coxswain.sandbox.probe import Wall
-from coxswain.settings import OperatorSettings
+from coxswain.settings import OperatorSettings, QueueSettings
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from coxswain.store.wakes import CHANNEL
@@ -122,8 +124,9 @@ class Leading:
             log.warning("stopping although not everything is done")
 
     def _world(self, platform: Platform) -> World:
-        cache = Cache(intake.group_of)
         queue = WorkQueue(time.monotonic, Random())  # noqa: S311 - jitter
+        turns = Turns(_caps(self._settings), queue.add)
+        cache = Cache(intake.group_of, turns.pod_changed)
         records = Records(self._fence)
         return World(
             client=self._client,
@@ -132,6 +135,7 @@ class Leading:
             journal=Journal(self._fence),
             enforcement=self._enforcement(records),
             queue=queue,
+            turns=turns,
             workspaces=Workspaces(self._client, cache, self._settings.installation),
             runtimes=RuntimeClasses(self._client),
             platform=platform,
@@ -240,6 +244,16 @@ def _stream(client: Client, taken_in: Intake, each: Swept) -> Stream:
         changed=lambda change: taken_in.hear(each.kind, change.type, change.raw),
     )
     return Stream(client, paths.collection(each.plural), each.selector, hears)
+
+
+def _caps(given: QueueSettings) -> Caps:
+    return Caps(
+        installation=given.concurrent_jobs,
+        per_workspace=given.concurrent_jobs_per_workspace,
+        by_workspace=given.concurrent_jobs_by_workspace,
+        by_queue=given.concurrent_jobs_by_queue,
+        weights=given.workspace_weights,
+    )
 
 
 def _kinds(installation: str) -> tuple[Swept, ...]:

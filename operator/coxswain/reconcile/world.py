@@ -5,12 +5,12 @@ from datetime import datetime
 
 from coxswain.kube.client import Client
 from coxswain.reconcile.cache import Cache
-from coxswain.reconcile.crowd import Crowds
 from coxswain.reconcile.enforcement import Enforcement
 from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.records import Records
 from coxswain.reconcile.refusals import Refusals
 from coxswain.reconcile.runtimes import RuntimeClasses
+from coxswain.reconcile.turns import Turns
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.workspaces import Workspaces
 from coxswain.sandbox.pod import Platform
@@ -25,12 +25,12 @@ class World:
     records: Records
     journal: Journal
     queue: WorkQueue
+    turns: Turns
     workspaces: Workspaces
     runtimes: RuntimeClasses
     platform: Platform
     enforcement: Enforcement | None = None
     """Probes whether the network policy is enforced; none where that is switched off."""
-    crowds: Crowds = field(default_factory=Crowds)
     refusals: Refusals = field(default_factory=Refusals)
     agents_deleted: dict[tuple[str, str], datetime] = field(default_factory=dict)
     """When an Agent of that workspace and name was last deleted."""

@@ -63,14 +63,15 @@ class ObjectRoutes:
         self, call: Call, caller: UserCaller, query: JobQuery
     ) -> Answer[ResourceList] | web.Response:
         """List the Jobs of all workspaces, newest first."""
-        return await self._list(call, Query("Job", phase=query.phase, agent=query.agent), query)
+        wanted = Query("Job", None, query.phase, query.agent, query.queue)
+        return await self._list(call, wanted, query)
 
     @route("GET", "/v1/workspaces/{workspace}/jobs")
     async def list_workspace_jobs(
         self, call: Call, caller: UserCaller, path: WorkspacePath, query: JobQuery
     ) -> Answer[ResourceList] | web.Response:
         """List the Jobs of a workspace, newest first."""
-        wanted = Query("Job", [path.workspace], query.phase, query.agent)
+        wanted = Query("Job", [path.workspace], query.phase, query.agent, query.queue)
         return await self._list(call, wanted, query)
 
     @route("GET", "/v1/workspaces/{workspace}/jobs/{name}", errors=(404,))

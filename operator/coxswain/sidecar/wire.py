@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from coxswain.api.job import JobSpec
-from coxswain.api.meta import Model, Name, Text
+from coxswain.api.meta import Model, Name, QueueName, Text
 from coxswain.store import uuid7
 
 Labels = Annotated[
@@ -69,6 +69,8 @@ class JobQuery(ListQuery):
 
     agent: Name | None = None
     """Only Jobs of this Agent."""
+    queue: QueueName | None = None
+    """Only Jobs of this queue."""
 
 
 class AttemptQuery(Model):

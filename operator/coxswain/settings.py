@@ -79,6 +79,11 @@ class Settings(BaseSettings):
 Port = Annotated[int, Field(ge=0, le=65535)]
 Installation = Annotated[str, Field(max_length=63, pattern="^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
 Size = Annotated[str, Field(max_length=16, pattern="^[1-9][0-9]*(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
+QueueName = Annotated[
+    str, Field(min_length=1, max_length=63, pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+]
+Jobs = Annotated[int, Field(ge=1, le=100_000)]
+Weight = Annotated[int, Field(ge=1, le=100)]
 
 
 class StoreSettings(Settings):
@@ -126,7 +131,14 @@ class ServerSettings(StoreSettings):
     """Names this installation among others in the cluster; part of the token audience."""
 
 
-class SidecarSettings(ServerSettings):
+class FairnessSettings(Settings):
+    """Whose Jobs run when not all can: see docs/queues.md."""
+
+    workspace_weights: Annotated[dict[str, Weight], Field(max_length=10_000)] = {}
+    """Shares of workspaces as JSON, such as {"demo": 2}; a workspace that is not named has 1."""
+
+
+class SidecarSettings(ServerSettings, FairnessSettings):
     """The sidecar API."""
 
     local_token_file: Path | None = None
@@ -160,20 +172,6 @@ class SandboxSettings(Settings):
     """RuntimeClass such as gvisor for Agents that name none."""
     runtime_class_policy: Literal["auto", "require", "off"] = "auto"
     """auto: runtime_class where the cluster has it; require: no pod without one; off: only an Agent's."""
-
-
-QueueName = Annotated[
-    str, Field(min_length=1, max_length=63, pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
-]
-Jobs = Annotated[int, Field(ge=1, le=100_000)]
-Weight = Annotated[int, Field(ge=1, le=100)]
-
-
-class FairnessSettings(Settings):
-    """Whose Jobs run when not all can: see docs/queues.md."""
-
-    workspace_weights: Annotated[dict[str, Weight], Field(max_length=10_000)] = {}
-    """Shares of workspaces as JSON, such as {"demo": 2}; a workspace that is not named has 1."""
 
 
 class QueueSettings(FairnessSettings):

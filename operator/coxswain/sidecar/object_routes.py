@@ -1,7 +1,7 @@
 """Jobs and Agents for people: make, list, read, cancel. Objects are made as the API server's own."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from coxswain.api.job import TERMINAL
 from coxswain.errors import ConflictError, ForbiddenError, NotFoundError
 from coxswain.identity.callers import UserCaller
 from coxswain.kube import paths
-from coxswain.sidecar import objects
+from coxswain.sidecar import objects, place
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.wire import (
     CancelRequest,
@@ -40,9 +40,10 @@ Body = dict[str, Any]
 class ObjectRoutes:
     """Routes for people."""
 
-    def __init__(self, store: Store, cluster: Objects) -> None:
+    def __init__(self, store: Store, cluster: Objects, weights: Mapping[str, int]) -> None:
         self._store = store
         self._cluster = cluster
+        self._weights = weights
 
     @route("POST", "/v1/workspaces/{workspace}/jobs", status=201, errors=(404, 409))
     async def create_job(
@@ -78,8 +79,12 @@ class ObjectRoutes:
     async def get_job(
         self, call: Call, caller: UserCaller, path: ObjectPath
     ) -> Answer[Resource] | web.Response:
-        """Read a Job; with If-None-Match 304 if it is still the same."""
-        return await self._get(call, "Job", path)
+        """Read a Job, with its place in line while it waits for a slot.
+
+        With If-None-Match 304 if it is still the same, the place included.
+        """
+        found = await objects.find(self._store, self._cluster, "Job", path.workspace, path.name)
+        return _answer(call, await place.told(self._store, self._weights, found))
 
     @route(
         "POST", "/v1/workspaces/{workspace}/jobs/{name}/cancel", status=202, errors=(404, 409, 412)
@@ -94,7 +99,7 @@ class ObjectRoutes:
         live = await objects.live(self._cluster, "Job", path.workspace, path.name)
         standing = objects.of(live, "Job")
         expected = call.header("If-Match")
-        if expected is not None and not _matches(expected, objects.etag(standing)):
+        if expected is not None and not _sees(expected, objects.etag(standing)):
             raise _stale()
         if standing.status in TERMINAL:
             raise ConflictError(f"the Job has ended: {standing.status}", code=FINISHED)
@@ -122,7 +127,8 @@ class ObjectRoutes:
         self, call: Call, caller: UserCaller, path: ObjectPath
     ) -> Answer[Resource] | web.Response:
         """Read an Agent; with If-None-Match 304 if it is still the same."""
-        return await self._get(call, "Agent", path)
+        found = await objects.find(self._store, self._cluster, "Agent", path.workspace, path.name)
+        return _answer(call, found)
 
     async def _create(self, workspace: str, manifest: Body) -> Resource:
         try:
@@ -152,13 +158,6 @@ class ObjectRoutes:
             raise _stale() from error
         return objects.of(changed, "Job")
 
-    async def _get(
-        self, call: Call, kind: str, path: ObjectPath
-    ) -> Answer[Resource] | web.Response:
-        found = await objects.find(self._store, self._cluster, kind, path.workspace, path.name)
-        tag = objects.etag(found)
-        return _unchanged(call, tag) or Answer(found, headers={"ETag": tag})
-
     async def _list(
         self, call: Call, wanted: Query, query: ListQuery
     ) -> Answer[ResourceList] | web.Response:
@@ -167,6 +166,11 @@ class ObjectRoutes:
         found = objects.listed(page)
         tag = objects.list_etag(found.items)
         return _unchanged(call, tag) or Answer(found, headers={"ETag": tag})
+
+
+def _answer(call: Call, found: Resource) -> Answer[Resource] | web.Response:
+    tag = objects.etag(found)
+    return _unchanged(call, tag) or Answer(found, headers={"ETag": tag})
 
 
 def _tagged(resource: Resource, *, status: int) -> Answer[Resource]:
@@ -181,8 +185,18 @@ def _unchanged(call: Call, tag: str) -> web.Response | None:
 
 
 def _matches(header: str, tag: str) -> bool:
-    given: Sequence[str] = [each.strip().removeprefix("W/") for each in header.split(",")]
+    given = _tags(header)
     return "*" in given or tag in given
+
+
+def _sees(header: str, tag: str) -> bool:
+    """Whether the version was seen: a Job that only moved in its line is no other one."""
+    given = [objects.version_tag(each) for each in _tags(header)]
+    return "*" in given or tag in given
+
+
+def _tags(header: str) -> list[str]:
+    return [each.strip().removeprefix("W/") for each in header.split(",")]
 
 
 def _stale() -> ConflictError:

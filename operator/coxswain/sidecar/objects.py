@@ -74,8 +74,15 @@ def listed(page: Page) -> ResourceList:
 
 
 def etag(resource: Resource) -> str:
-    """The tag of one object: its version."""
-    return f'"{resource.version}"'
+    """The tag of one object: its version, and its place in line where that is told."""
+    place = f"+{resource.line.ahead}" if resource.line is not None else ""
+    return f'"{resource.version}{place}"'
+
+
+def version_tag(tag: str) -> str:
+    """The part of a tag that says which version was seen: what a change may depend on."""
+    version, plus, _ = tag.partition("+")
+    return f'{version}"' if plus else tag
 
 
 def list_etag(items: Sequence[Resource]) -> str:

@@ -76,7 +76,7 @@ async def running(
         streams = Streams(store, tail, limit=given.streams)
         handlers = [
             RunRoutes(store),
-            ObjectRoutes(store, cluster),
+            ObjectRoutes(store, cluster, given.workspace_weights),
             RecordRoutes(store, cluster, streams),
             EventRoutes(store, cluster, streams),
         ]

@@ -137,6 +137,17 @@ class CancelRequest(Model):
     """For people."""
 
 
+class LinePlace(Model):
+    """The place of a Job that waits for a slot, as things stand: it can change with every Job."""
+
+    waits_for: Literal["Agent", "Queue", "Workspace", "Installation"]
+    """Whose cap or quota is full; the place is among the Jobs that wait there."""
+    ahead: int
+    """How many of them would start before it if slots came one by one."""
+    position: int
+    """One more than that."""
+
+
 class Resource(Model):
     """An object of ours."""
 
@@ -155,11 +166,13 @@ class Resource(Model):
     generation: int
     """Counts changes of the spec."""
     version: str
-    """Its resourceVersion; the ETag is this in quotes."""
+    """Its resourceVersion. The ETag is this in quotes, and while it has a place in line that too."""
     spec: dict[str, Any]
     """What should be, as in the kind's schema."""
     details: dict[str, Any] = Field(default_factory=dict)
     """What is: the object's status, as in the kind's schema."""
+    line: LinePlace | None = None
+    """Its place, where a single Job is read that waits for a slot."""
 
 
 class ResourceList(Model):

@@ -105,7 +105,7 @@ class Leading:
                 group.create_task(
                     world.enforcement.run(lambda: world.platform, taken_in.wake_workspace)
                 )
-            group.create_task(gauges.run(world.cache, world.queue))
+            group.create_task(gauges.run(world.cache, world.queue, world.turns))
             group.create_task(sweeper.run(refresh))
             group.create_task(loop.work(self._settings.workers))
             for stream in streams:

@@ -16,7 +16,7 @@ from coxswain.rules import quota
 from coxswain.rules.caps import Bound, Full
 from coxswain.sandbox.pod import Platform
 from coxswain_controllers.job import manifest
-from coxswain_controllers.job.snapshot import AgentSeen, JobSnapshot
+from coxswain_controllers.job.snapshot import JobSnapshot
 
 Gate = Callable[[JobSnapshot, Platform, datetime], Seen]
 
@@ -172,11 +172,11 @@ def _agent_is_short(snapshot: JobSnapshot, demand: quota.Amounts) -> str | None:
     return None
 
 
-def slots_of(agent: AgentSeen) -> int:
+def slots_of(agent: AgentSpec) -> int:
     """Jobs at once: a persistent workspace can be mounted by one pod only."""
-    if agent.spec.workspace.type == "Persistent":
+    if agent.workspace.type == "Persistent":
         return 1
-    return agent.spec.quota.concurrent_jobs
+    return agent.quota.concurrent_jobs
 
 
 def _still_full(snapshot: JobSnapshot) -> Full:

@@ -1,6 +1,6 @@
 """The Job's room as the loop sees it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
 from coxswain.store.events import Event
 from coxswain.telemetry import metrics
-from coxswain_controllers.job import decide, happenings, observe, turn
+from coxswain_controllers.job import decide, form, happenings, observe, turn
 from coxswain_controllers.job.snapshot import JobSnapshot
 
 
@@ -28,6 +28,17 @@ class JobRoom:
 
     def __init__(self, world: World) -> None:
         self._world = world
+
+    def listed(self, items: Iterable[Raw]) -> None:
+        """Have all who waited before a restart stand in line before any slot is given out."""
+        cache, turns = self._world.cache, self._world.turns
+        for raw in items:
+            job = form.of_job(raw)
+            agent = cache.named("Agent", job.metadata.namespace, observe.agent_name(job.spec))
+            found = turn.resumed(job, None if agent is None else form.of_agent(agent))
+            if found is not None:
+                turns.resume(found)
+        turns.give_out()
 
     async def observe(self, key: Key) -> JobSnapshot | None:
         """Collect the snapshot of a Job."""

@@ -95,6 +95,8 @@ class Leading:
         for each in streams:
             await each.list()
         await sweeper.fill()
+        for room in rooms.values():
+            room.listed(world.cache.all(room.kind))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_records(world, taken_in, rooms))
             group.create_task(world.journal.run())

@@ -9,7 +9,7 @@
 A slot is given here and at once, so two passes never both take the last one. Nobody waits while
 there is room under all its caps: so who asks is granted if there is room, and only a slot that
 comes free needs a choice. It is memory only: after a restart the pods that are listed hold their
-slots, and each Job lines up again with its first pass.
+slots, and the Jobs that are listed line up again before any slot is given out.
 """
 
 from collections import Counter
@@ -99,6 +99,20 @@ class Turns:
             self.call(called, 1)
         return full
 
+    def resume(self, request: Request) -> None:
+        """Line up as before a restart; slots are given out once all stand in line."""
+        self._bound(request)
+        self._leave(request.key.uid)
+        self._stand(request, _Stand(request))
+
+    def give_out(self) -> None:
+        """Give slots to those whose turn it is, as long as anybody can have one."""
+        while (job := self._next()) is not None:
+            request = self._stands[job.place.uid].request
+            self._leave(job.place.uid)
+            self._stand(request, _Stand(request, is_granted=True))
+            self._wake(request.key)
+
     def park(self, request: Request, at: Scope) -> None:
         """Stand aside until the quota that has no room may have some: somebody calls then."""
         self._bound(request)
@@ -165,7 +179,7 @@ class Turns:
         if before != request.agent_jobs:
             self._firsts.pop(scope.workspace, None)
         if before is not None and before < request.agent_jobs:
-            self._give_out()
+            self.give_out()
 
     def _stand(self, request: Request, stand: _Stand) -> None:
         slot = request.job.slot
@@ -230,7 +244,7 @@ class Turns:
 
     def _has_come_free(self, slot: Slot) -> None:
         self._count(slot, -1)
-        self._give_out()
+        self.give_out()
         self.call(caps.of_agent(slot.workspace, slot.agent), NEXT)
 
     def _count(self, slot: Slot, change: int) -> None:
@@ -245,14 +259,6 @@ class Turns:
             self._running[scope] += change
             if not self._running[scope]:
                 del self._running[scope]
-
-    def _give_out(self) -> None:
-        """Give slots to those whose turn it is, as long as anybody can have one."""
-        while (job := self._next()) is not None:
-            request = self._stands[job.place.uid].request
-            self._leave(job.place.uid)
-            self._stand(request, _Stand(request, is_granted=True))
-            self._wake(request.key)
 
     def _next(self) -> Waiting | None:
         if not self._has_room(caps.INSTALLATION):

@@ -238,7 +238,7 @@ def test_a_full_home_says_that_it_takes_one_job_at_a_time() -> None:
     home = snapshots.agent(builders.agent().with_home())
     seen, _ = gates.evaluate(replace(OPEN, agent=home, full=AGENT_FULL), PLATFORM, NOW)
     assert "one Job at a time" in seen[-1].message
-    assert (gates.slots_of(home), gates.slots_of(snapshots.agent())) == (1, 4)
+    assert (gates.slots_of(home.spec), gates.slots_of(OPEN.agent_spec)) == (1, 4)
 
 
 def test_a_pod_says_by_its_labels_where_it_counts() -> None:
@@ -247,10 +247,10 @@ def test_a_pod_says_by_its_labels_where_it_counts() -> None:
     seen = waiting(job.with_spec(queue="nightly"), agent=agent)
     made = decide(seen, PLATFORM, NOW).actions[1]
     assert isinstance(made, actions.CreatePod)
-    assert turns.slot_of_pod(made.manifest) == turn.slot(seen)
+    assert turns.slot_of_pod(made.manifest) == turn.slot(seen.metadata, seen.valid_spec)
     other = decide(OPEN, PLATFORM, NOW).actions[1]
     assert isinstance(other, actions.CreatePod)
-    assert turns.slot_of_pod(other.manifest) == turn.slot(OPEN)
+    assert turns.slot_of_pod(other.manifest) == turn.slot(OPEN.metadata, OPEN.valid_spec)
 
 
 def test_a_new_generation_is_written_though_the_reason_is_the_same() -> None:

@@ -16,7 +16,7 @@ from devtools import places
 from devtools.errors import ToolError
 
 LEDGER = places.REPOSITORY / "docs" / "ledger.md"
-IDENTIFIER = re.compile(r"^[A-Z][A-Z0-9]*(?:-[A-Z])?-\d+$")
+IDENTIFIER = re.compile(r"^[A-Z][A-Z0-9]*(?:-(?:[A-Z]|\d{3}))?-\d+$")
 ROW = re.compile(r"^\|(?P<id>[^|]+)\|(?P<promise>[^|]+)\|(?P<shown>.+)\|\s*$")
 PART = re.compile(r"^part:(?P<proofs>.+);\s*missing:(?P<missing>.+)$")
 

@@ -9,6 +9,8 @@ CATEGORY = "coxswain"
 
 LABEL_AGENT = f"{GROUP}/agent"
 LABEL_JOB = f"{GROUP}/job"
+LABEL_QUEUE = f"{GROUP}/queue"
+LABEL_OWNER = f"{GROUP}/owner"
 LABEL_ATTEMPT = f"{GROUP}/attempt"
 LABEL_INSTALLATION = f"{GROUP}/installation"
 LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -31,6 +33,8 @@ POD_QUOTA = "coxswain-agents"
 STORAGE_QUOTA = "coxswain-storage"
 NETWORK_POLICY = "coxswain-agents"
 SECRET_TYPE_PROVIDER = f"{GROUP}/provider"
+
+DEFAULT_QUEUE = "default"
 
 # Inside an agent pod.
 AGENT_UID = 10001

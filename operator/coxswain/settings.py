@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
+from coxswain import names
 from coxswain.errors import ConfigurationError
 
 CONFIG_FILE_VARIABLE = "COXSWAIN_CONFIG_FILE"
@@ -78,6 +79,11 @@ class Settings(BaseSettings):
 Port = Annotated[int, Field(ge=0, le=65535)]
 Installation = Annotated[str, Field(max_length=63, pattern="^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
 Size = Annotated[str, Field(max_length=16, pattern="^[1-9][0-9]*(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
+QueueName = Annotated[
+    str, Field(min_length=1, max_length=63, pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+]
+Jobs = Annotated[int, Field(ge=1, le=100_000)]
+Weight = Annotated[int, Field(ge=1, le=100)]
 
 
 class StoreSettings(Settings):
@@ -125,7 +131,14 @@ class ServerSettings(StoreSettings):
     """Names this installation among others in the cluster; part of the token audience."""
 
 
-class SidecarSettings(ServerSettings):
+class FairnessSettings(Settings):
+    """Whose Jobs run when not all can: see docs/queues.md."""
+
+    workspace_weights: Annotated[dict[str, Weight], Field(max_length=10_000)] = {}
+    """Shares of workspaces as JSON, such as {"demo": 2}; a workspace that is not named has 1."""
+
+
+class SidecarSettings(ServerSettings, FairnessSettings):
     """The sidecar API."""
 
     local_token_file: Path | None = None
@@ -170,7 +183,24 @@ class LimitSettings(Settings):
     """Jobs that are there at the same time and come from the same one."""
 
 
-class OperatorSettings(StoreSettings, SandboxSettings, LimitSettings):
+class QueueSettings(FairnessSettings):
+    """How much may run at once; part of the operator's settings."""
+
+    default_queues: Annotated[list[QueueName], Field(min_length=1, max_length=32)] = [
+        names.DEFAULT_QUEUE
+    ]
+    """Queues whose Jobs an Agent takes that names none, as JSON."""
+    concurrent_jobs: Jobs | None = None
+    """Jobs that run at the same time in the whole installation; none bounds nothing."""
+    concurrent_jobs_per_workspace: Jobs | None = None
+    """Jobs that run at the same time in each workspace; none bounds nothing."""
+    concurrent_jobs_by_workspace: Annotated[dict[str, Jobs], Field(max_length=10_000)] = {}
+    """The same for single workspaces, as JSON, such as {"demo": 10}."""
+    concurrent_jobs_by_queue: Annotated[dict[QueueName, Jobs], Field(max_length=1000)] = {}
+    """Jobs that run at the same time in a queue, over all workspaces, as JSON."""
+
+
+class OperatorSettings(StoreSettings, SandboxSettings, QueueSettings, LimitSettings):
     """The operator."""
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (

@@ -3,9 +3,13 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection as SyncConnection
 
 from coxswain.errors import ConfigurationError, UnavailableError
-from coxswain.store import migrate, roles, schema
+from coxswain.store import migrate, mirror, roles, schema
+from coxswain.store.mirror import Query
 from tests.support.postgres import Database, Server, opened
 
 
@@ -21,6 +25,27 @@ async def test_an_empty_database_gets_the_schema_and_a_second_run_changes_nothin
     assert await migrate.upgrade(empty.owner) == schema.REVISION
     async with opened(empty.operator) as store:
         await store.run(schema.require)
+
+
+async def test_a_database_of_the_first_revision_gets_the_queues_of_the_jobs_that_it_holds(
+    empty: Database,
+) -> None:
+    await _at_first_revision(empty.owner)
+    old = [
+        "gen_random_uuid(), 'Job', 'team', 'plain', 1, '1', 'Queued', '{\"spec\": {}}', now()",
+        "gen_random_uuid(), 'Job', 'team', 'named', 1, '1', '', '{\"spec\": {\"queue\": \"q\"}}', now()",
+        "gen_random_uuid(), 'Agent', 'team', 'agent', 1, '1', 'Ready', '{\"spec\": {}}', now()",
+    ]
+    columns = "uid, kind, workspace, name, generation, resource_version, phase, object, created_at"
+    for values in old:
+        await _execute(empty.owner, f"INSERT INTO mirror ({columns}) VALUES ({values})")  # noqa: S608 - fixed
+    assert await migrate.upgrade(empty.owner) == schema.REVISION
+    async with opened(empty.operator) as store:
+        for queue, names in {"default": ["plain"], "q": ["named"], "other": []}.items():
+            page = await store.run(mirror.page, Query("Job", queue=queue))
+            assert [each.name for each in page.objects] == names
+        agents = await store.run(mirror.page, Query("Agent"))
+        assert [each.name for each in agents.objects] == ["agent"]
 
 
 async def test_a_process_waits_while_the_schema_is_missing(empty: Database) -> None:
@@ -83,6 +108,22 @@ async def test_a_role_logs_in_with_the_password_it_was_given(
             await session.close()
             assert good
     await _execute(database.owner, f"DROP ROLE {role}")
+
+
+async def _at_first_revision(dsn: str) -> None:
+    """What an installation of the first version has."""
+
+    def upgrade(connection: SyncConnection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(migrate.SCRIPTS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.commit()
+
+    engine = migrate._engine(dsn)
+    async with engine.connect() as connection:
+        await connection.run_sync(upgrade)
+    await engine.dispose()
 
 
 async def _execute(dsn: str, statement: str) -> None:

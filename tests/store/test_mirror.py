@@ -109,6 +109,38 @@ async def test_lists_go_page_by_page_newest_first_and_filter(operator_store: Sto
     assert await listed(Query("Job", workspaces=["other"])) == set()
 
 
+async def test_the_jobs_of_a_queue_are_found_by_an_index_and_not_by_looking_at_all(
+    database: Database, operator_store: Store
+) -> None:
+    rows = [
+        job(
+            f"n{n}",
+            created_at=NOW + timedelta(seconds=n),
+            spec={"queue": "nightly"} if n % 100 == 0 else {},
+        )
+        for n in range(3000)
+    ]
+    await operator_store.transact(mirror.write, rows, [])
+    page = await operator_store.run(mirror.page, Query("Job", queue="nightly"), limit=10)
+    assert [each.name for each in page.objects] == [f"n{n}" for n in range(2900, 1900, -100)]
+    rest = await operator_store.run(mirror.page, Query("Job", queue="nightly"), page.next)
+    assert len(rest.objects) == 20
+    query = Query("Job", queue="nightly", workspaces=["team"])
+
+    async def plan(connection: Connection) -> str:
+        given = ["Job", ["team"], None, None, None, None, 10, "nightly"]
+        found = await connection.fetch(f"EXPLAIN {mirror.page_statement(query)}", *given)
+        return "\n".join(row[0] for row in found)
+
+    async with opened(database.owner) as store:
+        await store.run(_analyze)
+    assert "mirror_by_queue" in await operator_store.run(plan)
+
+
+async def _analyze(connection: Connection) -> None:
+    await connection.execute("ANALYZE mirror")
+
+
 async def test_a_verdict_wakes_the_operator_only_when_it_says_something_new(
     gateway_store: Store,
 ) -> None:

@@ -65,7 +65,12 @@ async def client(plane: ControlPlane) -> AsyncIterator[Client]:
 @pytest_asyncio.fixture
 async def namespace(client: Client) -> str:
     """A fresh workspace: Pod Security restricted, and the account of agent pods."""
-    return await onboard(client, f"t-{uuid.uuid4().hex[:10]}")
+    return await onboard(client, a_name())
+
+
+def a_name() -> str:
+    """A name that no other workspace has."""
+    return f"t-{uuid.uuid4().hex[:10]}"
 
 
 async def onboard(client: Client, name: str) -> str:

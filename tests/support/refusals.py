@@ -239,5 +239,12 @@ BY_BOUND = (
     _job("dependsOn", [{"name": "b"}, {"name": "b"}], "spec.dependsOn"),
     _job("dependsOn", [{"name": "b", "onFailure": "Retry"}], "spec.dependsOn[0].onFailure"),
     _job("dependsOn", [{"name": f"n{n}"} for n in range(10_000)], "spec.dependsOn"),
-    _job("priority", 1, "priority"),
+    _job("nice", 1, "nice"),
+    _job("queue", "Night", "spec.queue"),
+    _job("queue", "", "spec.queue"),
+    _job("queue", "q" * 64, "spec.queue"),
+    _job("priority", 1001, "spec.priority"),
+    _job("priority", -1001, "spec.priority"),
+    _job("priority", "high", "spec.priority"),
+    _agent("queues", ["a", "b c"], "spec.queues[1]"),
 )

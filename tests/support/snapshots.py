@@ -12,7 +12,7 @@ from coxswain.reconcile.decision import Decision
 from coxswain.rules.outcome import PodEnd, RunFacts
 from coxswain_controllers.job import form
 from coxswain_controllers.job.decide import decide
-from coxswain_controllers.job.snapshot import AgentSeen, Crowd, JobSnapshot, PodSeen
+from coxswain_controllers.job.snapshot import AgentSeen, JobSnapshot, PodSeen, Used
 from tests.support import builders
 from tests.support.builders import AgentBuilder, JobBuilder
 
@@ -48,7 +48,8 @@ def waiting(job: JobBuilder | None = None, **seen: Any) -> JobSnapshot:
         records=condition(ConditionType.RECORDS_AVAILABLE, "True", "Available"),
         sandbox=condition(ConditionType.SANDBOX_READY, "True", "Ready"),
         runtime_classes=frozenset(),
-        crowd=Crowd(),
+        used=Used(),
+        full=(),
         quotas=(),
         refusal=None,
         is_recorded=True,

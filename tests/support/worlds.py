@@ -10,8 +10,10 @@ from coxswain.reconcile import intake
 from coxswain.reconcile.cache import Cache, Raw
 from coxswain.reconcile.intake import Intake
 from coxswain.reconcile.key import Key
+from coxswain.reconcile.turns import Turns
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.world import World
+from coxswain.rules.caps import Caps
 from coxswain.store.events import Event
 
 Body = dict[str, Any]
@@ -53,18 +55,21 @@ class PaperWorld:
 
     client: Any = None
     mirrored: dict[str, str] = field(default_factory=dict)
+    caps: Caps = field(default_factory=Caps)
 
     def __post_init__(self) -> None:
         self.journal = PaperJournal()
         self.workspaces = PaperWorkspaces()
         self.now = 0.0
         self.queue = WorkQueue(lambda: self.now, Random(1))  # noqa: S311 - jitter
+        turns = Turns(self.caps, self.queue.add)
         self.world = World(
             client=self.client,
-            cache=Cache(intake.group_of),
+            cache=Cache(intake.group_of, turns.pod_changed),
             records=cast("Any", SimpleNamespace(mirrored=self._mirrored)),
             journal=cast("Any", self.journal),
             queue=self.queue,
+            turns=turns,
             workspaces=cast("Any", self.workspaces),
             runtimes=cast("Any", None),
             platform=cast("Any", None),

@@ -1,6 +1,6 @@
 """The Agent's room as the loop sees it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +27,9 @@ class AgentRoom:
 
     def __init__(self, world: World) -> None:
         self._world = world
+
+    def listed(self, items: Iterable[Raw]) -> None:
+        """Agents stand in no line."""
 
     async def observe(self, key: Key) -> AgentSnapshot | None:
         """Collect the snapshot of an Agent."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from coxswain import names
 from coxswain.api.conditions import ConditionType, Seen
 from coxswain.api.job import TERMINAL
 from coxswain.errors import UserError
@@ -167,7 +168,8 @@ def attempt_is_due(snapshot: JobSnapshot, platform: Platform, now: datetime) -> 
         return _waits(snapshot, seen, now)
     run = manifest.document(snapshot, spec, agent)
     chosen = manifest.runtime_of(agent.spec, platform, snapshot.runtime_classes)
-    pod = manifest.manifest(run, spec, agent.spec, platform, chosen.name)
+    owner = snapshot.metadata.labels.get(names.LABEL_OWNER)
+    pod = manifest.manifest(run, spec, agent.spec, platform, chosen.name, owner)
     row = actions.OpenRun(run, snapshot.pod_name, platform.service_account, snapshot.token)
     return Decision(
         actions=(row, actions.CreatePod(snapshot.key.namespace, pod)),

@@ -4,17 +4,19 @@ Each gate returns its condition; the first that is not true is why the Job does 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from coxswain.api.agent import AgentSpec
-from coxswain.api.conditions import ConditionType, Seen
+from coxswain.api.conditions import ConditionType, Seen, find
 from coxswain.errors import UserError
 from coxswain.reconcile import instants
 from coxswain.rules import quota
+from coxswain.rules.caps import Bound, Full
 from coxswain.sandbox.pod import Platform
 from coxswain_controllers.job import approval, dependencies, manifest
-from coxswain_controllers.job.snapshot import AgentSeen, JobSnapshot
+from coxswain_controllers.job.snapshot import JobSnapshot
 
 Gate = Callable[[JobSnapshot, Platform, datetime], Seen | None]
 
@@ -66,8 +68,8 @@ def spec_is_valid(snapshot: JobSnapshot, _platform: Platform, _now: datetime) ->
     return _accepted()
 
 
-def agent_is_ready(snapshot: JobSnapshot, _platform: Platform, _now: datetime) -> Seen:
-    """The Agent is there, is not suspended and is ready."""
+def agent_is_ready(snapshot: JobSnapshot, platform: Platform, _now: datetime) -> Seen:
+    """The Agent is there, takes Jobs of this queue, is not suspended and is ready."""
     kind = ConditionType.AGENT_READY
     agent = snapshot.agent
     if agent is None:
@@ -77,6 +79,9 @@ def agent_is_ready(snapshot: JobSnapshot, _platform: Platform, _now: datetime) -
         return Seen(kind, "False", "AgentSuspended", text)
     if agent.ready.status != "True":
         return Seen(kind, "False", agent.ready.reason, agent.ready.message)
+    foreign = _foreign_queue(snapshot, platform)
+    if foreign is not None:
+        return Seen(kind, "False", "QueueNotTaken", foreign)
     return Seen(kind, "True", "Ready")
 
 
@@ -97,16 +102,15 @@ def back_off_is_over(snapshot: JobSnapshot, _platform: Platform, now: datetime) 
 
 
 def quota_has_room(snapshot: JobSnapshot, platform: Platform, _now: datetime) -> Seen:
-    """A slot of the Agent, its sums, and the workspace's quotas have room for one more pod."""
-    agent = snapshot.agent
-    demand = manifest.demand(agent.spec if agent is not None else AgentSpec(), platform)
-    full = _agent_is_full(snapshot, demand)
-    if full is not None:
-        return Seen(ConditionType.QUOTA_RESERVED, "False", "AgentQuota", full)
-    short = snapshot.refusal or quota.shortfall(snapshot.quotas, demand)
+    """There is a slot under every cap, and room in the Agent's sums and the workspace's quotas."""
+    kind = ConditionType.QUOTA_RESERVED
+    if snapshot.full:
+        full = _still_full(snapshot)
+        return Seen(kind, "False", f"{full.scope.bound}Quota", _reached(snapshot, full))
+    short = shortage(snapshot, platform)
     if short is not None:
-        return Seen(ConditionType.QUOTA_RESERVED, "False", "WorkspaceQuota", short)
-    return Seen(ConditionType.QUOTA_RESERVED, "True", "Reserved")
+        return Seen(kind, "False", f"{short.bound}Quota", short.message)
+    return Seen(kind, "True", "Reserved")
 
 
 def sandbox_is_ready(snapshot: JobSnapshot, platform: Platform, _now: datetime) -> Seen:
@@ -139,16 +143,41 @@ def _no_agent(snapshot: JobSnapshot) -> str:
     return f"there is no agents.coxswain.dev {name} in {snapshot.key.namespace}; make it"
 
 
-def _agent_is_full(snapshot: JobSnapshot, demand: quota.Amounts) -> str | None:
-    agent, crowd = snapshot.agent, snapshot.crowd
-    if agent is None:
+def _foreign_queue(snapshot: JobSnapshot, platform: Platform) -> str | None:
+    """Why the Agent does not take this Job. It can be changed, so the Job waits and does not end."""
+    queue, taken = snapshot.valid_spec.queue, snapshot.agent_spec.queues or platform.default_queues
+    if queue in taken:
         return None
-    slots = slots_of(agent)
-    if crowd.running + crowd.ahead >= slots:
-        return f"{crowd.running} of {slots} Jobs of the Agent run and {crowd.ahead} are ahead"
+    return (
+        f"the Agent takes Jobs of {', '.join(taken)}, not of queue {queue}:"
+        " add it to spec.queues of the Agent, or make the Job again in another queue"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A quota without room for the pod."""
+
+    bound: Bound
+    message: str
+
+
+def shortage(snapshot: JobSnapshot, platform: Platform) -> Shortage | None:
+    """Which sum of the Agent or quota of the workspace has no room for one more pod."""
+    agent = snapshot.agent
+    demand = manifest.demand(agent.spec if agent is not None else AgentSpec(), platform)
+    over = _agent_is_short(snapshot, demand)
+    if over is not None:
+        return Shortage(Bound.AGENT, over)
+    short = snapshot.refusal or quota.shortfall(snapshot.quotas, demand)
+    return None if short is None else Shortage(Bound.WORKSPACE, short)
+
+
+def _agent_is_short(snapshot: JobSnapshot, demand: quota.Amounts) -> str | None:
+    spec, others = snapshot.agent_spec.quota, snapshot.used
     for name, most, used in (
-        ("cpu", agent.spec.quota.cpu, crowd.cpu),
-        ("memory", agent.spec.quota.memory, crowd.memory),
+        ("cpu", spec.cpu, others.cpu),
+        ("memory", spec.memory, others.memory),
     ):
         wanted = demand.get(f"limits.{name}", Decimal(0))
         if most is not None and used + wanted > quota.amounts({name: most})[name]:
@@ -156,8 +185,32 @@ def _agent_is_full(snapshot: JobSnapshot, demand: quota.Amounts) -> str | None:
     return None
 
 
-def slots_of(agent: AgentSeen) -> int:
+def slots_of(agent: AgentSpec) -> int:
     """Jobs at once: a persistent workspace can be mounted by one pod only."""
-    if agent.spec.workspace.type == "Persistent":
+    if agent.workspace.type == "Persistent":
         return 1
-    return agent.spec.quota.concurrent_jobs
+    return agent.quota.concurrent_jobs
+
+
+def _still_full(snapshot: JobSnapshot) -> Full:
+    """What the status says already, as long as it holds: why a Job waits is written once."""
+    shown = find(snapshot.status.conditions, ConditionType.QUOTA_RESERVED)
+    said = shown.reason if shown is not None else ""
+    same = (full for full in snapshot.full if f"{full.scope.bound}Quota" == said)
+    return next(same, snapshot.full[0])
+
+
+def _reached(snapshot: JobSnapshot, full: Full) -> str:
+    match full.scope.bound:
+        case Bound.AGENT if snapshot.agent_spec.workspace.type == "Persistent":
+            return "the Agent's persistent workspace takes one Job at a time"
+        case Bound.AGENT:
+            return (
+                f"the Agent runs {full.most} Jobs at once (spec.quota.concurrentJobs) and no more"
+            )
+        case Bound.QUEUE:
+            return f"queue {full.scope.name} runs {full.most} Jobs at once and no more"
+        case Bound.WORKSPACE:
+            return f"workspace {full.scope.workspace} runs {full.most} Jobs at once and no more"
+        case Bound.INSTALLATION:
+            return f"the installation runs {full.most} Jobs at once and no more"

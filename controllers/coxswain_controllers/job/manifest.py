@@ -50,10 +50,18 @@ def document(snapshot: JobSnapshot, spec: JobSpec, agent: AgentSeen) -> RunDocum
 
 
 def manifest(
-    run: RunDocument, spec: JobSpec, agent: AgentSpec, platform: Platform, runtime_class: str | None
+    run: RunDocument,
+    spec: JobSpec,
+    agent: AgentSpec,
+    platform: Platform,
+    runtime_class: str | None,
+    owner: str | None,
 ) -> dict[str, Any]:
-    """The pod of the attempt."""
-    request = PodRequest(run, agent, tuple(spec.files), runtime_class)
+    """The pod of the attempt; its labels say where it counts."""
+    labels = {names.LABEL_QUEUE: spec.queue}
+    if owner is not None:
+        labels[names.LABEL_OWNER] = owner
+    request = PodRequest(run, agent, tuple(spec.files), runtime_class, labels)
     return pod.build(request, platform)
 
 

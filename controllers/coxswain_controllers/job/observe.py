@@ -1,7 +1,7 @@
 """What the cluster and the records say of a Job, in one frozen snapshot."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from coxswain import names
@@ -12,10 +12,7 @@ from coxswain.api.job import TERMINAL, JobSpec, JobStatus
 from coxswain.api.records import Given
 from coxswain.errors import NotFoundError, UnavailableError, UserError
 from coxswain.kube import paths
-from coxswain.reconcile import instants
 from coxswain.reconcile import key as keys
-from coxswain.reconcile.cache import Raw
-from coxswain.reconcile.crowd import Line, Place
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
 from coxswain.rules import quota
@@ -25,10 +22,10 @@ from coxswain_controllers.job import agreed, depended, form, pods
 from coxswain_controllers.job.form import AgentForm, JobForm
 from coxswain_controllers.job.snapshot import (
     AgentSeen,
-    Crowd,
     DescentSeen,
     JobSnapshot,
     PodSeen,
+    Used,
     number,
 )
 
@@ -95,14 +92,14 @@ async def _ask(world: World, key: Key, job: JobForm) -> _Asked:
 def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapshot:
     attempt = number(job.status)
     pod = _pod(world, key, attempt)
-    line = Line(key.namespace, agent_name(job.spec))
+    agent = agent_name(job.spec)
     return JobSnapshot(
         key=key,
         metadata=job.metadata,
         spec=job.spec,
         status=job.status,
         agent=_agent(_named_agent(world, key, job)),
-        agent_deleted_at=world.agents_deleted.get(line),
+        agent_deleted_at=world.agents_deleted.get((key.namespace, agent)),
         pod=pod,
         former=_former(world, key, attempt),
         done=tuple(each for each in _pods(world, key) if each.end is not None),
@@ -111,7 +108,8 @@ def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapsho
         records=asked.records,
         sandbox=asked.sandbox,
         runtime_classes=asked.runtime_classes,
-        crowd=_crowd(world, key, job, line) if pod is None else Crowd(),
+        used=_used(world, key, agent) if pod is None else Used(),
+        full=(),
         quotas=_quotas(world, key.namespace),
         refusal=world.refusals.of(key.namespace, key.uid),
         dependencies=depended.seen(world, key, job, asked.gone),
@@ -228,33 +226,18 @@ def _token(status: JobStatus, run: Run | None) -> int:
     return max((attempt.token for attempt in status.attempts), default=0)
 
 
-def _crowd(world: World, key: Key, job: JobForm, line: Line) -> Crowd:
-    """Pods of the Agent that hold a slot, slots taken in this moment, older Jobs in line."""
-    created_at = instants.text(job.metadata.creation_timestamp)
-    crowd = Crowd(ahead=world.crowds.ahead(line, Place(created_at, key.uid, key)))
-    for pod in world.cache.group(("pods", *line)):
+def _used(world: World, key: Key, agent: str) -> Used:
+    """What the Agent's pods of other Jobs may use."""
+    cpu = memory = Decimal(0)
+    for pod in world.cache.group(("pods", key.namespace, agent)):
         owner = keys.owner(pod)
-        if owner is not None and owner.uid != key.uid:
-            crowd = _and(crowd, pod)
-    taking = sum(
-        1
-        for uid, pod_name in world.crowds.taking(line).items()
-        if uid != key.uid and not _is_made(world, uid, pod_name)
-    )
-    return replace(crowd, running=crowd.running + taking)
-
-
-def _is_made(world: World, uid: str, pod_name: str) -> bool:
-    return any(pod["metadata"]["name"] == pod_name for pod in world.cache.children(uid))
-
-
-def _and(crowd: Crowd, pod: Raw) -> Crowd:
-    cpu, memory = crowd.cpu, crowd.memory
-    for container in pod["spec"]["containers"]:
-        found = quota.amounts((container.get("resources") or {}).get("limits") or {})
-        cpu += found.get("cpu", Decimal(0))
-        memory += found.get("memory", Decimal(0))
-    return replace(crowd, running=crowd.running + 1, cpu=cpu, memory=memory)
+        if owner is None or owner.uid == key.uid:
+            continue
+        for container in pod["spec"]["containers"]:
+            found = quota.amounts((container.get("resources") or {}).get("limits") or {})
+            cpu += found.get("cpu", Decimal(0))
+            memory += found.get("memory", Decimal(0))
+    return Used(cpu, memory)
 
 
 def _quotas(world: World, namespace: str) -> tuple[quota.QuotaState, ...]:

@@ -1,6 +1,7 @@
 """The Job's room as the loop sees it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,14 +11,12 @@ from coxswain.api.kind import Job
 from coxswain.errors import CoxswainError
 from coxswain.reconcile import actions, instants
 from coxswain.reconcile.cache import Raw
-from coxswain.reconcile.crowd import Line, Place
 from coxswain.reconcile.decision import Decision
-from coxswain.reconcile.intake import NEXT
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
 from coxswain.store.events import Event
 from coxswain.telemetry import metrics
-from coxswain_controllers.job import aside, decide, happenings, observe
+from coxswain_controllers.job import decide, form, happenings, observe, turn
 from coxswain_controllers.job.snapshot import JobSnapshot
 
 
@@ -30,35 +29,44 @@ class JobRoom:
     def __init__(self, world: World) -> None:
         self._world = world
 
+    def listed(self, items: Iterable[Raw]) -> None:
+        """Have all who waited before a restart stand in line before any slot is given out."""
+        cache, turns = self._world.cache, self._world.turns
+        for raw in items:
+            job = form.of_job(raw)
+            agent = cache.named("Agent", job.metadata.namespace, observe.agent_name(job.spec))
+            found = turn.resumed(job, None if agent is None else form.of_agent(agent))
+            if found is not None:
+                turns.resume(found)
+        turns.give_out()
+
     async def observe(self, key: Key) -> JobSnapshot | None:
         """Collect the snapshot of a Job."""
         return await observe.observe(self._world, key)
 
     def decide(self, snapshot: JobSnapshot, now: datetime) -> Decision:
-        """Decide, and keep the place in the Agent's line up to date before anybody else looks."""
+        """Decide as if it were the Job's turn; a Job that would start then asks for its turn."""
         decision = decide.decide(snapshot, self._world.platform, now)
-        line = Line(snapshot.key.namespace, observe.agent_name(snapshot.spec))
         if _starts(decision):
-            self._world.crowds.leave(snapshot.key.uid)
-            self._world.crowds.take(line, snapshot.key.uid, snapshot.pod_name)
+            decision = self._in_turn(snapshot, decision, now)
         else:
-            self._keep_place(line, snapshot, decision, now)
+            self._stands_aside(snapshot, decision, now)
         _measure(snapshot, decision)
         return decision
 
-    def _keep_place(
-        self, line: Line, snapshot: JobSnapshot, decision: Decision, now: datetime
-    ) -> None:
-        """Line up, or go; whoever gives up a slot or a place without a pod lets the next look."""
-        crowds, uid = self._world.crowds, snapshot.key.uid
-        gives_up = crowds.settle(uid) and snapshot.pod is None
-        if _waits(snapshot, decision, now):
-            crowds.wait(line, _place(snapshot))
-        elif crowds.leave(uid):
-            gives_up = True
-        if gives_up:
-            for key in crowds.next(line, NEXT):
-                self._world.queue.add(key)
+    def _in_turn(self, snapshot: JobSnapshot, decision: Decision, now: datetime) -> Decision:
+        full = self._world.turns.ask(turn.request(snapshot))
+        if not full:
+            return decision
+        return decide.decide(replace(snapshot, full=full), self._world.platform, now)
+
+    def _stands_aside(self, snapshot: JobSnapshot, decision: Decision, now: datetime) -> None:
+        """Be called when a quota has room again, or want nothing: all else wakes the Job itself."""
+        turns, at = self._world.turns, turn.parking(snapshot, decision, self._world.platform, now)
+        if at is None:
+            turns.give_up(snapshot.key.uid)
+        else:
+            turns.park(turn.request(snapshot), at)
 
     def failed(self, raw: Raw, error: CoxswainError, now: datetime) -> dict[str, Any] | None:
         """Show the operation that keeps failing, without touching the phase."""
@@ -84,21 +92,6 @@ class JobRoom:
 
 def _starts(decision: Decision) -> bool:
     return any(isinstance(each, actions.CreatePod) for each in decision.actions)
-
-
-def _waits(snapshot: JobSnapshot, decision: Decision, now: datetime) -> bool:
-    """Whether the Job stands in line: it has no pod, has not ended, and no wait of its own."""
-    if snapshot.status.phase in TERMINAL or snapshot.pod is not None or decision.actions:
-        return False
-    if aside.stands_aside(snapshot):
-        return False
-    retry_at = instants.read(snapshot.status.retry_at)
-    return retry_at is None or retry_at <= now
-
-
-def _place(snapshot: JobSnapshot) -> Place:
-    created_at = instants.text(snapshot.metadata.creation_timestamp)
-    return Place(created_at, snapshot.key.uid, snapshot.key)
 
 
 def _measure(snapshot: JobSnapshot, decision: Decision) -> None:

@@ -13,6 +13,7 @@ from coxswain.api.kind import Metadata
 from coxswain.api.records import Given
 from coxswain.errors import UserError
 from coxswain.reconcile.key import Key
+from coxswain.rules.caps import Full
 from coxswain.rules.outcome import PodEnd, RunFacts
 from coxswain.rules.quota import QuotaState
 
@@ -47,11 +48,9 @@ class AgentSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
-    """Who else wants the same Agent: Jobs that hold a slot, older ones that wait, what they use."""
+class Used:
+    """What the other pods of the Agent may use together."""
 
-    running: int = 0
-    ahead: int = 0
     cpu: Decimal = Decimal(0)
     memory: Decimal = Decimal(0)
 
@@ -117,7 +116,9 @@ class JobSnapshot:
     """The condition SandboxReady of the workspace."""
     runtime_classes: frozenset[str]
     """The RuntimeClasses that the cluster has."""
-    crowd: Crowd
+    used: Used
+    full: tuple[Full, ...]
+    """The caps that leave no slot; none while it may be its turn."""
     quotas: tuple[QuotaState, ...]
     refusal: str | None
     """What the API server said when it last refused the pod for its quota."""

@@ -14,6 +14,7 @@ from coxswain.api.meta import (
     LocalReference,
     Model,
     Name,
+    QueueName,
     Rule,
     Text,
     unchanged,
@@ -201,6 +202,8 @@ class AgentSpec(Model):
     """Where its pods may run."""
     quota: Quota = Quota()
     """How much of it may run at once."""
+    queues: Annotated[list[QueueName], Field(max_length=32)] = []
+    """The queues whose Jobs it takes; none takes those that the installation allows by default."""
     workspace: Workspace = Workspace()
     """Its folder /workspace."""
     suspend: bool = False

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
+from coxswain import names
 from coxswain.api.approval import Approval
 from coxswain.api.conditions import Condition
 from coxswain.api.dependency import Dependency
@@ -15,6 +16,7 @@ from coxswain.api.meta import (
     LocalReference,
     Model,
     Name,
+    QueueName,
     Rule,
     Text,
     unchanged,
@@ -28,6 +30,7 @@ FROZEN = (
     "prompt",
     "command",
     "files",
+    "queue",
     "timeoutSeconds",
     "retry",
     "review",
@@ -95,7 +98,9 @@ def _no_file_is_a_folder(spec: "JobSpec") -> bool:
 
 
 class JobSpec(Model):
-    """What should be done. Fixed once made, but for suspend, cancel and ttlSecondsAfterFinished."""
+    """What should be done. Fixed once made, but for suspend, cancel, priority and
+    ttlSecondsAfterFinished.
+    """
 
     RULES: ClassVar = (
         Rule(
@@ -137,6 +142,10 @@ class JobSpec(Model):
     """Or a program and its arguments, run in the agent's sandbox without a model."""
     files: Annotated[list[JobFile], Field(max_length=32), ListMap("path")] = []
     """Files that stand in the workspace when an attempt begins."""
+    queue: QueueName = names.DEFAULT_QUEUE
+    """The queue it waits in; its Agent has to take Jobs of that queue."""
+    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
+    """Of the waiting Jobs of one owner the higher goes first. It may change while the Job waits."""
     depends_on: Annotated[list[Dependency], Field(max_length=64), ListMap("name")] = []
     """Jobs of the same workspace that have to end before the first attempt."""
     approval: Approval | None = None

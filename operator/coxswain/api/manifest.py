@@ -12,7 +12,7 @@ from coxswain.api.meta import NAME_LIMIT, NAME_MESSAGE, Model, Rule
 from coxswain.api.schema import structural
 from coxswain.names import ANNOTATION_CRD_VERSION, CATEGORY, GROUP, VERSION
 
-CRD_VERSION = 1
+CRD_VERSION = 2
 """Grows with every change of a schema; the operator refuses to run on older CRDs than it knows."""
 
 _NAME = Rule(f"self.metadata.name.size() <= {NAME_LIMIT}", NAME_MESSAGE)
@@ -92,13 +92,15 @@ JOB = Kind(
     columns=(
         Column("Phase", ".status.phase", "Where it is."),
         Column("Agent", ".spec.agentRef.name", "Who does it."),
+        Column("Queue", ".spec.queue", "Where it waits.", wide=True),
+        Column("Priority", ".spec.priority", "Higher goes first.", "integer", wide=True),
         Column("Attempt", ".status.attempt", "Number of the current or last attempt.", "integer"),
         Column("Reason", _condition("reason"), "Why it waits, or how it ended."),
         _AGE,
         Column("Title", ".spec.title", "What it is.", wide=True),
         _MESSAGE,
     ),
-    selectable=(".spec.agentRef.name", ".status.phase"),
+    selectable=(".spec.agentRef.name", ".spec.queue", ".status.phase"),
     rules=(
         Rule(
             "!has(self.spec.dependsOn) || !self.spec.dependsOn.exists(each,"

@@ -112,6 +112,12 @@ WITHOUT_NUL = r"^[^\x00]*$"
 Text = Annotated[str, StringConstraints(max_length=1024, pattern=WITHOUT_NUL)]
 
 
+QueueName = Annotated[
+    str, StringConstraints(min_length=1, max_length=NAME_LIMIT, pattern=rf"^{_LABEL}$")
+]
+"""Pods carry their queue as a label."""
+
+
 class LocalReference(Model):
     """An object of a known kind in the same namespace."""
 

@@ -31,13 +31,16 @@ from coxswain.reconcile.loop import Hands, Loop
 from coxswain.reconcile.records import Records
 from coxswain.reconcile.runtimes import RuntimeClasses
 from coxswain.reconcile.sweeper import Sweeper, Swept
+from coxswain.reconcile.turns import Turns
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.workspaces import Workspaces
 from coxswain.reconcile.world import World
+from coxswain.rules.caps import Caps
 from coxswain.sandbox import doors
+from coxswain.sandbox.doors import Doors
 from coxswain.sandbox.pod import Platform
 from coxswain.sandbox.probe import Wall
-from coxswain.settings import OperatorSettings
+from coxswain.settings import OperatorSettings, QueueSettings
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from coxswain.store.wakes import CHANNEL
@@ -69,7 +72,7 @@ class Leading:
     async def run(self, epoch: int, on_started: Callable[[], None]) -> None:
         """Lead until something ends; whatever ends it ends the process' leading."""
         found = await self._first_doors()
-        world = self._world(Platform(self._settings.installation, found, self._settings))
+        world = self._world(self._platform(found))
         rooms = {room.kind: room for room in (each.make_room(world) for each in self._modules)}
         taken_in = Intake(world, rooms)
         self._fence.begin(epoch)
@@ -92,6 +95,8 @@ class Leading:
         for each in streams:
             await each.list()
         await sweeper.fill()
+        for room in rooms.values():
+            room.listed(world.cache.all(room.kind))
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_records(world, taken_in, rooms))
             group.create_task(world.journal.run())
@@ -102,7 +107,7 @@ class Leading:
                 group.create_task(
                     world.enforcement.run(lambda: world.platform, taken_in.wake_workspace)
                 )
-            group.create_task(gauges.run(world.cache, world.queue))
+            group.create_task(gauges.run(world.cache, world.queue, world.turns))
             group.create_task(sweeper.run(refresh))
             group.create_task(loop.work(self._settings.workers))
             for stream in streams:
@@ -121,8 +126,9 @@ class Leading:
             log.warning("stopping although not everything is done")
 
     def _world(self, platform: Platform) -> World:
-        cache = Cache(intake.group_of)
         queue = WorkQueue(time.monotonic, Random())  # noqa: S311 - jitter
+        turns = Turns(_caps(self._settings), queue.add)
+        cache = Cache(intake.group_of, turns.pod_changed)
         records = Records(self._fence)
         return World(
             client=self._client,
@@ -131,10 +137,17 @@ class Leading:
             journal=Journal(self._fence),
             enforcement=self._enforcement(records),
             queue=queue,
+            turns=turns,
             workspaces=Workspaces(self._client, cache, self._settings.installation),
             runtimes=RuntimeClasses(self._client),
             platform=platform,
             limits=self._settings,
+        )
+
+    def _platform(self, found: Doors) -> Platform:
+        given = self._settings
+        return Platform(
+            given.installation, found, given, default_queues=tuple(given.default_queues)
         )
 
     def _enforcement(self, records: Records) -> Enforcement | None:
@@ -158,7 +171,7 @@ class Leading:
         found = await services.doors(self._client, self._settings)
         if found != world.platform.doors:
             log.warning("a door has moved; running attempts end as lost")
-            world.platform = Platform(self._settings.installation, found, self._settings)
+            world.platform = self._platform(found)
         known = doors.aliases(found)
         for raw in world.cache.all("Pod"):
             owner = keys.owner(raw)
@@ -234,6 +247,16 @@ def _stream(client: Client, taken_in: Intake, each: Swept) -> Stream:
         changed=lambda change: taken_in.hear(each.kind, change.type, change.raw),
     )
     return Stream(client, paths.collection(each.plural), each.selector, hears)
+
+
+def _caps(given: QueueSettings) -> Caps:
+    return Caps(
+        installation=given.concurrent_jobs,
+        per_workspace=given.concurrent_jobs_per_workspace,
+        by_workspace=given.concurrent_jobs_by_workspace,
+        by_queue=given.concurrent_jobs_by_queue,
+        weights=given.workspace_weights,
+    )
 
 
 def _kinds(installation: str) -> tuple[Swept, ...]:

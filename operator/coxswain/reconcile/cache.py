@@ -26,11 +26,17 @@ def version(raw: Raw) -> int:
 class Cache:
     """Objects by kind and uid, by name, by group, and children by the uid of their controller.
 
-    ``group_of`` says in which group an object is counted, such as the pods of one Agent.
+    ``group_of`` says in which group an object is counted, such as the pods of one Agent;
+    ``pod_changed`` hears of each pod's former and new form.
     """
 
-    def __init__(self, group_of: Callable[[str, Raw], Hashable | None] = lambda *_: None) -> None:
+    def __init__(
+        self,
+        group_of: Callable[[str, Raw], Hashable | None] = lambda *_: None,
+        pod_changed: Callable[[Raw | None, Raw | None], None] = lambda *_: None,
+    ) -> None:
         self._group_of = group_of
+        self._pod_changed = pod_changed
         self._groups: dict[Hashable, dict[str, Raw]] = defaultdict(dict)
         self._objects: dict[str, dict[str, Raw]] = defaultdict(dict)
         self._names: dict[tuple[str, str, str], str] = {}
@@ -122,6 +128,8 @@ class Cache:
             _drop(self._groups, left, uid)
         if group is not None and after is not None:
             self._groups[group][uid] = after
+        if kind == "Pod":
+            self._pod_changed(before, after)
 
     def _bury(self, uid: str) -> None:
         self._buried[uid] = None

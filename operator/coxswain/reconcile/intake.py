@@ -10,14 +10,12 @@ from typing import Any
 
 import structlog
 
-from coxswain import names
-from coxswain.reconcile import cache
+from coxswain.reconcile import cache, turns
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.cache import Raw
-from coxswain.reconcile.crowd import Line
 from coxswain.reconcile.room import Room
 from coxswain.reconcile.world import World
-from coxswain.rules import quota
+from coxswain.rules import caps, quota
 from coxswain.telemetry import metrics
 
 log = structlog.get_logger()
@@ -25,7 +23,6 @@ log = structlog.get_logger()
 ENDED = ("Succeeded", "Failed", "Cancelled")
 """Phases of pods and of Jobs that nothing leaves."""
 QUOTA_WAKES = 100
-NEXT = 2
 
 
 class Intake:
@@ -124,19 +121,18 @@ class Intake:
         """Its Jobs that have ended are looked at once more: their pods hold its home."""
         namespace, name = agent["metadata"]["namespace"], agent["metadata"]["name"]
         self._world.agents_deleted[namespace, name] = datetime.now(UTC)
+        self._world.turns.forget_agent(namespace, name)
         for job in self._world.cache.all("Job"):
             if job["metadata"]["namespace"] == namespace and _agent_of(job) == name:
                 self._world.queue.add(keys.of("Job", job))
 
     def _leave(self, job: Raw) -> None:
-        """A Job is gone: whoever stood behind it may be next."""
+        """A Job is gone, and with it its place or the slot that it had not used."""
         key = keys.of("Job", job)
-        self._world.crowds.settle(key.uid)
-        self._world.crowds.leave(key.uid)
         self._world.refusals.forget(key.namespace, key.uid)
         self._world.dependents.forget(job)
         self._world.descent.forget(job)
-        self._wake_line(Line(key.namespace, _agent_of(job)))
+        self._world.turns.give_up(key.uid)
 
     def _agent(self, raw: Raw) -> None:
         key = keys.of("Agent", raw)
@@ -158,36 +154,20 @@ class Intake:
         owner = keys.owner(raw)
         if owner is not None and owner.kind == "Job":
             self._world.queue.add(owner)
-        known = self._world.cache.get("Pod", raw["metadata"]["uid"])
-        if known is None or _has_ended(raw):
-            self._wake_next(raw)
-
-    def _wake_next(self, pod: Raw) -> None:
-        """A slot of the Agent is free: its next Jobs may start."""
-        metadata = pod["metadata"]
-        agent = (metadata.get("labels") or {}).get(names.LABEL_AGENT)
-        if agent is not None:
-            self._wake_line(Line(metadata["namespace"], agent))
-
-    def _wake_line(self, line: Line) -> None:
-        for key in self._world.crowds.next(line, NEXT):
-            self._world.queue.add(key)
 
     def _quota(self, raw: Raw) -> None:
-        """A quota has room again: as many waiting Jobs as may fit look again, oldest first."""
+        """A quota has room again: as many waiting Jobs as may fit look again, in their order."""
         namespace = raw["metadata"]["namespace"]
         self._world.refusals.has_room(namespace)
-        for key in self._world.crowds.next_in(namespace, _room_for(raw)):
-            self._world.queue.add(key)
+        self._world.turns.call(caps.of_workspace(namespace), _room_for(raw))
 
 
 def group_of(kind: str, raw: Raw) -> tuple[str, ...] | None:
     """Pods and Jobs of an Agent are counted together, as long as they have not ended."""
     metadata = raw["metadata"]
     if kind == "Pod":
-        agent = (metadata.get("labels") or {}).get(names.LABEL_AGENT)
-        is_counted = keys.owner(raw) is not None and not _has_ended(raw)
-        return ("pods", metadata["namespace"], agent) if is_counted and agent else None
+        agent = turns.slot_of_pod(raw).agent
+        return ("pods", metadata["namespace"], agent) if turns.is_live(raw) and agent else None
     if kind == "Job" and not _has_ended(raw):
         return ("jobs", metadata["namespace"], _agent_of(raw))
     return None

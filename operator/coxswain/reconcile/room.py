@@ -1,6 +1,6 @@
 """What a room offers to the loop; the loop knows nothing else of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -18,6 +18,9 @@ class Room(Protocol, Generic[S]):
 
     kind: str
     plural: str
+
+    def listed(self, items: Iterable[Raw]) -> None:
+        """Take what the first list brought into memory, before the first pass."""
 
     async def observe(self, key: Key) -> S | None:
         """Collect one frozen snapshot; None where the object is gone and nothing is left to do."""

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from coxswain.kube.client import Client
 from coxswain.reconcile.cache import Cache
-from coxswain.reconcile.crowd import Crowds
 from coxswain.reconcile.dependents import Dependents
 from coxswain.reconcile.descent import Descent
 from coxswain.reconcile.enforcement import Enforcement
@@ -13,6 +12,7 @@ from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.records import Records
 from coxswain.reconcile.refusals import Refusals
 from coxswain.reconcile.runtimes import RuntimeClasses
+from coxswain.reconcile.turns import Turns
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.workspaces import Workspaces
 from coxswain.sandbox.pod import Platform
@@ -28,12 +28,12 @@ class World:
     records: Records
     journal: Journal
     queue: WorkQueue
+    turns: Turns
     workspaces: Workspaces
     runtimes: RuntimeClasses
     platform: Platform
     enforcement: Enforcement | None = None
     """Probes whether the network policy is enforced; none where that is switched off."""
-    crowds: Crowds = field(default_factory=Crowds)
     limits: LimitSettings = field(default_factory=LimitSettings)
     descent: Descent = field(default_factory=Descent)
     dependents: Dependents = field(default_factory=Dependents)

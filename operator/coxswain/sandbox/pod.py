@@ -1,6 +1,7 @@
 """The pod of one attempt. Same input, same manifest; nothing an Agent or Job says can open it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from coxswain import names
@@ -21,6 +22,8 @@ class Platform:
     doors: Doors
     settings: SandboxSettings
     service_account: str = names.AGENT_SERVICE_ACCOUNT
+    default_queues: tuple[str, ...] = (names.DEFAULT_QUEUE,)
+    """The queues of Agents that name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class PodRequest:
     files: tuple[JobFile, ...] = ()
     runtime_class: str | None = None
     """What ``runtime.choose`` said."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """More labels of the pod."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def build(request: PodRequest, platform: Platform) -> dict[str, Any]:
         "metadata": {
             "name": names.attempt_pod(run.job_name, run.job_uid, run.attempt),
             "namespace": run.workspace,
-            "labels": _labels(run, platform.installation),
+            "labels": {**request.labels, **_labels(run, platform.installation)},
             "annotations": {"kubectl.kubernetes.io/default-container": names.AGENT_CONTAINER},
             "ownerReferences": [owned_by("Job", run.job_name, run.job_uid)],
         },

@@ -1,5 +1,7 @@
 """Jobs and Agents for people: make, list, read, cancel. Objects are made as the API server's own."""
 
+from collections.abc import Mapping
+
 from aiohttp import web
 
 from coxswain import names
@@ -8,7 +10,7 @@ from coxswain.api.job import TERMINAL
 from coxswain.api.lineage import Lineage
 from coxswain.errors import ConflictError
 from coxswain.identity.callers import UserCaller
-from coxswain.sidecar import making, objects, requests
+from coxswain.sidecar import making, objects, place, requests
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.wire import (
     CancelRequest,
@@ -31,9 +33,10 @@ FINISHED = "job_finished"
 class ObjectRoutes:
     """Routes for people."""
 
-    def __init__(self, store: Store, cluster: Objects) -> None:
+    def __init__(self, store: Store, cluster: Objects, weights: Mapping[str, int]) -> None:
         self._store = store
         self._cluster = cluster
+        self._weights = weights
 
     @route("POST", "/v1/workspaces/{workspace}/jobs", status=201, errors=(404, 409))
     async def create_job(
@@ -54,22 +57,27 @@ class ObjectRoutes:
         self, call: Call, caller: UserCaller, query: JobQuery
     ) -> Answer[ResourceList] | web.Response:
         """List the Jobs of all workspaces, newest first."""
-        return await self._list(call, Query("Job", phase=query.phase, agent=query.agent), query)
+        wanted = Query("Job", None, query.phase, query.agent, query.queue)
+        return await self._list(call, wanted, query)
 
     @route("GET", "/v1/workspaces/{workspace}/jobs")
     async def list_workspace_jobs(
         self, call: Call, caller: UserCaller, path: WorkspacePath, query: JobQuery
     ) -> Answer[ResourceList] | web.Response:
         """List the Jobs of a workspace, newest first."""
-        wanted = Query("Job", [path.workspace], query.phase, query.agent)
+        wanted = Query("Job", [path.workspace], query.phase, query.agent, query.queue)
         return await self._list(call, wanted, query)
 
     @route("GET", "/v1/workspaces/{workspace}/jobs/{name}", errors=(404,))
     async def get_job(
         self, call: Call, caller: UserCaller, path: ObjectPath
     ) -> Answer[Resource] | web.Response:
-        """Read a Job; with If-None-Match 304 if it is still the same."""
-        return await self._get(call, "Job", path)
+        """Read a Job, with its place in line while it waits for a slot.
+
+        With If-None-Match 304 if it is still the same, the place included.
+        """
+        found = await objects.find(self._store, self._cluster, "Job", path.workspace, path.name)
+        return _answer(call, await place.told(self._store, self._weights, found))
 
     @route(
         "POST", "/v1/workspaces/{workspace}/jobs/{name}/cancel", status=202, errors=(404, 409, 412)
@@ -112,7 +120,8 @@ class ObjectRoutes:
         self, call: Call, caller: UserCaller, path: ObjectPath
     ) -> Answer[Resource] | web.Response:
         """Read an Agent; with If-None-Match 304 if it is still the same."""
-        return await self._get(call, "Agent", path)
+        found = await objects.find(self._store, self._cluster, "Agent", path.workspace, path.name)
+        return _answer(call, found)
 
     async def _descent(
         self, workspace: str, parent: str | None, caller: UserCaller
@@ -123,13 +132,6 @@ class ObjectRoutes:
         standing = lineage.read(live.get("annotations") or {})
         return lineage.after("Child", parent, live["uid"], of=standing, by=str(caller))
 
-    async def _get(
-        self, call: Call, kind: str, path: ObjectPath
-    ) -> Answer[Resource] | web.Response:
-        found = await objects.find(self._store, self._cluster, kind, path.workspace, path.name)
-        tag = objects.etag(found)
-        return _unchanged(call, tag) or Answer(found, headers={"ETag": tag})
-
     async def _list(
         self, call: Call, wanted: Query, query: ListQuery
     ) -> Answer[ResourceList] | web.Response:
@@ -138,6 +140,11 @@ class ObjectRoutes:
         found = objects.listed(page)
         tag = objects.list_etag(found.items)
         return _unchanged(call, tag) or Answer(found, headers={"ETag": tag})
+
+
+def _answer(call: Call, found: Resource) -> Answer[Resource] | web.Response:
+    tag = objects.etag(found)
+    return _unchanged(call, tag) or Answer(found, headers={"ETag": tag})
 
 
 def _tagged(resource: Resource, *, status: int) -> Answer[Resource]:

@@ -76,14 +76,31 @@ def listed(page: Page) -> ResourceList:
 
 
 def etag(resource: Resource) -> str:
-    """The tag of one object: its version."""
-    return f'"{resource.version}"'
+    """The tag of one object: its version, and its place in line where that is told."""
+    place = f"+{resource.line.ahead}" if resource.line is not None else ""
+    return f'"{resource.version}{place}"'
+
+
+def version_tag(tag: str) -> str:
+    """The part of a tag that says which version was seen: what a change may depend on."""
+    version, plus, _ = tag.partition("+")
+    return f'{version}"' if plus else tag
 
 
 def matches(header: str, tag: str) -> bool:
-    """Whether If-Match or If-None-Match names the tag."""
-    given = [each.strip().removeprefix("W/") for each in header.split(",")]
+    """Whether If-None-Match names the tag."""
+    given = _tags(header)
     return "*" in given or tag in given
+
+
+def sees(header: str, tag: str) -> bool:
+    """Whether If-Match names the version: a Job that only moved in its line is no other one."""
+    given = [version_tag(each) for each in _tags(header)]
+    return "*" in given or tag in given
+
+
+def _tags(header: str) -> list[str]:
+    return [each.strip().removeprefix("W/") for each in header.split(",")]
 
 
 def list_etag(items: Sequence[Resource]) -> str:

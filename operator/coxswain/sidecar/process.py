@@ -80,7 +80,7 @@ async def running(
         streams = Streams(store, tail, limit=given.streams)
         handlers = [
             RunRoutes(store),
-            ObjectRoutes(store, cluster),
+            ObjectRoutes(store, cluster, given.workspace_weights),
             SuspendRoutes(cluster),
             ReviewRoutes(cluster),
             RerunRoutes(store, cluster),

@@ -50,7 +50,7 @@ def of_person(caller: UserCaller, reason: str | None) -> dict[str, Any]:
 def check_unchanged(call: Call, standing: Resource) -> None:
     """With If-Match only on what was seen. Raises ConflictError precondition_failed."""
     expected = call.header("If-Match")
-    if expected is not None and not objects.matches(expected, objects.etag(standing)):
+    if expected is not None and not objects.sees(expected, objects.etag(standing)):
         raise stale()
 
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from coxswain.api.job import JobSpec
 from coxswain.api.lineage import Lineage
-from coxswain.api.meta import Model, Name, Text
+from coxswain.api.meta import Model, Name, QueueName, Text
 from coxswain.api.review import Verdict
 from coxswain.store import uuid7
 
@@ -71,6 +71,8 @@ class JobQuery(ListQuery):
 
     agent: Name | None = None
     """Only Jobs of this Agent."""
+    queue: QueueName | None = None
+    """Only Jobs of this queue."""
 
 
 class AttemptQuery(Model):
@@ -164,6 +166,17 @@ class ReviewRequest(Model):
     """Why, for people."""
 
 
+class LinePlace(Model):
+    """The place of a Job that waits for a slot, as things stand: it can change with every Job."""
+
+    waits_for: Literal["Agent", "Queue", "Workspace", "Installation"]
+    """Whose cap or quota is full; the place is among the Jobs that wait there."""
+    ahead: int
+    """How many of them would start before it if slots came one by one."""
+    position: int
+    """One more than that."""
+
+
 class Resource(Model):
     """An object of ours."""
 
@@ -182,13 +195,15 @@ class Resource(Model):
     generation: int
     """Counts changes of the spec."""
     version: str
-    """Its resourceVersion; the ETag is this in quotes."""
+    """Its resourceVersion. The ETag is this in quotes, and while it has a place in line that too."""
     spec: dict[str, Any]
     """What should be, as in the kind's schema."""
     details: dict[str, Any] = Field(default_factory=dict)
     """What is: the object's status, as in the kind's schema."""
     lineage: Lineage | None = None
     """The Job that this one was made from."""
+    line: LinePlace | None = None
+    """Its place, where a single Job is read that waits for a slot."""
 
 
 class ResourceList(Model):

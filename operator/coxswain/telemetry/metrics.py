@@ -124,6 +124,18 @@ SWEEP_REPAIRS = Counter(
     registry=REGISTRY,
 )
 JOBS = Gauge("coxswain_jobs", "Jobs by phase.", ["phase"], registry=REGISTRY)
+JOBS_WAITING = Gauge(
+    "coxswain_jobs_waiting",
+    "Jobs that wait for a slot or a quota; workspaces and queues beyond the first many are 'other'.",
+    ["workspace", "queue"],
+    registry=REGISTRY,
+)
+JOBS_HOLDING = Gauge(
+    "coxswain_jobs_holding_slots",
+    "Jobs that hold a slot: their pod runs or is about to be made; labels as of the waiting ones.",
+    ["workspace", "queue"],
+    registry=REGISTRY,
+)
 ATTEMPTS = Counter(
     "coxswain_attempts_total", "Attempts that ended, by outcome.", ["outcome"], registry=REGISTRY
 )

@@ -123,7 +123,10 @@ async def test_lists_go_page_by_page_and_filter(api: Api) -> None:
             created_at=NOW + timedelta(seconds=n),
             workspace="team" if n < 4 else "other",
             phase="Queued" if n % 2 else "Running",
-            spec={"agentRef": {"name": "reader" if n else "writer"}},
+            spec={
+                "agentRef": {"name": "reader" if n else "writer"},
+                "queue": "nightly" if n > 2 else "default",
+            },
         )
     names: list[str] = []
     cursor = ""
@@ -142,6 +145,10 @@ async def test_lists_go_page_by_page_and_filter(api: Api) -> None:
 
     assert await listed(JOBS) == ["n3", "n2", "n1", "n0"]
     assert await listed(f"{JOBS}?phase=Running&agent=reader") == ["n2"]
+    assert await listed(f"{JOBS}?queue=nightly") == ["n3"]
+    assert await listed("/v1/jobs?queue=nightly") == ["n4", "n3"]
+    assert await listed("/v1/jobs?queue=unheard-of") == []
+    assert (await problem(api, "GET", "/v1/jobs?queue=No+Name"))[0] == 422
     assert await listed("/v1/agents") == []
 
 

@@ -7,9 +7,11 @@ import pytest
 
 from coxswain.api.conditions import ConditionType, Seen
 from coxswain.errors import UserError
+from coxswain.rules import caps
+from coxswain.rules.caps import Full
 from coxswain.rules.outcome import PodEnd
 from coxswain_controllers.job.decide import decide
-from coxswain_controllers.job.snapshot import Crowd, JobSnapshot
+from coxswain_controllers.job.snapshot import JobSnapshot
 from tests.support import builders, kstatus, snapshots
 from tests.support.snapshots import BADLY, NO_RECORDS, NOW, PLATFORM, WELL, at
 
@@ -21,7 +23,7 @@ PULL = Seen(ConditionType.POD_STARTED, "False", "ImagePull", "no such image")
 
 STORIES: dict[str, tuple[JobSnapshot, datetime, str]] = {
     "no agent": (replace(WAITING, agent=None), NOW, "InProgress"),
-    "no slot": (replace(WAITING, crowd=Crowd(running=9)), NOW, "InProgress"),
+    "no slot": (replace(WAITING, full=(Full(caps.INSTALLATION, 9),)), NOW, "InProgress"),
     "no records": (replace(WAITING, records=NO_RECORDS), NOW, "InProgress"),
     "no image": (snapshots.starting(waits_for=PULL), at(6), "InProgress"),
     "no start": (snapshots.starting(waits_for=PULL), at(300), "Failed"),

@@ -9,9 +9,11 @@ import pytest
 from coxswain.api.conditions import ConditionType, find
 from coxswain.api.records import Given
 from coxswain.reconcile import actions
-from coxswain_controllers.job import aside
+from coxswain.rules import caps
+from coxswain.rules.caps import Full
+from coxswain_controllers.job import aside, turn
 from coxswain_controllers.job.decide import decide
-from coxswain_controllers.job.snapshot import ApprovalSeen, Crowd, JobSnapshot
+from coxswain_controllers.job.snapshot import ApprovalSeen, JobSnapshot
 from tests.support import builders, snapshots
 from tests.support.snapshots import CREATED, NO_RECORDS, NOW, PLATFORM, at
 
@@ -98,10 +100,17 @@ def test_while_the_records_are_away_nobody_is_too_late_and_nothing_spins() -> No
 
 
 def test_a_full_agent_comes_first_in_the_order_and_the_time_runs_all_the_same() -> None:
-    seen = _asks(crowd=Crowd(running=9))
+    seen = _asks(full=(Full(caps.INSTALLATION, 9),))
     decision = decide(seen, PLATFORM, NOW)
     assert find(snapshots.follow(seen, decision).status.conditions, ConditionType.QUOTA_RESERVED)
     assert decision.wake_at == UNTIL
+
+
+def test_room_in_a_quota_calls_those_who_could_use_it_and_not_one_that_waits_for_people() -> None:
+    full = (Full(caps.INSTALLATION, 9),)
+    for seen, is_called in ((_asks(full=full), False), (snapshots.waiting(full=full), True)):
+        decision = decide(seen, PLATFORM, NOW)
+        assert (turn.parking(seen, decision, PLATFORM, NOW) is not None) is is_called
 
 
 def test_it_holds_for_later_attempts_too() -> None:

@@ -9,15 +9,18 @@ import pytest
 
 from coxswain.api.conditions import RETRYING_AFTER_ERROR, ConditionType, find
 from coxswain.errors import UserError
-from coxswain.reconcile import actions, instants
+from coxswain.reconcile import actions, instants, turns
+from coxswain.rules import caps
+from coxswain.rules.caps import Full
 from coxswain.rules.quota import QuotaState
-from coxswain_controllers.job import gates
+from coxswain_controllers.job import gates, turn
 from coxswain_controllers.job.decide import LOOK_AGAIN, decide
-from coxswain_controllers.job.snapshot import Crowd, JobSnapshot
+from coxswain_controllers.job.snapshot import JobSnapshot, Used
 from tests.support import builders, snapshots
 from tests.support.snapshots import CREATED, NOW, PLATFORM, condition, waiting
 
 OPEN = waiting()
+AGENT_FULL = (Full(caps.of_agent("team", "helm"), 4),)
 FORMER = (snapshots.pod(OPEN, name="an-older-pod", running_since=CREATED),)
 TIGHT = (QuotaState("team", {"pods": Decimal(2)}, {"pods": Decimal(2)}),)
 AFTER_A_FAILURE = builders.job().with_status(
@@ -42,28 +45,38 @@ SHUT = {
         "AgentReady",
         "CredentialsMissing",
     ),
+    "foreign queue": (
+        waiting(builders.job().with_spec(queue="nightly")),
+        "AgentReady",
+        "QueueNotTaken",
+    ),
     "no records": (
         replace(OPEN, records=snapshots.NO_RECORDS),
         "RecordsAvailable",
         "Unavailable",
     ),
     "back-off": (waiting(AFTER_A_FAILURE), "BackOff", "Waiting"),
-    "no slot": (replace(OPEN, crowd=Crowd(running=4)), "QuotaReserved", "AgentQuota"),
-    "others ahead": (
-        replace(OPEN, crowd=Crowd(running=1, ahead=3)),
+    "Agent full": (replace(OPEN, full=AGENT_FULL), "QuotaReserved", "AgentQuota"),
+    "queue full": (
+        replace(OPEN, full=(Full(caps.of_queue("nightly"), 3),)),
         "QuotaReserved",
-        "AgentQuota",
+        "QueueQuota",
     ),
-    "home in use": (
-        replace(OPEN, agent=snapshots.agent(builders.agent().with_home()), crowd=Crowd(running=1)),
+    "too many in the workspace": (
+        replace(OPEN, full=(Full(caps.of_workspace("team"), 3),)),
         "QuotaReserved",
-        "AgentQuota",
+        "WorkspaceQuota",
+    ),
+    "installation full": (
+        replace(OPEN, full=(Full(caps.INSTALLATION, 3),)),
+        "QuotaReserved",
+        "InstallationQuota",
     ),
     "no processors left": (
         replace(
             OPEN,
             agent=snapshots.agent(builders.agent().with_spec(quota={"cpu": "1"})),
-            crowd=Crowd(running=1, cpu=Decimal(1)),
+            used=Used(cpu=Decimal(1)),
         ),
         "QuotaReserved",
         "AgentQuota",
@@ -150,14 +163,14 @@ def test_of_all_gates_that_are_shut_the_earliest_answers() -> None:
         waiting(AFTER_A_FAILURE),
         agent=None,
         records=snapshots.NO_RECORDS,
-        crowd=Crowd(running=9),
+        full=AGENT_FULL,
         former=FORMER,
     )
     opened: list[tuple[str, dict[str, Any]]] = [
         ("AgentReady", {"agent": snapshots.agent()}),
         ("RecordsAvailable", {"records": OPEN.records}),
         ("BackOff", {"status": OPEN.status}),
-        ("QuotaReserved", {"crowd": Crowd()}),
+        ("QuotaReserved", {"full": ()}),
         ("SandboxReady", {"former": ()}),
     ]
     for kind, change in opened:
@@ -166,6 +179,36 @@ def test_of_all_gates_that_are_shut_the_earliest_answers() -> None:
         assert seen[-1].type == kind
         merged = replace(merged, **change)
     assert gates.evaluate(merged, PLATFORM, NOW)[1]
+
+
+@pytest.mark.parametrize(
+    ("taken", "queue", "is_taken"),
+    [
+        ([], "default", True),
+        ([], "nightly", False),
+        (["nightly"], "nightly", True),
+        (["nightly"], "default", False),
+    ],
+)
+def test_an_agent_takes_the_queues_that_it_lists_or_those_of_the_installation(
+    taken: list[str], queue: str, is_taken: bool
+) -> None:
+    agent = snapshots.agent(builders.agent().with_spec(queues=taken))
+    seen = waiting(builders.job().with_spec(queue=queue), agent=agent)
+    found = gates.agent_is_ready(seen, PLATFORM, NOW)
+    assert (found.status == "True") is is_taken
+    if not is_taken:
+        assert (
+            f"takes Jobs of {taken[0] if taken else 'default'}, not of queue {queue}"
+            in found.message
+        )
+
+
+def test_an_installation_may_allow_other_queues_by_default() -> None:
+    seen = waiting(builders.job().with_spec(queue="nightly"))
+    allowing = replace(PLATFORM, default_queues=("nightly",))
+    assert gates.agent_is_ready(seen, allowing, NOW).status == "True"
+    assert gates.agent_is_ready(OPEN, allowing, NOW).reason == "QueueNotTaken"
 
 
 def test_an_unreadable_spec_shuts_the_first_gate() -> None:
@@ -179,6 +222,35 @@ def test_another_reason_of_the_same_gate_is_written() -> None:
     known = snapshots.follow(known, decide(known, PLATFORM, NOW))
     other = replace(known, agent=snapshots.agent(builders.agent().suspended()))
     assert decide(other, PLATFORM, NOW).status is not None
+
+
+def test_a_job_that_several_caps_hold_up_says_one_of_them_until_that_is_no_more_so() -> None:
+    by_queue, by_agent = Full(caps.of_queue("default"), 3), *AGENT_FULL
+    known = replace(OPEN, full=(by_queue,))
+    known = snapshots.follow(known, decide(known, PLATFORM, NOW))
+    assert decide(replace(known, full=(by_agent, by_queue)), PLATFORM, NOW).status is None
+    later = decide(replace(known, full=(by_agent,)), PLATFORM, NOW)
+    (said,) = later.notes
+    assert said.reason == "AgentQuota"
+
+
+def test_a_full_home_says_that_it_takes_one_job_at_a_time() -> None:
+    home = snapshots.agent(builders.agent().with_home())
+    seen, _ = gates.evaluate(replace(OPEN, agent=home, full=AGENT_FULL), PLATFORM, NOW)
+    assert "one Job at a time" in seen[-1].message
+    assert (gates.slots_of(home.spec), gates.slots_of(OPEN.agent_spec)) == (1, 4)
+
+
+def test_a_pod_says_by_its_labels_where_it_counts() -> None:
+    job = builders.job().with_metadata(labels={"coxswain.dev/owner": "ann"})
+    agent = snapshots.agent(builders.agent().with_spec(queues=["nightly"]))
+    seen = waiting(job.with_spec(queue="nightly"), agent=agent)
+    made = decide(seen, PLATFORM, NOW).actions[1]
+    assert isinstance(made, actions.CreatePod)
+    assert turns.slot_of_pod(made.manifest) == turn.slot(seen.metadata, seen.valid_spec)
+    other = decide(OPEN, PLATFORM, NOW).actions[1]
+    assert isinstance(other, actions.CreatePod)
+    assert turns.slot_of_pod(other.manifest) == turn.slot(OPEN.metadata, OPEN.valid_spec)
 
 
 def test_a_new_generation_is_written_though_the_reason_is_the_same() -> None:

@@ -51,6 +51,11 @@ def test_a_proof_that_is_not_there_is_named(proof: str, repository: Path) -> Non
     ]
 
 
+@pytest.mark.parametrize("name", ["K-01", "AG-09", "ACC-C-2", "ACC-003-6"])
+def test_requirements_and_acceptances_are_rows(name: str, repository: Path) -> None:
+    assert ledger.faults(ledger.rows(f"{HEAD}| {name} | it holds | `run` |\n"), repository) == []
+
+
 def test_a_part_says_what_is_missing_and_is_counted_apart() -> None:
     text = f"{HEAD}| K-01 | kinds | part: `run`; missing: three kinds |\n| ACC-C-2 | b | `run` |\n"
     assert ledger.counts(ledger.rows(text)) == "2 requirements shown: 1 whole, 1 in part"

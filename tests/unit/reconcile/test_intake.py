@@ -1,14 +1,18 @@
 """Whom an event wakes."""
 
+from dataclasses import replace
+
 import pytest
 from structlog.testing import capture_logs
 
 from coxswain.reconcile import key as keys
-from coxswain.reconcile.crowd import Line, Place
+from coxswain.reconcile.turns import Request
+from coxswain.rules import caps
 from coxswain.telemetry import metrics
+from tests.support import lines
 from tests.support.worlds import Body, PaperWorld, job, pod, quota, raw
 
-LINE = Line("team", "helm")
+TEAM = caps.of_workspace("team")
 
 
 @pytest.fixture
@@ -17,9 +21,14 @@ def paper() -> PaperWorld:
 
 
 def _waits(paper: PaperWorld, body: Body) -> None:
-    key = keys.of("Job", body)
     paper.intake.notice("Job", "ADDED", body)
-    paper.world.crowds.wait(LINE, Place(body["metadata"]["name"], key.uid, key))
+    paper.world.turns.ask(_request(body))
+
+
+def _request(body: Body) -> Request:
+    """What the Job asks for; its Agent runs one at a time."""
+    wanted = lines.request(body["metadata"]["uid"], agent_jobs=1)
+    return replace(wanted, key=keys.of("Job", body))
 
 
 async def _names(paper: PaperWorld) -> list[str]:
@@ -57,16 +66,16 @@ async def test_a_pod_wakes_its_job(paper: PaperWorld) -> None:
 
 
 @pytest.mark.parametrize(("change", "phase"), [("MODIFIED", "Succeeded"), ("DELETED", "Running")])
-async def test_a_pod_that_ends_wakes_the_next_of_its_agents_line(
+async def test_a_pod_that_ends_wakes_the_next_of_the_line_and_nobody_else(
     paper: PaperWorld, change: str, phase: str
 ) -> None:
-    for name in ("a", "b", "c"):
-        _waits(paper, job(name))
     paper.intake.notice("Job", "ADDED", job("j"))
     paper.intake.notice("Pod", "ADDED", pod("p", "j", 1))
+    for name in ("a", "b", "c"):
+        _waits(paper, job(name))
     await paper.woken()
     paper.intake.notice("Pod", change, pod("p", "j", 2, phase=phase))
-    assert await _names(paper) == ["Job j", "Job a", "Job b"]
+    assert sorted(await _names(paper)) == ["Job a", "Job j"]
 
 
 async def test_an_agent_wakes_those_of_its_jobs_that_have_not_ended(paper: PaperWorld) -> None:
@@ -88,16 +97,14 @@ async def test_an_agent_that_has_gone_wakes_its_ended_jobs_too(paper: PaperWorld
     assert await _names(paper) == ["Job ended", "Agent helm"]
 
 
-async def test_a_waiting_job_that_goes_lets_the_next_look_and_holds_no_slot(
+async def test_a_job_that_goes_before_its_pod_is_made_gives_its_slot_to_the_next(
     paper: PaperWorld,
 ) -> None:
     first, second = job("first"), job("second")
+    _waits(paper, first)
     _waits(paper, second)
-    paper.intake.notice("Job", "ADDED", first)
-    paper.world.crowds.take(LINE, first["metadata"]["uid"], "pod")
     await paper.woken()
     paper.intake.notice("Job", "DELETED", first)
-    assert paper.world.crowds.taking(LINE) == {}
     assert "Job second" in await _names(paper)
     assert paper.journal.gone == ["Job first"]
 
@@ -110,7 +117,9 @@ async def test_a_quota_that_gets_room_wakes_as_many_as_fit(
     paper: PaperWorld, hard: int, used: int, woken: int
 ) -> None:
     for name in ("a", "b", "c", "d", "e"):
-        _waits(paper, job(name))
+        body = job(name)
+        paper.intake.notice("Job", "ADDED", body)
+        paper.world.turns.park(_request(body), TEAM)
     paper.intake.notice("ResourceQuota", "ADDED", quota(1, 4, 4))
     await paper.woken()
     paper.world.refusals.keep("team", "Job-a", "full", news=paper.world.refusals.news("team"))

@@ -1,7 +1,7 @@
 """One pass that fails: it is counted, tried again, shown, and holds nobody else up."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -127,6 +127,9 @@ class Room:
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
         self._real = JobRoom(cast("Any", SimpleNamespace()))
+
+    def listed(self, items: Iterable[Raw]) -> None:
+        """Nothing is kept."""
 
     async def observe(self, key: Key) -> Any:
         if key == OTHER:

@@ -9,6 +9,7 @@ env:
   {{- include "coxswain.logEnv" $ | nindent 2 }}
   {{- include "coxswain.databaseEnv" (list $ "sidecar") | nindent 2 }}
   - {name: COXSWAIN_INSTALLATION, value: {{ $.Values.installation | quote }}}
+  {{- include "coxswain.weightEnv" $ | nindent 2 }}
   - {name: COXSWAIN_PORT, value: "8080"}
   - {name: COXSWAIN_HEALTH_PORT, value: "9090"}
   - {name: COXSWAIN_ACCOUNT_FOLDER, value: {{ index . 1 }}}

@@ -2,10 +2,10 @@
 
 from coxswain.store.migrations import script
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:
     """Execute the SQL beside this file."""
-    script.execute("0002_approvals.sql")
+    script.execute("0003_approvals.sql")

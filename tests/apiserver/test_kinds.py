@@ -115,6 +115,7 @@ OTHER = {
     "prompt": "Other?",
     "files": [],
     "timeoutSeconds": 10,
+    "queue": "other",
     "retry": {"maxAttempts": 2},
     "review": {"required": True},
     "retain": {"failedPodSeconds": 9},
@@ -159,6 +160,7 @@ async def test_what_is_fixed_cannot_be_changed(
     [
         (JOB, JOB.cancelled()),
         (JOB, JOB.with_spec(ttlSecondsAfterFinished=60)),
+        (JOB, JOB.with_spec(priority=7)),
         (HOME, HOME.with_home("1024Mi", retention="Retain")),
         (builders.agent(), HOME),
         (builders.agent(), builders.agent().suspended().with_model()),
@@ -244,11 +246,12 @@ async def test_kubectl_shows_what_one_wants_to_know(client: Client, namespace: s
     assert "attempt 2 runs" in cells
 
 
-async def test_jobs_are_found_by_agent_and_phase(client: Client, namespace: str) -> None:
-    for name, agent in (("one", "a"), ("two", "b")):
-        await apply(client, namespace, builders.job(name, agent).in_namespace(namespace).manifest)
+async def test_jobs_are_found_by_agent_queue_and_phase(client: Client, namespace: str) -> None:
+    for name, agent, queue in (("one", "a", "default"), ("two", "b", "nightly")):
+        made = builders.job(name, agent).with_spec(queue=queue).in_namespace(namespace)
+        await apply(client, namespace, made.manifest)
     path = paths.of("jobs", namespace, "two", "status")
     await client.patch(path, {"status": {"phase": "Queued"}})
-    for selector in ("spec.agentRef.name=b", "status.phase=Queued"):
+    for selector in ("spec.agentRef.name=b", "spec.queue=nightly", "status.phase=Queued"):
         found = await client.get(paths.collection("jobs", namespace), {"fieldSelector": selector})
         assert [each["metadata"]["name"] for each in found["items"]] == ["two"]

@@ -167,9 +167,9 @@ async def test_each_cap_is_named_by_the_job_that_waits_for_it_and_the_status_is_
             "InstallationQuota",
         ]
         texts = [found.message for job in said if (found := find(job.status.conditions, kind))]
-        assert "2 Jobs at once (spec.quota.concurrentJobs)" in texts[0]
-        assert texts[1] == "queue nightly runs 1 Jobs at once and no more"
-        assert texts[3] == "the installation runs 4 Jobs at once and no more"
+        assert "at most 2 at once (spec.quota.concurrentJobs)" in texts[0]
+        assert texts[1].startswith("queue nightly is full, at most 1 at once")
+        assert texts[3].startswith("the installation is full, at most 4 at once")
         for each in (workspace, other):
             calls = installation.audit.calls(OPERATOR, each.namespace)
             writes = Counter(

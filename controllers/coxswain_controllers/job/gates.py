@@ -18,6 +18,8 @@ from coxswain.sandbox.pod import Platform
 from coxswain_controllers.job import approval, dependencies, manifest
 from coxswain_controllers.job.snapshot import JobSnapshot
 
+ITS_TURN = "the Job starts when it is its turn"
+
 Gate = Callable[[JobSnapshot, Platform, datetime], Seen | None]
 
 
@@ -201,16 +203,16 @@ def _still_full(snapshot: JobSnapshot) -> Full:
 
 
 def _reached(snapshot: JobSnapshot, full: Full) -> str:
-    match full.scope.bound:
+    scope = full.scope
+    match scope.bound:
         case Bound.AGENT if snapshot.agent_spec.workspace.type == "Persistent":
-            return "the Agent's persistent workspace takes one Job at a time"
+            return f"the Agent's persistent workspace takes one Job at a time; {ITS_TURN}"
         case Bound.AGENT:
-            return (
-                f"the Agent runs {full.most} Jobs at once (spec.quota.concurrentJobs) and no more"
-            )
+            who, where = "the Agent", " (spec.quota.concurrentJobs)"
         case Bound.QUEUE:
-            return f"queue {full.scope.name} runs {full.most} Jobs at once and no more"
+            who, where = f"queue {scope.name}", " in this installation"
         case Bound.WORKSPACE:
-            return f"workspace {full.scope.workspace} runs {full.most} Jobs at once and no more"
+            who, where = f"workspace {scope.workspace}", ""
         case Bound.INSTALLATION:
-            return f"the installation runs {full.most} Jobs at once and no more"
+            who, where = "the installation", ""
+    return f"{who} is full, at most {full.most} at once{where}; {ITS_TURN}"

@@ -92,11 +92,11 @@ JOB = Kind(
     columns=(
         Column("Phase", ".status.phase", "Where it is."),
         Column("Agent", ".spec.agentRef.name", "Who does it."),
-        Column("Queue", ".spec.queue", "Where it waits.", wide=True),
-        Column("Priority", ".spec.priority", "Higher goes first.", "integer", wide=True),
         Column("Attempt", ".status.attempt", "Number of the current or last attempt.", "integer"),
         Column("Reason", _condition("reason"), "Why it waits, or how it ended."),
         _AGE,
+        Column("Queue", ".spec.queue", "Where it waits.", wide=True),
+        Column("Priority", ".spec.priority", "Higher goes first.", "integer", wide=True),
         Column("Title", ".spec.title", "What it is.", wide=True),
         _MESSAGE,
     ),

@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 from coxswain import settings
 from coxswain.errors import ConfigurationError
 from coxswain.settings import (
+    EgressGatewaySettings,
     MigrateSettings,
     ModelGatewaySettings,
     OperatorSettings,
@@ -19,7 +20,13 @@ from coxswain.settings import (
     SidecarSettings,
 )
 
-PROCESSES = [OperatorSettings, SidecarSettings, ModelGatewaySettings, MigrateSettings]
+PROCESSES = [
+    OperatorSettings,
+    SidecarSettings,
+    ModelGatewaySettings,
+    EgressGatewaySettings,
+    MigrateSettings,
+]
 REQUIRED = {
     "database_dsn": "postgresql://somebody:word@postgres/coxswain",
     "installation": "test",
@@ -170,4 +177,4 @@ def test_an_operator_without_settings_names_each_missing_key_and_ends() -> None:
 def test_a_wrong_call_says_which_verbs_there_are(arguments: tuple[str, ...]) -> None:
     ended = run(*arguments)
     assert ended.returncode == 2
-    assert "operator|sidecar|models|migrate" in ended.stderr
+    assert "operator|sidecar|models|egress|migrate" in ended.stderr

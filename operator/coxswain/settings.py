@@ -196,9 +196,9 @@ class OperatorSettings(StoreSettings, SandboxSettings, QueueSettings):
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
         Contradiction(
-            "COXSWAIN_API_SERVICE, COXSWAIN_MODELS_SERVICE: both doors are the same Service; name"
-            " the one of each",
-            lambda self: self.api_service == self.models_service,
+            "COXSWAIN_API_SERVICE, COXSWAIN_MODELS_SERVICE, COXSWAIN_EGRESS_SERVICE: two doors are"
+            " the same Service; name the one of each",
+            lambda self: len({self.api_service, self.models_service, self.egress_service}) < 3,
         ),
     )
 
@@ -270,6 +270,20 @@ Network = Annotated[str, Field(max_length=64)]
 
 class EgressGatewaySettings(ServerSettings):
     """The egress gateway."""
+
+    CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
+        ONE_PORT,
+        Contradiction(
+            "COXSWAIN_EGRESS_IDLE_SECONDS, COXSWAIN_EGRESS_TOTAL_SECONDS: a connection may be"
+            " silent for longer than it may last in all; make silence the shorter one",
+            lambda self: self.egress_idle_seconds > self.egress_total_seconds,
+        ),
+        Contradiction(
+            "COXSWAIN_EGRESS_CONNECTIONS, COXSWAIN_EGRESS_CONNECTIONS_PER_RUN: one run may have more"
+            " connections than there may be at all; make its own the smaller number",
+            lambda self: self.egress_connections_per_run > self.egress_connections,
+        ),
+    )
 
     port: Port = 8082
     """Port for agents."""

@@ -98,6 +98,9 @@ def test_a_refusal_names_every_bad_key_at_once(
         (ModelGatewaySettings, {"port": "1", "health_port": "1"}),
         (ModelGatewaySettings, {"provider_silence_seconds": "9", "provider_total_seconds": "8"}),
         (OperatorSettings, {"models_service": "door", "api_service": "door"}),
+        (OperatorSettings, {"models_service": "door", "egress_service": "door"}),
+        (EgressGatewaySettings, {"egress_idle_seconds": "9", "egress_total_seconds": "8"}),
+        (EgressGatewaySettings, {"egress_connections": "9", "egress_connections_per_run": "10"}),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused_with_their_names(

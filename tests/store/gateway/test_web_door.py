@@ -238,7 +238,9 @@ async def test_a_silent_connection_is_cut(module_database: Database, server: Tls
 
 
 async def test_a_connection_has_a_time_in_all(module_database: Database, server: TlsServer) -> None:
-    async with web_door.running(module_database, egress_total_seconds=0.3) as door:
+    async with web_door.running(
+        module_database, egress_idle_seconds=0.3, egress_total_seconds=0.3
+    ) as door:
         key, token = await door.claimed(listed(server))
         tunnel = await door.connect(f"{NAME}:{server.port}", token)
         await tunnel.secure(server.client(), NAME)

@@ -12,8 +12,8 @@ from coxswain.web.problems import Problem
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 TOO_MANY = "too_many_connections"
 # Alerts of TLS: unrecognized_name and internal_error, both fatal.
-_NAME_ALERT = bytes((21, 3, 1, 0, 2, 2, 112))
-_ERROR_ALERT = bytes((21, 3, 1, 0, 2, 2, 80))
+_NAME_ALERT = bytes.fromhex("15030100020270")
+_ERROR_ALERT = bytes.fromhex("15030100020250")
 INTERNAL = 500
 _BY_CODE = {
     BAD_REQUEST: 400,

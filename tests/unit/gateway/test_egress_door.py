@@ -1,11 +1,13 @@
 """The web door while the database is away, and against clients that only wait."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
+from typing_extensions import override
 
 from coxswain.api.egress import EgressHost
 from coxswain.api.records import Event, Run
@@ -13,7 +15,7 @@ from coxswain.errors import TransientError, UnavailableError
 from coxswain.gateway.egress.asking import Asked
 from coxswain.gateway.egress.door import Door
 from coxswain.gateway.egress.journal import Journal
-from coxswain.gateway.egress.places import Places
+from coxswain.gateway.egress.places import Places, Turns
 from coxswain.gateway.egress.relay import Bounds, Streams
 from coxswain.gateway.egress.tunnels import Tunnels
 from coxswain.identity.callers import AgentCaller
@@ -93,18 +95,27 @@ async def opened(
         tunnels=Tunnels(records.still_open, recheck_seconds=3600),
         everybody=Places(100, everybody),
         runs=Places(100, 100),
+        dials=Turns(1),
         bounds=Bounds(idle_seconds=10, total_seconds=10),
     )
+    async with host.serving(), served(door) as port:
+        yield door, port
+
+
+@asynccontextmanager
+async def served(door: Door) -> AsyncIterator[int]:
+    """A port of the door; what is open at the end is cut."""
     serving: list[asyncio.Task[None]] = []
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving.append(asyncio.create_task(door.serve(reader, writer)))
 
-    async with host.serving(), await asyncio.start_server(accept, "127.0.0.1", 0) as server:
-        yield door, server.sockets[0].getsockname()[1]
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
         for task in serving:
             task.cancel()
-        await asyncio.wait(serving)
+        if serving:
+            await asyncio.wait(serving)
 
 
 async def asked(port: int, request: bytes) -> Streams:
@@ -181,3 +192,54 @@ def test_places_are_given_back() -> None:
             for key in ("a", "c"):
                 with pytest.raises(TransientError), places.taken(key):
                     pass
+
+
+async def test_each_key_has_its_own_turns() -> None:
+    turns, held, begun = Turns(2), asyncio.Event(), list[str]()
+
+    async def take(key: str) -> None:
+        async with turns.taken(key):
+            begun.append(key)
+            await held.wait()
+
+    async with asyncio.TaskGroup() as group:
+        for key in ("slow", "slow", "slow", "other"):
+            group.create_task(take(key))
+        await until(lambda: len(begun) == 3)
+        assert sorted(begun) == ["other", "slow", "slow"]
+        held.set()
+    assert len(begun) == 4
+
+
+async def test_a_run_that_waits_for_names_holds_up_no_other() -> None:
+    records, hanging = Records(), asyncio.Event()
+
+    async def admit_by_token(asked: Asked) -> AgentCaller:
+        return AgentCaller(rows.pod(uid=asked.token), run())
+
+    class Slow(Host):
+        """Its first name is never answered for."""
+
+        @override
+        async def open(self, host: str, port: int) -> Streams:
+            if not hanging.is_set():
+                hanging.set()
+                await asyncio.sleep(3600)
+            return await super().open(host, port)
+
+    host = Slow()
+    async with opened(records, host) as (door, _):
+        keyed = dataclasses.replace(door, admit=admit_by_token)
+        async with served(keyed) as port:
+            _, first = await asked(port, _from("slow"))
+            await hanging.wait()
+            _, second = await asked(port, _from("slow"))
+            reader, third = await asked(port, _from("quick"))
+            assert await reader.readexactly(len(GRANTED) + 4) == GRANTED + b"fine"
+            for writer in (first, second, third):
+                writer.close()
+
+
+def _from(pod: str) -> bytes:
+    known = f"Proxy-Authorization: Bearer {pod}\r\n\r\n".encode()
+    return REQUEST.removesuffix(b"\r\n") + known + hellos.hello(NAME)

@@ -10,12 +10,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from coxswain.api.records import Run
 from coxswain.errors import CoxswainError, ForbiddenError, UserError
 from coxswain.gateway.egress import answers, asking, hello, relay
 from coxswain.gateway.egress.asking import Asked
 from coxswain.gateway.egress.journal import Journal
-from coxswain.gateway.egress.places import Places
+from coxswain.gateway.egress.places import Places, Turns
 from coxswain.gateway.egress.relay import Bounds, Counts, Streams
 from coxswain.gateway.egress.tunnels import Tunnel, Tunnels
 from coxswain.identity.callers import AgentCaller
@@ -67,6 +66,8 @@ class Door:
     """By peer, before anybody is known."""
     runs: Places
     """By run."""
+    dials: Turns
+    """By run: names that nobody answers for hold up their own run, and no other."""
     bounds: Bounds
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -103,19 +104,20 @@ class Door:
             raise
 
     async def _connect(self, caller: AgentCaller, asked: Asked, agent: _Agent) -> None:
-        host = await self._reach(caller.run, asked)
+        host = await self._reach(caller, asked)
         try:
             await self._tunnel(caller, asked, agent, host)
         finally:
             await _close(host[1])
 
-    async def _reach(self, run: Run, asked: Asked) -> Streams:
-        if not egress.is_listed(run.document.egress, asked.host, asked.port):
+    async def _reach(self, caller: AgentCaller, asked: Asked) -> Streams:
+        if not egress.is_listed(caller.run.document.egress, asked.host, asked.port):
             raise ForbiddenError(
                 f"{asked.host}:{asked.port} is not in the Agent's spec.sandbox.egress.hosts",
                 code=NOT_LISTED,
             )
-        return await self.dialer.open(asked.host, asked.port)
+        async with self.dials.taken(caller.pod.uid):
+            return await self.dialer.open(asked.host, asked.port)
 
     async def _tunnel(
         self, caller: AgentCaller, asked: Asked, agent: _Agent, host: Streams

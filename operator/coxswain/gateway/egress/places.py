@@ -1,8 +1,9 @@
 """How many connections there may be at once, of one sort and in all: one agent takes no other's place."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from coxswain.errors import TransientError
 from coxswain.gateway.egress.answers import TOO_MANY
@@ -32,3 +33,25 @@ class Places:
             self._taken[key] -= 1
             if not self._taken[key]:
                 del self._taken[key]
+
+
+class Turns:
+    """So many at once for each key; whoever comes later waits for a turn."""
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._gates: dict[str, asyncio.Semaphore] = {}
+        self._here: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def taken(self, key: str) -> AsyncIterator[None]:
+        """Wait for a turn, and hold it."""
+        self._here[key] += 1
+        gate = self._gates.setdefault(key, asyncio.Semaphore(self._at_once))
+        try:
+            async with gate:
+                yield
+        finally:
+            self._here[key] -= 1
+            if not self._here[key]:
+                del self._here[key], self._gates[key]

@@ -11,11 +11,11 @@ from coxswain.gateway import hosting
 from coxswain.gateway.egress.asking import Asked
 from coxswain.gateway.egress.door import Door
 from coxswain.gateway.egress.journal import Journal
-from coxswain.gateway.egress.places import Places
+from coxswain.gateway.egress.places import Places, Turns
 from coxswain.gateway.egress.relay import Bounds
 from coxswain.gateway.egress.tunnels import Tunnels
 from coxswain.gateway.hosting import DRAIN_SECONDS, LEAVE_SECONDS, Ports
-from coxswain.gateway.outbound.dialing import Dialer, Resolve
+from coxswain.gateway.outbound.dialing import RESOLVERS, Dialer, Resolve
 from coxswain.identity.callers import AgentCaller
 from coxswain.identity.doors import Doors
 from coxswain.identity.keys import Cluster, Keys
@@ -31,6 +31,8 @@ from coxswain.web import server
 
 NAME = "egress"
 SETTLE_SECONDS = 2.0
+# Of the dialer's threads for names, one run takes an eighth.
+DIALS_OF_ONE_RUN = RESOLVERS // 8
 
 
 @asynccontextmanager
@@ -101,6 +103,7 @@ def _door(
         # A pod has an address of its own; some room more, so that its run's bound answers first.
         everybody=Places(most, 2 * per_run),
         runs=Places(most, per_run),
+        dials=Turns(DIALS_OF_ONE_RUN),
         bounds=Bounds(given.egress_idle_seconds, given.egress_total_seconds),
     )
 

@@ -9,6 +9,7 @@ VERBS = {
     "operator": "coxswain.process.replica",
     "sidecar": "coxswain.sidecar.process",
     "models": "coxswain.gateway.models.process",
+    "egress": "coxswain.gateway.egress.process",
     "migrate": "coxswain.store.migrate",
 }
 

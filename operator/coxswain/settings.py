@@ -205,9 +205,9 @@ class OperatorSettings(StoreSettings, SandboxSettings, QueueSettings, LimitSetti
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
         Contradiction(
-            "COXSWAIN_API_SERVICE, COXSWAIN_MODELS_SERVICE: both doors are the same Service; name"
-            " the one of each",
-            lambda self: self.api_service == self.models_service,
+            "COXSWAIN_API_SERVICE, COXSWAIN_MODELS_SERVICE, COXSWAIN_EGRESS_SERVICE: two doors are"
+            " the same Service; name the one of each",
+            lambda self: len({self.api_service, self.models_service, self.egress_service}) < 3,
         ),
     )
 
@@ -231,6 +231,8 @@ class OperatorSettings(StoreSettings, SandboxSettings, QueueSettings, LimitSetti
     """Service of the platform door."""
     models_service: Annotated[str, Field(min_length=1, max_length=63)] = "coxswain-models"
     """Service of the model door."""
+    egress_service: Annotated[str, Field(min_length=1, max_length=63)] = "coxswain-egress"
+    """Service of the web door."""
     sidecar_account: Annotated[str, Field(min_length=1, max_length=253)] = "coxswain-sidecar"
     """Account whose token the sidecar gets."""
     sidecar_account_folder: Path | None = None
@@ -270,6 +272,44 @@ class ModelGatewaySettings(ServerSettings):
     """Time between two looks for Agents that have changed."""
     verdict_recheck_seconds: Annotated[float, Field(gt=0, le=3600)] = 30
     """Time between two checks of an Agent that is not ready."""
+
+
+Network = Annotated[str, Field(max_length=64)]
+
+
+class EgressGatewaySettings(ServerSettings):
+    """The egress gateway."""
+
+    CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
+        ONE_PORT,
+        Contradiction(
+            "COXSWAIN_EGRESS_IDLE_SECONDS, COXSWAIN_EGRESS_TOTAL_SECONDS: a connection may be"
+            " silent for longer than it may last in all; make silence the shorter one",
+            lambda self: self.egress_idle_seconds > self.egress_total_seconds,
+        ),
+        Contradiction(
+            "COXSWAIN_EGRESS_CONNECTIONS, COXSWAIN_EGRESS_CONNECTIONS_PER_RUN: one run may have more"
+            " connections than there may be at all; make its own the smaller number",
+            lambda self: self.egress_connections_per_run > self.egress_connections,
+        ),
+    )
+
+    port: Port = 8082
+    """Port for agents."""
+    egress_allowed_networks: Annotated[list[Network], Field(max_length=256)] = []
+    """Addresses and networks that are not public and may be reached all the same, if an Agent lists them."""
+    egress_nat64_prefixes: Annotated[list[Network], Field(max_length=16)] = []
+    """Prefixes of this network's own NAT64, so that private addresses behind it are known as such."""
+    egress_connections: Annotated[int, Field(ge=1, le=20_000)] = 2_000
+    """Connections that one process serves at the same time."""
+    egress_connections_per_run: Annotated[int, Field(ge=1, le=1_000)] = 64
+    """Connections of one run at the same time, through one process."""
+    egress_idle_seconds: Annotated[float, Field(gt=0, le=86_400)] = 300
+    """How long a connection may be silent before it is cut."""
+    egress_total_seconds: Annotated[float, Field(gt=0, le=604_800)] = 3_600
+    """How long one connection may last in all."""
+    egress_recheck_seconds: Annotated[float, Field(gt=0, le=60)] = 3
+    """How often it is asked whether the runs of open connections are over."""
 
 
 S = TypeVar("S", bound=Settings)

@@ -19,6 +19,8 @@ FIXED = {
     # The shell that POSIX promises in every image.
     ("images/agent/coxswain_agent/toolbox.py", "/bin/sh"),
     # Ports that a URL without one means.
+    ("images/agent/coxswain_agent/web_door.py", 80),
+    ("operator/coxswain/api/egress.py", 443),
     ("operator/coxswain/process/leading.py", 443),
     ("operator/coxswain/rules/providers.py", 80),
     ("operator/coxswain/rules/providers.py", 443),

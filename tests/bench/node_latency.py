@@ -16,7 +16,7 @@ from devtools import example, programs, release
 from devtools.kubectl import Kubectl
 from tests.support import processes
 
-COMPONENTS = ("operator", "models", "postgres")
+COMPONENTS = ("operator", "models", "egress", "postgres")
 RUNS = 20
 WANTED = {"Running": "apply to Running", "Succeeded": "apply to answer"}
 

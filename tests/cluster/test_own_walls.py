@@ -84,15 +84,16 @@ def no_stranger_stays(kubectl: Kubectl) -> Iterator[None]:
 
 def test_a_strangers_pod_reaches_metrics_but_no_door_and_no_database(kubectl: Kubectl) -> None:
     operator, models = _address(kubectl, "operator"), _address(kubectl, "models")
-    database = _address(kubectl, "postgres")
+    web, database = _address(kubectl, "egress"), _address(kubectl, "postgres")
     # The metrics of the same pods show that the way to them is there.
-    open_ports = [f"{operator}:9090", f"{operator}:9091", f"{models}:9090"]
-    closed = [f"{operator}:8080", f"{models}:8081", f"{database}:5432"]
+    open_ports = [f"{operator}:9090", f"{operator}:9091", f"{models}:9090", f"{web}:9090"]
+    closed = [f"{operator}:8080", f"{models}:8081", f"{web}:8082", f"{database}:5432"]
     assert _reached(kubectl, [*open_ports, *closed], {}) == open_ports
 
 
 def test_a_pod_labelled_as_an_agents_reaches_the_doors_and_nothing_else(kubectl: Kubectl) -> None:
     operator, models = _address(kubectl, "operator"), _address(kubectl, "models")
-    doors = [f"{operator}:8080", f"{models}:8081"]
-    closed = [f"{operator}:9090", f"{models}:9090", f"{_address(kubectl, 'postgres')}:5432"]
+    web, database = _address(kubectl, "egress"), _address(kubectl, "postgres")
+    doors = [f"{operator}:8080", f"{models}:8081", f"{web}:8082"]
+    closed = [f"{operator}:9090", f"{models}:9090", f"{web}:9090", f"{database}:5432"]
     assert _reached(kubectl, [*doors, *closed], {"coxswain.dev/agent": "x"}) == doors

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("on_the_node")
 # The machine's end of every pod's cable.
 LINK_LOCAL = "fe80::ecee:eeff:feee:eeee"
 LISTENER_PORT = 8000
-DOORS = {"the platform door", "the model door"}
+DOORS = {"the platform door", "the model door", "the web door"}
 # Other pods' own walls stand before an unguarded pod too.
 ONLY_FROM_THE_NODE = {"another agent's pod", "Postgres", *DOORS}
 OPEN = {
@@ -49,7 +49,7 @@ class Target:
 
 @pytest.fixture(scope="module")
 def targets(kubectl: Kubectl, proving: Workspace, outside: Outside) -> Iterator[list[Target]]:
-    """Everything that an agent must not reach, and its two doors; all of it is up."""
+    """Everything that an agent must not reach, and its three doors; all of it is up."""
     listen = ["python3", "-m", "http.server", str(LISTENER_PORT)]
     with ExitStack() as stack:
         stack.enter_context(traps.metadata_address())
@@ -78,6 +78,7 @@ def targets(kubectl: Kubectl, proving: Workspace, outside: Outside) -> Iterator[
             Target("Postgres", database, database_port),
             Target("the platform door", _service(kubectl, "coxswain-api"), 8080),
             Target("the model door", _service(kubectl, "coxswain-models"), 8081),
+            Target("the web door", _service(kubectl, "coxswain-egress"), 8082),
         ]
 
 
@@ -129,5 +130,5 @@ def test_every_target_is_there(reached_from_outside: set[str], targets: list[Tar
     assert from_the_node >= ONLY_FROM_THE_NODE
 
 
-def test_an_agent_reaches_its_two_doors_and_nothing_else(reached_by_an_agent: set[str]) -> None:
+def test_an_agent_reaches_its_three_doors_and_nothing_else(reached_by_an_agent: set[str]) -> None:
     assert reached_by_an_agent == DOORS

@@ -17,6 +17,7 @@ NAMESPACE = "team"
 DOORS = Doors(
     platform=Door("coxswain-api.coxswain-system.svc", ("10.96.0.11", "fd00::11"), 8080),
     models=Door("coxswain-models.coxswain-system.svc", ("10.96.0.12", "fd00::12"), 8081),
+    web=Door("coxswain-egress.coxswain-system.svc", ("10.96.0.13", "fd00::13"), 8082),
 )
 
 

@@ -40,7 +40,7 @@ INSTALLATION = "tests"
 OPERATOR = f"system:serviceaccount:{HOME}:coxswain-operator"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 ROLES = ("Role", "ClusterRole", "ClusterRoleBinding", "RoleBinding")
-DOORS = (("coxswain-api", 8080), ("coxswain-models", 8081))
+DOORS = (("coxswain-api", 8080), ("coxswain-models", 8081), ("coxswain-egress", 8082))
 
 
 class Operator:

@@ -53,7 +53,7 @@ class ModelGateway:
         """Let in whoever has the token, as the pod of the run."""
         await self.check(request)
         caller = AgentCaller(
-            Pod(self.run.workspace, "coxswain-agent", "pod", "uid"), _row(self.run)
+            Pod(self.run.workspace, "coxswain-agent", "pod", "uid"), run_of(self.run)
         )
         assert isinstance(caller, kind)
         return caller
@@ -74,7 +74,8 @@ class ModelGateway:
         self.rows.append(call)
 
 
-def _row(document: RunDocument) -> Run:
+def run_of(document: RunDocument) -> Run:
+    """The row of a run that a pod has claimed."""
     now = datetime.now(UTC)
     return Run(
         key=RunKey(document.job_uid, document.attempt),

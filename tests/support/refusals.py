@@ -101,6 +101,34 @@ BY_RULE = (
         "spec.sandbox.appArmor",
         "localhostProfile goes with type Localhost, and only with it",
     ),
+    *(
+        _agent(
+            "sandbox",
+            {"egress": {"hosts": [{"host": host}]}},
+            "spec.sandbox.egress.hosts[0]",
+            "host is a name in lower case such as api.example.com, or *.example.com for all names"
+            " below it, or an address in its usual form",
+        )
+        for host in (
+            "Example.com",
+            "https://example.com",
+            "example.com:443",
+            "example.com.",
+            "*.com",
+            "*",
+            "a.*.com",
+            "localhost",
+            "127.1",
+            "0x7f000001",
+            "2130706433",
+            "010.0.0.1",
+            "fe80::1%eth0",
+            "[::1]",
+            "::FFFF",
+            "::ffff:10.0.0.1",
+            "10.0.0.0/8",
+        )
+    ),
     _agent(
         "resources",
         {"requests": {"nvidia.com/gpu": 1}},
@@ -191,6 +219,16 @@ BY_BOUND = (
     _agent("models", [_model("x", "nobody")], "spec.models[0].provider"),
     _agent("models", [_model("x", baseURL="ftp://x")], "spec.models[0].baseURL"),
     _agent("models", [_model("x", baseURL="http://u:p@x")], "spec.models[0].baseURL"),
+    _agent(
+        "sandbox",
+        {"egress": {"hosts": [{"host": "a.b", "port": 0}]}},
+        "spec.sandbox.egress.hosts[0].port",
+    ),
+    _agent(
+        "sandbox",
+        {"egress": {"hosts": [{"host": f"h{n}.example.com"} for n in range(65)]}},
+        "spec.sandbox.egress.hosts",
+    ),
     _agent("models", [_model("x"), _model("x")], "spec.models"),
     _agent("models", [_model(f"m{n}") for n in range(9)], "spec.models"),
     _agent("models", [{"alias": "x", "model": "m"}], "spec.models[0].provider"),

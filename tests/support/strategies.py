@@ -38,6 +38,9 @@ _CHOSEN: dict[str, Values] = {
     "runtimeClassName": st.sampled_from(RUNTIME_CLASSES),
     "requests": st.dictionaries(st.sampled_from(_PLAIN), _QUANTITIES),
     "limits.": st.dictionaries(st.sampled_from(_PLAIN + _DEVICES), _QUANTITIES),
+    "host": st.sampled_from(
+        ("api.example.com", "*.a-b.example", "x1.y2.z", "192.0.2.7", "fd00::1")
+    ),
     "nodeSelector": st.dictionaries(
         st.sampled_from(_LABELS),
         st.from_regex(r"([A-Za-z0-9][-._A-Za-z0-9]{0,9}[a-z0-9])?", fullmatch=True),

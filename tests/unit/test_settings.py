@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 from coxswain import settings
 from coxswain.errors import ConfigurationError
 from coxswain.settings import (
+    EgressGatewaySettings,
     MigrateSettings,
     ModelGatewaySettings,
     OperatorSettings,
@@ -19,7 +20,13 @@ from coxswain.settings import (
     SidecarSettings,
 )
 
-PROCESSES = [OperatorSettings, SidecarSettings, ModelGatewaySettings, MigrateSettings]
+PROCESSES = [
+    OperatorSettings,
+    SidecarSettings,
+    ModelGatewaySettings,
+    EgressGatewaySettings,
+    MigrateSettings,
+]
 REQUIRED = {
     "database_dsn": "postgresql://somebody:word@postgres/coxswain",
     "installation": "test",
@@ -91,6 +98,9 @@ def test_a_refusal_names_every_bad_key_at_once(
         (ModelGatewaySettings, {"port": "1", "health_port": "1"}),
         (ModelGatewaySettings, {"provider_silence_seconds": "9", "provider_total_seconds": "8"}),
         (OperatorSettings, {"models_service": "door", "api_service": "door"}),
+        (OperatorSettings, {"models_service": "door", "egress_service": "door"}),
+        (EgressGatewaySettings, {"egress_idle_seconds": "9", "egress_total_seconds": "8"}),
+        (EgressGatewaySettings, {"egress_connections": "9", "egress_connections_per_run": "10"}),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused_with_their_names(
@@ -170,4 +180,4 @@ def test_an_operator_without_settings_names_each_missing_key_and_ends() -> None:
 def test_a_wrong_call_says_which_verbs_there_are(arguments: tuple[str, ...]) -> None:
     ended = run(*arguments)
     assert ended.returncode == 2
-    assert "operator|sidecar|models|migrate" in ended.stderr
+    assert "operator|sidecar|models|egress|migrate" in ended.stderr

@@ -45,6 +45,7 @@ def document(snapshot: JobSnapshot, spec: JobSpec, agent: AgentSeen) -> RunDocum
             )
             for choice in agent.spec.models
         ],
+        egress=agent.spec.sandbox.egress.hosts,
         repeatable=is_repeatable(spec),
     )
 

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from enum import IntEnum
 from importlib import import_module
@@ -28,6 +29,7 @@ from coxswain_agent.paths import Workspace
 from coxswain_agent.recorder import Recorder
 from coxswain_agent.session import Session
 from coxswain_agent.settings import AgentSettings
+from coxswain_agent.web_door import WebDoor
 
 ACT_ENDS_SECONDS = 2.0
 
@@ -51,11 +53,13 @@ async def execute(settings: AgentSettings, stopper: Stopper) -> Code:
         door = await stack.enter_async_context(
             Door(settings.url, settings.models_url, settings.token_file, settings.door_port)
         )
+        web_url = await _open_web_door(stack, settings)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         platform = Platform(http, door.url)
         try:
             claim = await _claim(platform, settings, stopper)
-            opened = _open(settings, claim, platform, workspace, door.url)
+            programs = session.environment(os.environ, door.url, web_url, settings)
+            opened = _open(settings, claim, platform, workspace, programs)
             result = await _carry_out(opened, stopper, began + claim.run.timeout_seconds)
         except ClosedError as error:
             log.error("the run is not ours: %s", error)  # noqa: TRY400
@@ -64,6 +68,13 @@ async def execute(settings: AgentSettings, stopper: Stopper) -> Code:
             log.error("the run cannot be claimed: %s", error)  # noqa: TRY400
             return Code.UNREACHABLE
     return Code.SUCCEEDED if result.status is ResultStatus.SUCCEEDED else Code.FAILED
+
+
+async def _open_web_door(stack: AsyncExitStack, settings: AgentSettings) -> str | None:
+    if settings.egress_url is None:
+        return None
+    door = WebDoor(settings.egress_url, settings.token_file, settings.web_door_port)
+    return (await stack.enter_async_context(door)).url
 
 
 async def _claim(platform: Platform, settings: AgentSettings, stopper: Stopper) -> ClaimAnswer:
@@ -80,7 +91,7 @@ def _open(
     claim: ClaimAnswer,
     platform: Platform,
     workspace: Workspace,
-    door_url: str,
+    environment: Mapping[str, str],
 ) -> Session:
     clock = RunClock(claim.server_time)
     recorder = Recorder(
@@ -93,8 +104,8 @@ def _open(
         recorder=recorder,
         acts=Acts(platform, clock, settings.platform_wait_seconds),
         workspace=workspace,
-        door_url=door_url,
-        environment=session.environment(os.environ, door_url, settings),
+        door_url=environment["COXSWAIN_URL"],
+        environment=environment,
     )
 
 

@@ -12,6 +12,8 @@ from coxswain_agent.paths import Workspace
 from coxswain_agent.recorder import OUTPUT, Recorder
 from coxswain_agent.settings import AgentSettings
 
+LOCAL = "localhost,127.0.0.1,::1"
+
 
 @dataclass(frozen=True)
 class Session:
@@ -46,14 +48,26 @@ class Session:
         return name if "artifact" in marks else None
 
 
-def environment(outer: Mapping[str, str], door_url: str, settings: AgentSettings) -> dict[str, str]:
-    """What programs see: the door in place of everything of ours, and no way to the token."""
+def environment(
+    outer: Mapping[str, str], door_url: str, web_url: str | None, settings: AgentSettings
+) -> dict[str, str]:
+    """What programs see: the doors in place of everything of ours, and no way to the token."""
     kept = {name: value for name, value in outer.items() if not name.startswith("COXSWAIN_")}
-    return kept | {
-        "COXSWAIN_URL": door_url,
-        "COXSWAIN_MODELS_URL": door_url,
-        "COXSWAIN_RUN": settings.run,
-        "COXSWAIN_WORKSPACE": str(settings.workspace),
-        "OPENAI_BASE_URL": f"{door_url}/v1",
-        "OPENAI_API_KEY": "unused",
-    }
+    return (
+        kept
+        | {
+            "COXSWAIN_URL": door_url,
+            "COXSWAIN_MODELS_URL": door_url,
+            "COXSWAIN_RUN": settings.run,
+            "COXSWAIN_WORKSPACE": str(settings.workspace),
+            "OPENAI_BASE_URL": f"{door_url}/v1",
+            "OPENAI_API_KEY": "unused",
+        }
+        | (_proxy(web_url) if web_url is not None else {})
+    )
+
+
+def _proxy(web_url: str) -> dict[str, str]:
+    """How programs are told of the web door; some read the small names, some the large ones."""
+    told = {"HTTPS_PROXY": web_url, "NO_PROXY": LOCAL}
+    return told | {name.lower(): value for name, value in told.items()}

@@ -19,6 +19,8 @@ class AgentSettings(Settings):
     """Address of the platform door."""
     models_url: Url
     """Address of the model door."""
+    egress_url: Url | None = None
+    """Address of the web door; none offers programs no way to the web."""
     token_file: Path = Path(names.TOKEN_FILE)
     """The pod's own token; read again for each request because the kubelet rotates it."""
     run: Annotated[str, StringConstraints(pattern=r"^[-0-9a-f]{36}/[0-9]{1,6}$")]
@@ -35,6 +37,8 @@ class AgentSettings(Settings):
     """Where the whole output of a command is kept while it runs."""
     door_port: Port = 8700
     """Port of the door on localhost; 0 takes a free one."""
+    web_door_port: Port = 8701
+    """Port of the web door's near end on localhost; 0 takes a free one."""
     claim_seconds: Seconds = 120
     """How long to try to claim the run before giving up."""
     heartbeat_seconds: Seconds = 10

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from coxswain.api.agent import Limits, Provider, Tool
+from coxswain.api.egress import EgressHost
 from coxswain.api.meta import Model
 
 CONTRACT_VERSION = 1
@@ -50,6 +51,8 @@ class RunDocument(Model):
     limits: Limits = Limits()
     timeout_seconds: int
     models: list[ModelRoute] = []
+    egress: list[EgressHost] = []
+    """What the web door lets this run reach."""
     repeatable: bool = False
     """A command is an act with side effects unless its retry allows more than one attempt."""
 

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from coxswain.api import quantity
+from coxswain.api.egress import Egress
 from coxswain.api.meta import (
     LABEL_VALUE,
     QUALIFIED_NAME,
@@ -95,6 +96,8 @@ class Sandbox(Model):
     """The AppArmor profile, on nodes that have AppArmor; Unconfined is not offered."""
     se_linux: SELinux | None = None
     """The SELinux label, on nodes that have SELinux."""
+    egress: Egress = Egress()
+    """What its pods may reach outside; nothing unless it is listed."""
 
 
 PLAIN_RESOURCES = ("cpu", "memory", "ephemeral-storage")

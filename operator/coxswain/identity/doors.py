@@ -1,5 +1,6 @@
 """Decides at every route who may come in, by the bearer token of the request."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from aiohttp import web
@@ -30,8 +31,12 @@ class Doors:
 
         Raises UnauthenticatedError, or ForbiddenError wrong_caller if it is of another kind.
         """
+        return await self.admit_token(lambda: _bearer(request), kind)
+
+    async def admit_token(self, token: Callable[[], str], kind: type[C]) -> C:
+        """The same for a token that came in some other way; ``token`` reads it or refuses."""
         try:
-            caller = await self._caller(request, wants_run=kind is AgentCaller)
+            caller = await self._caller(token(), wants_run=kind is AgentCaller)
         except UnauthenticatedError as error:
             metrics.TOKEN_REFUSALS.labels(code=error.code).inc()
             raise
@@ -44,10 +49,7 @@ class Doors:
         """Raise UnauthenticatedError unless the token is anybody's whom we know."""
         await self.admit(request, object)
 
-    async def _caller(
-        self, request: web.Request, *, wants_run: bool
-    ) -> PodCaller | AgentCaller | UserCaller:
-        token = _bearer(request)
+    async def _caller(self, token: str, *, wants_run: bool) -> PodCaller | AgentCaller | UserCaller:
         if self._local.matches(token):
             return UserCaller(LOCAL_USER)
         pod = await self._verifier.pod(token)

@@ -8,10 +8,11 @@ from coxswain.settings import OperatorSettings
 
 
 async def doors(client: Client, settings: OperatorSettings) -> Doors:
-    """Both doors as they are now. Raises NotFoundError or TransientError where one is missing."""
+    """The doors as they are now. Raises NotFoundError or TransientError where one is missing."""
     return Doors(
         platform=await _door(client, settings.namespace, settings.api_service),
         models=await _door(client, settings.namespace, settings.models_service),
+        web=await _door(client, settings.namespace, settings.egress_service),
     )
 
 

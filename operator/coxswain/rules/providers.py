@@ -3,7 +3,6 @@
 ``docs/providers.md`` is the page for people.
 """
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -195,19 +194,3 @@ def canonical(url: str) -> str:
     port = parts.port or _PORTS.get(parts.scheme, 0)
     tail = "" if port == _PORTS.get(parts.scheme) else f":{port}"
     return f"{parts.scheme}://{shown}{tail}{parts.path.rstrip('/')}"
-
-
-def is_public(address: str) -> bool:
-    """Whether an address belongs to the public network, whichever way it is written."""
-    found = ipaddress.ip_address(address.split("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or _nat64(found)
-        if inner is not None:
-            return is_public(str(inner))
-    return found.is_global and not found.is_multicast
-
-
-def _nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if address not in ipaddress.IPv6Network("64:ff9b::/96"):
-        return None
-    return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)

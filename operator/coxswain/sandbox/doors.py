@@ -24,12 +24,13 @@ class Doors:
 
     platform: Door
     models: Door
+    web: Door
 
 
 def aliases(doors: Doors) -> list[dict[str, Any]]:
     """The pod's hostAliases: each address once, with every name that stands for it."""
     hosts: dict[str, list[str]] = {}
-    for door in (doors.platform, doors.models):
+    for door in (doors.platform, doors.models, doors.web):
         for address in door.addresses:
             hosts.setdefault(address, []).append(door.host)
     return [{"ip": address, "hostnames": names} for address, names in hosts.items()]

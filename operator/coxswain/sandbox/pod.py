@@ -120,6 +120,7 @@ def _environment(run: RunDocument, platform: Platform) -> dict[str, str]:
     return {
         "COXSWAIN_URL": platform.doors.platform.url,
         "COXSWAIN_MODELS_URL": platform.doors.models.url,
+        "COXSWAIN_EGRESS_URL": platform.doors.web.url,
         "COXSWAIN_TOKEN_FILE": names.TOKEN_FILE,
         "COXSWAIN_RUN": names.run_id(run.job_uid, run.attempt),
         "COXSWAIN_WORKSPACE": names.WORKSPACE_PATH,

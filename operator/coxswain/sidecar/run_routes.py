@@ -28,7 +28,7 @@ from coxswain.web.routes import Call, route
 
 LARGE_BYTES = 8_388_608
 PREFIX = "run."
-OURS = frozenset({claims.CLAIMED, reports.RESULT})
+OURS = (claims.CLAIMED, claims.EGRESS, reports.RESULT)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -119,9 +119,9 @@ class RunRoutes:
 def _check(event: RunEvent, place: str) -> None:
     if not uuid7.is_random(event.id):
         raise UserError("send a UUIDv7", field=f"{place}.id")
-    if not event.type.startswith(PREFIX) or event.type in OURS:
+    if not event.type.startswith(PREFIX) or event.type.startswith(OURS):
         raise UserError(
-            f"types of a run's own events begin with {PREFIX}; {', '.join(sorted(OURS))} are"
+            f"types of a run's own events begin with {PREFIX}; {', '.join(OURS)} are"
             " written by the platform",
             field=f"{place}.type",
         )

@@ -4,6 +4,7 @@ A pod that comes late (a resurrected name, a lost race) finds the row taken or c
 before any user code.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,8 @@ from coxswain.store.pool import Connection
 from coxswain.store.runs import Run, RunKey
 
 CLAIMED = "run.claimed"
+EGRESS = "run.egress."
+"""How the types of the web door's events begin."""
 RUN_CLOSED = "run_closed"
 RUN_TAKEN = "run_taken"
 RUN_UNKNOWN = "run_unknown"
@@ -62,6 +65,15 @@ async def by_pod(connection: Connection, pod_uid: str) -> Run | None:
     """The run that this pod owns, closed or not."""
     row = await connection.fetchrow("SELECT * FROM runs WHERE pod_uid = $1", pod_uid)
     return runs.stored(row) if row is not None else None
+
+
+async def still_open(connection: Connection, pod_uids: Sequence[str]) -> frozenset[str]:
+    """Those of these pods whose run is not over."""
+    rows = await connection.fetch(
+        "SELECT pod_uid::text FROM runs WHERE pod_uid = ANY ($1::uuid[]) AND closed_at IS NULL",
+        list(pod_uids),
+    )
+    return frozenset(row["pod_uid"] for row in rows)
 
 
 async def heartbeat(connection: Connection, pod_uid: str) -> bool:

@@ -177,3 +177,25 @@ VERDICT_CHECKS = Counter(
     ["reason"],
     registry=REGISTRY,
 )
+
+# Egress gateway.
+EGRESS_CONNECTIONS = Counter(
+    "coxswain_egress_connections_total",
+    "Connections that agents asked for, by how they ended: done, or the code of a refusal or cut.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+EGRESS_OPEN = Gauge(
+    "coxswain_egress_connections_open", "Tunnels that are open now.", registry=REGISTRY
+)
+EGRESS_BYTES = Counter(
+    "coxswain_egress_bytes_total",
+    "Bytes through tunnels that have ended, as agents see them: sent or received.",
+    ["direction"],
+    registry=REGISTRY,
+)
+EGRESS_EVENTS_LOST = Counter(
+    "coxswain_egress_events_lost_total",
+    "Events about connections that were dropped because the database stayed away too long.",
+    registry=REGISTRY,
+)

@@ -7,6 +7,7 @@ import pytest
 
 from coxswain import names
 from coxswain.settings import (
+    EgressGatewaySettings,
     MigrateSettings,
     ModelGatewaySettings,
     OperatorSettings,
@@ -22,6 +23,7 @@ PROCESSES: dict[str, type[Settings]] = {
     "migrate": MigrateSettings,
     "operator": OperatorSettings,
     "models": ModelGatewaySettings,
+    "egress": EgressGatewaySettings,
     "sidecar": SidecarSettings,
 }
 
@@ -137,7 +139,7 @@ def test_a_workspaces_walls_stay_when_the_chart_goes(workspace: str, full: list[
         assert wall["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 
 
-def test_agents_may_reach_two_doors_by_label_and_port_and_nobody_reaches_them(
+def test_agents_may_reach_three_doors_by_label_and_port_and_nobody_reaches_them(
     full: list[Body],
 ) -> None:
     policy = chart.find(full, "NetworkPolicy", names.NETWORK_POLICY, "demo")["spec"]
@@ -146,6 +148,7 @@ def test_agents_may_reach_two_doors_by_label_and_port_and_nobody_reaches_them(
     assert [rule["ports"] for rule in policy["egress"]] == [
         [{"protocol": "TCP", "port": 8080}],
         [{"protocol": "TCP", "port": 8081}],
+        [{"protocol": "TCP", "port": 8082}],
     ]
     for rule in policy["egress"]:
         (peer,) = rule["to"]
@@ -154,7 +157,7 @@ def test_agents_may_reach_two_doors_by_label_and_port_and_nobody_reaches_them(
         assert namespaces == {"kubernetes.io/metadata.name": chart.RELEASE_NAMESPACE}
 
 
-@pytest.mark.parametrize("door", ["api", "models"])
+@pytest.mark.parametrize("door", ["api", "models", "egress"])
 def test_a_doors_service_and_the_agents_policy_mean_the_same_pods(
     door: str, full: list[Body]
 ) -> None:
@@ -167,8 +170,43 @@ def test_a_doors_service_and_the_agents_policy_mean_the_same_pods(
         for name, template in chart.pods(full)
         if service.items() <= template["metadata"]["labels"].items()
     ]
-    wanted = {"api": ["coxswain-operator", "coxswain-api"], "models": ["coxswain-models"]}
-    assert sorted(behind) == sorted(wanted[door])
+    wanted = {"api": ["coxswain-operator", "coxswain-api"]}
+    assert sorted(behind) == sorted(wanted.get(door, [f"coxswain-{door}"]))
+
+
+def test_the_web_door_may_go_out_but_not_to_the_networks_of_the_cluster(full: list[Body]) -> None:
+    policy = chart.find(full, "NetworkPolicy", "coxswain-egress")["spec"]
+    (web,) = [rule for rule in policy["egress"] if 8443 in _ports(rule)]
+    assert _ports(web) == {443, 8443}
+    blocks = {each["ipBlock"]["cidr"]: each["ipBlock"].get("except", []) for each in web["to"]}
+    assert set(blocks) == {"0.0.0.0/0", "2000::/3"}
+    for private in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"):
+        assert private in blocks["0.0.0.0/0"]
+    anywhere = [rule for rule in policy["egress"] if "to" not in rule]
+    assert anywhere == []
+
+
+def test_nothing_is_open_outside_unless_an_installation_says_so() -> None:
+    container = _only_container(chart.render(), "coxswain-egress")
+    given = {each["name"]: each.get("value") for each in container["env"]}
+    assert given["COXSWAIN_EGRESS_ALLOWED_NETWORKS"] == "[]"
+
+
+def test_the_web_doors_account_has_no_rights(full: list[Body]) -> None:
+    bindings = [*chart.of_kind(full, "RoleBinding"), *chart.of_kind(full, "ClusterRoleBinding")]
+    subjects = {subject["name"] for each in bindings for subject in each["subjects"]}
+    assert "coxswain-models" in subjects
+    assert "coxswain-egress" not in subjects
+
+
+def _ports(rule: Body) -> set[int]:
+    return {each["port"] for each in rule.get("ports", [])}
+
+
+def _only_container(objects: list[Body], deployment: str) -> Body:
+    template = chart.find(objects, "Deployment", deployment)["spec"]["template"]
+    (container,) = chart.containers(template)
+    return container
 
 
 def test_a_workspaces_own_quota_replaces_only_what_it_names(full: list[Body]) -> None:
@@ -194,6 +232,8 @@ def test_a_database_of_ones_own_brings_no_server(tmp_path: Path) -> None:
         ({"operator": {"replicas": 0}}, "/operator/replicas"),
         ({"workspaces": [{"namespace": "demo"}]}, "/workspaces/0"),
         ({"log": {"format": "yaml"}}, "/log/format"),
+        ({"egress": {"allowedNetworks": ["example.com"]}}, "/egress/allowedNetworks/0"),
+        ({"network": {"web": {"ports": []}}}, "/network/web/ports"),
         ({"postgress": {}}, "postgress"),
     ],
 )

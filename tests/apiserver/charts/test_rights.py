@@ -80,6 +80,10 @@ REFUSED = [
     ("coxswain-sidecar", "get", "secrets/key", "demo"),
     ("coxswain-models", "list", "secrets", "demo"),
     ("coxswain-models", "get", "secrets/coxswain-database", HOME),
+    ("coxswain-egress", "get", "secrets/key", "demo"),
+    ("coxswain-egress", "get", "secrets/coxswain-database", HOME),
+    ("coxswain-egress", "list", "pods", "demo"),
+    ("coxswain-egress", "get", "agents.coxswain.dev/x", "demo"),
     ("coxswain-secrets", "get", "secrets/coxswain-database", HOME),
     ("coxswain-secrets", "update", "secrets/coxswain-database", HOME),
     # Writes are for workspaces only.

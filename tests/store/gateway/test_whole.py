@@ -79,7 +79,7 @@ class Platform:
         )
         models = process.running(given, self.cluster, leave_seconds=0)
         ports = await self.stack.enter_async_context(models)
-        self.api_url, self.models_url = started.url, f"http://127.0.0.1:{ports.models}"
+        self.api_url, self.models_url = started.url, f"http://127.0.0.1:{ports.door}"
 
     async def finish(self, **fields: Any) -> tuple[int, str, Run]:
         """Open a run, let a real agent process do it, and return what the row says."""

@@ -17,34 +17,6 @@ def test_every_code_has_a_status_and_a_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    "address",
-    [
-        "10.1.2.3",
-        "127.0.0.1",
-        "169.254.169.254",
-        "192.168.0.1",
-        "100.64.0.1",
-        "0.0.0.0",  # noqa: S104
-        "224.0.0.1",
-        "::1",
-        "fe80::1%eth0",
-        "fd00::1",
-        "::ffff:10.0.0.1",
-        "64:ff9b::a00:1",
-        "2002:a00:1::",
-        "::",
-    ],
-)
-def test_an_address_that_is_not_public_is_known_in_every_spelling(address: str) -> None:
-    assert not providers.is_public(address)
-
-
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:4700::1111", "64:ff9b::5db8:d822"])
-def test_public_addresses_are_public(address: str) -> None:
-    assert providers.is_public(address)
-
-
-@pytest.mark.parametrize(
     ("url", "same"),
     [
         ("HTTPS://API.Example.com:443/v1/", "https://api.example.com/v1"),

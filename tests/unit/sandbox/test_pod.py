@@ -124,10 +124,13 @@ def test_it_finds_its_doors_without_dns() -> None:
         "fd00::11": ["coxswain-api.coxswain-system.svc"],
         "10.96.0.12": ["coxswain-models.coxswain-system.svc"],
         "fd00::12": ["coxswain-models.coxswain-system.svc"],
+        "10.96.0.13": ["coxswain-egress.coxswain-system.svc"],
+        "fd00::13": ["coxswain-egress.coxswain-system.svc"],
     }
     found = environment(manifest)
     assert found["COXSWAIN_URL"] == "http://coxswain-api.coxswain-system.svc:8080"
     assert found["COXSWAIN_MODELS_URL"] == "http://coxswain-models.coxswain-system.svc:8081"
+    assert found["COXSWAIN_EGRESS_URL"] == "http://coxswain-egress.coxswain-system.svc:8082"
     assert found["COXSWAIN_RUN"] == f"{builders.uid_of('Job', 'read')}/1"
     assert found["HOME"] == "/workspace"
 

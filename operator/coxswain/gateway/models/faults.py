@@ -7,7 +7,7 @@ import httpcore
 import httpx
 from any_llm.exceptions import AnyLLMError, InvalidRequestError, UnsupportedParameterError
 
-from coxswain.gateway.models.connections import AddressRefusedError
+from coxswain.gateway.outbound.dialing import AddressRefusedError
 from coxswain.rules.providers import Failure, Fault
 
 _NO_CONNECTION = (

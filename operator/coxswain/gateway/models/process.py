@@ -5,55 +5,39 @@ Stateless: any number of replicas, each ready when database, schema and the clus
 
 import asyncio
 import logging
-import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 from aiohttp import web
 
 from coxswain import settings
+from coxswain.gateway import hosting
+from coxswain.gateway.backlog import Backlog
+from coxswain.gateway.hosting import LEAVE_SECONDS, Ports
 from coxswain.gateway.models.api import ModelDoor, in_openai_format
 from coxswain.gateway.models.calls import Calls
 from coxswain.gateway.models.destinations import Destinations
 from coxswain.gateway.models.upstream import Upstream
-from coxswain.gateway.models.usage import UsageLog
 from coxswain.gateway.models.verdicts import Judge
 from coxswain.identity.doors import Doors
 from coxswain.identity.keys import Cluster, Keys
 from coxswain.identity.local_token import LocalToken
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
-from coxswain.kube.client import Client
 from coxswain.settings import ModelGatewaySettings
-from coxswain.store import schema, usage, verdicts
+from coxswain.store import usage, verdicts
 from coxswain.store.pool import Store
 from coxswain.store.usage import Call
 from coxswain.store.verdicts import Unsettled, Verdict
-from coxswain.telemetry import logs
+from coxswain.telemetry import logs, metrics
 from coxswain.web import server
-from coxswain.web.health import Health
 from coxswain.web.routes import Gate
 
-VERSION_PATH = "/version"
 NAME = "models"
 TITLE = "Coxswain model gateway"
-DRAIN_SECONDS = 20.0
-# Others go on sending here until they know; they find the port open for that long.
-LEAVE_SECONDS = 2.0
 
 # Libraries that would write requests, with keys in their headers, into a debug log.
 SILENT = ("any_llm", "anthropic", "httpcore", "httpx", "openai")
-
-log = logs.get(__name__)
-
-
-@dataclass(frozen=True)
-class Ports:
-    """What was really opened."""
-
-    models: int
-    health: int
 
 
 class _Records:
@@ -101,24 +85,22 @@ async def running(
         judge = _judge(given, destinations, store)
         doors = Doors(Verifier(keys, given.installation), RunsOfPods(store), LocalToken(None))
         app = build(Calls(destinations, upstream, rows.record), judge, doors)
-        health = _health(store, cluster, keys)
+        health = hosting.health(store, cluster, keys)
         health_port = await stack.enter_async_context(
             server.serving(health.app(), given.bind, given.health_port)
         )
-        group = await stack.enter_async_context(asyncio.TaskGroup())
-        tasks = [group.create_task(each.run()) for each in (keys, judge, rows)]
-        stack.callback(_cancel, tasks)
-        door = server.serving(app, given.bind, given.port, drain_seconds=DRAIN_SECONDS)
+        await stack.enter_async_context(hosting.tasks(keys.run(), judge.run(), rows.run()))
+        door = server.serving(app, given.bind, given.port, drain_seconds=hosting.DRAIN_SECONDS)
         port = await stack.enter_async_context(door)
-        stack.push_async_callback(_leave, health, leave_seconds)
+        stack.push_async_callback(hosting.leave, health, leave_seconds)
         yield Ports(port, health_port)
 
 
-def _usage_log(store: Store) -> UsageLog:
+def _usage_log(store: Store) -> Backlog[Call]:
     async def write(call: Call) -> None:
         await store.run(usage.record, call)
 
-    return UsageLog(write)
+    return Backlog(write, metrics.USAGE_LOST)
 
 
 def _judge(given: ModelGatewaySettings, destinations: Destinations, store: Store) -> Judge:
@@ -130,45 +112,11 @@ def _judge(given: ModelGatewaySettings, destinations: Destinations, store: Store
     )
 
 
-def _health(store: Store, cluster: Cluster, keys: Keys) -> Health:
-    async def answers() -> None:
-        await cluster.get(VERSION_PATH)
-
-    return Health(
-        {"postgres": store.ping, "schema": lambda: store.run(schema.require)},
-        {"kubernetes": answers, "token_keys": keys.check},
-    )
-
-
-async def _leave(health: Health, seconds: float) -> None:
-    health.stop()
-    await asyncio.sleep(seconds)
-
-
-def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-
-
-async def _until_told(given: ModelGatewaySettings) -> None:
-    told = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    cluster = await Client.connect(given.kubeconfig)
-    try:
-        async with running(given, cluster) as ports:
-            log.info("serving", port=ports.models, health_port=ports.health)
-            await told.wait()
-            log.info("ending")
-    finally:
-        await cluster.close()
-
-
 def main() -> int:
     """Serve until SIGTERM."""
     given = settings.load(ModelGatewaySettings)
     logs.configure(given.log_format, given.log_level)
     for name in SILENT:
         logging.getLogger(name).setLevel(logging.ERROR)
-    asyncio.run(_until_told(given))
+    asyncio.run(hosting.until_told(given, running))
     return 0

@@ -15,10 +15,12 @@ from pydantic import BaseModel, ValidationError
 from coxswain.api.agent import Provider
 from coxswain.api.contract import ProviderError
 from coxswain.errors import CoxswainError
-from coxswain.gateway.models import connections, faults, wire
+from coxswain.gateway.models import faults, wire
 from coxswain.gateway.models.destinations import Destination
 from coxswain.gateway.models.wire import ChatRequest, Document
-from coxswain.rules import providers
+from coxswain.gateway.outbound import clients
+from coxswain.gateway.outbound.dialing import Dialer
+from coxswain.rules import addresses, providers
 from coxswain.rules.providers import Failure, Fault
 
 NO_KEY = "none"
@@ -68,8 +70,8 @@ class Upstream:
     def __init__(self, *, read_seconds: float, total_seconds: float) -> None:
         self._total_seconds = total_seconds
         self._clients = {
-            listed: connections.client(listed=listed, read_seconds=read_seconds)
-            for listed in (False, True)
+            listed: clients.client(Dialer(policy), read_seconds=read_seconds)
+            for listed, policy in ((False, addresses.PUBLIC), (True, addresses.ANYWHERE))
         }
 
     async def close(self) -> None:

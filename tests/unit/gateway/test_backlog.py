@@ -1,11 +1,12 @@
-"""Usage rows while the database is away."""
+"""Rows while the database is away."""
 
 from uuid import uuid4
 
 from coxswain.errors import UnavailableError
-from coxswain.gateway.models import usage
-from coxswain.gateway.models.usage import UsageLog
+from coxswain.gateway import backlog
+from coxswain.gateway.backlog import Backlog
 from coxswain.store.usage import Call
+from coxswain.telemetry import metrics
 
 
 def call() -> Call:
@@ -39,7 +40,7 @@ class Rows:
 
 async def test_a_row_waits_for_the_database_and_the_call_goes_on() -> None:
     rows = Rows()
-    log = UsageLog(rows.write)
+    log = Backlog(rows.write, metrics.USAGE_LOST)
     made = [call(), call(), call()]
     rows.away = True
     await log.record(made[0])
@@ -54,9 +55,9 @@ async def test_a_row_waits_for_the_database_and_the_call_goes_on() -> None:
 
 async def test_waiting_rows_are_bounded_and_the_newest_stay() -> None:
     rows = Rows()
-    log = UsageLog(rows.write)
+    log = Backlog(rows.write, metrics.USAGE_LOST)
     rows.away = True
-    made = [call() for _ in range(usage.WAITING + 2)]
+    made = [call() for _ in range(backlog.WAITING + 2)]
     for row in made:
         await log.record(row)
     rows.away = False

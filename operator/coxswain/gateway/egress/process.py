@@ -1,0 +1,142 @@
+"""The egress gateway's process: the web door, a task that cuts tunnels of ended runs, a task for late events."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from coxswain import settings
+from coxswain.api.records import Event
+from coxswain.errors import ConfigurationError
+from coxswain.gateway import hosting
+from coxswain.gateway.egress.asking import Asked
+from coxswain.gateway.egress.door import Door
+from coxswain.gateway.egress.journal import Journal
+from coxswain.gateway.egress.places import Places, Turns
+from coxswain.gateway.egress.relay import Bounds
+from coxswain.gateway.egress.tunnels import Tunnels
+from coxswain.gateway.hosting import DRAIN_SECONDS, LEAVE_SECONDS, Ports
+from coxswain.gateway.outbound.dialing import RESOLVERS, Dialer, Resolve
+from coxswain.identity.callers import AgentCaller
+from coxswain.identity.doors import Doors
+from coxswain.identity.keys import Cluster, Keys
+from coxswain.identity.local_token import LocalToken
+from coxswain.identity.runs_of_pods import RunsOfPods
+from coxswain.identity.tokens import Verifier
+from coxswain.rules import addresses
+from coxswain.settings import EgressGatewaySettings
+from coxswain.store import claims, events
+from coxswain.store.pool import Store
+from coxswain.telemetry import logs
+from coxswain.web import server
+
+NAME = "egress"
+SETTLE_SECONDS = 2.0
+# Of the dialer's threads for names, one run takes an eighth.
+DIALS_OF_ONE_RUN = RESOLVERS // 8
+
+
+@asynccontextmanager
+async def running(
+    given: EgressGatewaySettings,
+    cluster: Cluster,
+    *,
+    leave_seconds: float = LEAVE_SECONDS,
+    drain_seconds: float = DRAIN_SECONDS,
+    resolve: Resolve | None = None,
+) -> AsyncIterator[Ports]:
+    """The whole process for the length of a block."""
+    policy = addresses.policy(given.egress_allowed_networks, given.egress_nat64_prefixes)
+    async with AsyncExitStack() as stack:
+        dsn = given.database_dsn.get_secret_value()
+        store = await Store.open(dsn, connections=given.database_pool, name=f"coxswain-{NAME}")
+        stack.push_async_callback(store.close)
+        journal = _journal(store)
+        stack.push_async_callback(journal.flush)
+        keys = Keys(cluster, store)
+        tunnels = _tunnels(given, store)
+        dialer = Dialer(policy, resolve=resolve)
+        door = _door(given, keys, store, tunnels=tunnels, journal=journal, dialer=dialer)
+        health = hosting.health(store, cluster, keys)
+        health_port = await stack.enter_async_context(
+            server.serving(health.app(), given.bind, given.health_port)
+        )
+        await stack.enter_async_context(hosting.tasks(keys.run(), tunnels.run(), journal.run()))
+        port = await stack.enter_async_context(_serving(door, given, drain_seconds))
+        stack.push_async_callback(hosting.leave, health, leave_seconds)
+        yield Ports(port, health_port)
+
+
+def _journal(store: Store) -> Journal:
+    async def append(batch: Sequence[Event]) -> None:
+        await store.run(events.append, batch)
+
+    return Journal(append)
+
+
+def _tunnels(given: EgressGatewaySettings, store: Store) -> Tunnels:
+    async def still_open(pod_uids: Sequence[str]) -> frozenset[str]:
+        return await store.run(claims.still_open, pod_uids)
+
+    return Tunnels(still_open, given.egress_recheck_seconds)
+
+
+def _door(
+    given: EgressGatewaySettings,
+    keys: Keys,
+    store: Store,
+    *,
+    tunnels: Tunnels,
+    journal: Journal,
+    dialer: Dialer,
+) -> Door:
+    doors = Doors(Verifier(keys, given.installation), RunsOfPods(store), LocalToken(None))
+
+    async def admit(asked: Asked) -> AgentCaller:
+        return await doors.admit_token(lambda: asked.token, AgentCaller)
+
+    most, per_run = given.egress_connections, given.egress_connections_per_run
+    return Door(
+        admit=admit,
+        dialer=dialer,
+        journal=journal,
+        tunnels=tunnels,
+        # A pod has an address of its own; some room more, so that its run's bound answers first.
+        everybody=Places(most, 2 * per_run),
+        runs=Places(most, per_run),
+        dials=Turns(DIALS_OF_ONE_RUN),
+        bounds=Bounds(given.egress_idle_seconds, given.egress_total_seconds),
+    )
+
+
+@asynccontextmanager
+async def _serving(
+    door: Door, given: EgressGatewaySettings, drain_seconds: float
+) -> AsyncIterator[int]:
+    serving: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(door.serve(reader, writer))
+        serving.add(task)
+        task.add_done_callback(serving.discard)
+
+    try:
+        listening = await asyncio.start_server(accept, given.bind, given.port)
+    except OSError as error:
+        raise ConfigurationError(f"port {given.port} cannot be opened: {error.strerror}") from error
+    try:
+        yield listening.sockets[0].getsockname()[1]
+    finally:
+        listening.close()
+        await door.tunnels.drain(drain_seconds)
+        if serving:
+            _, late = await asyncio.wait(serving, timeout=SETTLE_SECONDS)
+            for each in late:
+                each.cancel()
+
+
+def main() -> int:
+    """Serve until SIGTERM."""
+    given = settings.load(EgressGatewaySettings)
+    logs.configure(given.log_format, given.log_level)
+    asyncio.run(hosting.until_told(given, running))
+    return 0

@@ -1,0 +1,54 @@
+"""Only the dialer connects to the outside; who else opens connections knows where it connects to."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[2] / "operator" / "coxswain"
+# The API server's address comes from the cluster, the database's from its DSN.
+ALLOWED = {"gateway/outbound", "kube", "store"}
+WAYS_OUT = {
+    "asyncio.open_connection",
+    "socket.create_connection",
+    "socket.getaddrinfo",
+    "aiohttp.ClientSession",
+    "aiohttp.TCPConnector",
+    "httpx.AsyncClient",
+    "httpx.Client",
+    "httpx.AsyncHTTPTransport",
+    "httpcore.AsyncConnectionPool",
+    "urllib.request",
+    "create_connection",
+    "getaddrinfo",
+}
+
+
+def _ways_out(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute):
+            name = ast.unparse(node)
+            if name in WAYS_OUT or node.attr in WAYS_OUT:
+                yield name
+        if isinstance(node, ast.ImportFrom):
+            yield from (
+                f"{node.module}.{each.name}"
+                for each in node.names
+                if f"{node.module}.{each.name}" in WAYS_OUT
+            )
+
+
+def _found(*, allowed: bool) -> set[str]:
+    return {
+        f"{path.relative_to(PACKAGE)}: {name}"
+        for path in PACKAGE.rglob("*.py")
+        if any(path.is_relative_to(PACKAGE / room) for room in ALLOWED) is allowed
+        for name in _ways_out(path)
+    }
+
+
+def test_nothing_but_the_dialer_opens_connections_to_the_outside() -> None:
+    assert _found(allowed=False) == set()
+
+
+def test_the_dialer_itself_is_seen_by_this_test() -> None:
+    assert any(each.startswith("gateway/outbound") for each in _found(allowed=True))

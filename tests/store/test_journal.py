@@ -1,6 +1,7 @@
 """The journal of the leader against a real Postgres: nothing lost, nothing twice."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -13,9 +14,10 @@ import pytest_asyncio
 from coxswain.errors import FencedError
 from coxswain.reconcile.fence import Fence
 from coxswain.reconcile.journal import Journal
-from coxswain.store import events, leadership, mirror
+from coxswain.store import events, leadership, mirror, outbox
 from coxswain.store.events import Event, Filter
 from coxswain.store.pool import Store
+from tests.support import ended
 
 Body = dict[str, Any]
 
@@ -159,3 +161,47 @@ async def test_what_the_mirror_held_at_the_start_is_not_written_again(
     journal.publish("Job", _raw(uid, 5), _edges(uid, "job.created"))
     assert await journal.drain(0.01)
     assert await _types(operator_store, uid) == []
+
+
+async def _owed(store: Store) -> list[str]:
+    page = await store.run(outbox.page, outbox.Query())
+    return [each.job_name for each in page.items]
+
+
+async def test_the_callback_of_a_job_that_ended_is_written_with_its_last_edge_and_once(
+    operator_store: Store, fence: Fence
+) -> None:
+    raw = ended.job()
+    uid = raw["metadata"]["uid"]
+    for version in ("5", "6", "6"):
+        raw["metadata"]["resourceVersion"] = version
+        journal = Journal(fence)
+        journal.publish("Job", raw, _edges(uid, "job.created", "job.succeeded"))
+        async with _writing(journal):
+            assert await journal.drain(5)
+    assert await _owed(operator_store) == ["read"]
+    assert await _types(operator_store, uid) == ["job.created", "job.succeeded"]
+
+
+async def test_a_job_that_ended_and_vanished_at_once_is_told_of_all_the_same(
+    operator_store: Store, fence: Fence
+) -> None:
+    raw, journal = ended.job(), Journal(fence)
+    uid = raw["metadata"]["uid"]
+    journal.vanished("Job", raw, _edges(uid, "job.succeeded", "job.deleted"))
+    async with _writing(journal):
+        assert await journal.drain(5)
+    assert await _owed(operator_store) == ["read"]
+
+
+async def test_without_its_event_no_callback_is_written(
+    operator_store: Store, fence: Fence
+) -> None:
+    raw, journal = ended.job(), Journal(fence)
+    uid = raw["metadata"]["uid"]
+    bad = [dataclasses.replace(each, details={"nul": "\0"}) for each in _edges(uid, "job.x")()]
+    journal.publish("Job", raw, lambda: bad)
+    async with _writing(journal):
+        assert await journal.drain(5)
+    assert await operator_store.run(mirror.live, "Job") == {}
+    assert await _owed(operator_store) == []

@@ -198,6 +198,9 @@ REFUSED = {
         "UPDATE schema_info SET min_version = 0",
         "CREATE TABLE mine (x integer)",
         "SELECT make_event_days(current_date, current_date)",
+        "UPDATE deliveries SET state = 'Delivered'",
+        "DELETE FROM deliveries",
+        "INSERT INTO delivery_tries VALUES (gen_random_uuid(), 1, now(), 1)",
     ],
     "sidecar": [
         "UPDATE leadership SET epoch = 99",
@@ -212,6 +215,10 @@ REFUSED = {
         "DELETE FROM wakes",
         "INSERT INTO usage (id) VALUES (gen_random_uuid())",
         "UPDATE verdicts SET ready = true",
+        "INSERT INTO deliveries (id) VALUES (gen_random_uuid())",
+        "UPDATE deliveries SET url = 'https://elsewhere.example'",
+        "DELETE FROM deliveries",
+        "DELETE FROM delivery_tries",
         "CREATE TABLE mine (x integer)",
     ],
     "gateway": [
@@ -224,6 +231,11 @@ REFUSED = {
         "UPDATE usage SET input_tokens = 0",
         "DELETE FROM usage",
         "DELETE FROM wakes",
+        "INSERT INTO deliveries (id) VALUES (gen_random_uuid())",
+        "UPDATE deliveries SET body = '{}'",
+        "UPDATE deliveries SET url = 'https://elsewhere.example'",
+        "DELETE FROM deliveries",
+        "UPDATE delivery_tries SET status = 200",
     ],
 }
 

@@ -210,6 +210,16 @@ BY_RULE = (
         words="required is at most the number of approvers",
     ),
     _job("approval", {"approvers": ["ada", "ada"]}, words="an approver stands twice"),
+    *(
+        _job("callback", {"url": url}, "spec.callback", "url names a host, not an address")
+        for url in (
+            "https://10.0.0.1/x",
+            "https://127.1",
+            "http://0x7f000001:8080/",
+            "https://2130706433?x",
+            "https://a.0",
+        )
+    ),
 )
 
 BY_BOUND = (
@@ -285,4 +295,18 @@ BY_BOUND = (
     _job("priority", -1001, "spec.priority"),
     _job("priority", "high", "spec.priority"),
     _agent("queues", ["a", "b c"], "spec.queues[1]"),
+    *(
+        _job("callback", {"url": url}, "spec.callback.url")
+        for url in (
+            "ftp://receiver.example/x",
+            "receiver.example",
+            "https://user:word@receiver.example",
+            "https://[::1]/x",
+            "https://receiver.example/#part",
+            "https://receiver.example/a b",
+            "https://receiver.example/" + "x" * 2048,
+        )
+    ),
+    _job("callback", {}, "spec.callback.url"),
+    _job("callback", {"url": "https://a.b", "signing": {"name": "No Name"}}, "spec.callback"),
 )

@@ -1,5 +1,6 @@
 """The kind Job: one piece of work for an Agent, in numbered attempts of one pod each."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
@@ -37,6 +38,7 @@ FROZEN = (
     "retain",
     "dependsOn",
     "approval",
+    "callback",
 )
 
 
@@ -90,6 +92,29 @@ class Retain(Model):
     """So long after the end of an attempt that did not succeed."""
     succeeded_pod_seconds: Annotated[int, Field(ge=0, le=31536000)] | None = None
     """So long after the end of one that did."""
+
+
+# A host and perhaps a port, then path and query in printable ASCII: no user, no fragment.
+CALLBACK_URL = r"^https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?([/?][!$-\[\]-~]*)?$"
+# Whatever a resolver could take for an address: 10.0.0.1, but also 127.1, 0x7f000001 and 2130706433.
+_ADDRESS = r"^https?://([^/?:]*[.])?([0-9]+|0[xX][0-9a-fA-F]*)[.]*(:[0-9]*)?([/?].*)?$"
+
+
+class Callback(Model):
+    """Who is told when the Job has ended."""
+
+    RULES: ClassVar = (
+        Rule(
+            f"!self.url.matches('{_ADDRESS}')",
+            "url names a host, not an address",
+            lambda self: re.match(_ADDRESS, self.url) is None,
+        ),
+    )
+
+    url: Annotated[str, StringConstraints(min_length=9, max_length=2048, pattern=CALLBACK_URL)]
+    """Where its final state is posted to: https, and a host that the installation allows."""
+    signing: LocalReference | None = None
+    """Secret of type coxswain.dev/signing in the same namespace; none takes the installation's."""
 
 
 def _no_file_is_a_folder(spec: "JobSpec") -> bool:
@@ -160,6 +185,8 @@ class JobSpec(Model):
     """How long pods stay that have ended; none keeps them as long as the Job."""
     suspend: bool = False
     """True starts no attempt; one that runs goes on."""
+    callback: Callback | None = None
+    """Who is told when the Job has ended."""
     cancel: bool = False
     """True ends the Job; it cannot be taken back."""
     ttl_seconds_after_finished: Annotated[int, Field(ge=0, le=31536000)] | None = None

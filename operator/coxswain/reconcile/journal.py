@@ -1,4 +1,4 @@
-"""What is to be published of our objects: the mirror's row and the events of their edges.
+"""What is to be published of our objects: the mirror's row, the events of their edges, their callbacks.
 
 It waits in memory until Postgres has it. After a restart the comparison of mirror and live finds
 what is missing, and derived ids make a repeat harmless.
@@ -12,10 +12,12 @@ from uuid import UUID
 
 import structlog
 
+from coxswain.api.deliveries import NewDelivery
 from coxswain.errors import CoxswainError, FencedError, TransientError
+from coxswain.reconcile import outbox
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.fence import Fence
-from coxswain.store import events, mirror
+from coxswain.store import deliveries, events, mirror
 from coxswain.store.events import Event
 from coxswain.store.mirror import ObjectRow
 from coxswain.store.pool import Connection
@@ -39,7 +41,7 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Recorded:
-    """What Postgres holds of an object: its version, and the events that this process sent."""
+    """What Postgres holds of an object: its version, and the events and callbacks that were sent."""
 
     version: str
     sent: frozenset[UUID] = frozenset()
@@ -50,6 +52,7 @@ class _Page:
     """What goes in one transaction. The last word on an object goes only with its first end."""
 
     rows: Sequence[ObjectRow]
+    owed: Sequence[NewDelivery]
     events: Sequence[Event]
     last_words: Mapping[str, Event]
 
@@ -129,16 +132,19 @@ class Journal:
     async def _write(self, batch: dict[str, _Entry]) -> None:
         rows = [row_of(entry.kind, entry.raw) for entry in batch.values()]
         fresh: list[Event] = []
+        owed: list[NewDelivery] = []
         last_words: dict[str, Event] = {}
         sent: dict[str, frozenset[UUID]] = {}
         for uid, entry in batch.items():
             happened = list(entry.happened())
-            sent[uid] = frozenset(event.id for event in happened)
+            due = outbox.of(entry.kind, entry.raw)
+            sent[uid] = frozenset([*(each.id for each in happened), *(each.id for each in due)])
             if entry.is_gone:
                 last_words[uid] = happened.pop()
             known = self._recorded[uid].sent if uid in self._recorded else frozenset()
             fresh.extend(event for event in happened if event.id not in known)
-        await self._fence.write(_publish, _Page(rows, fresh, last_words))
+            owed.extend(each for each in due if each.id not in known)
+        await self._fence.write(_publish, _Page(rows, owed, fresh, last_words))
         for uid, entry in batch.items():
             self._take_off(uid, entry)
             if entry.is_gone:
@@ -169,6 +175,8 @@ async def _publish(connection: Connection, page: _Page) -> None:
     await mirror.write(connection, page.rows, ())
     gone = list(page.last_words)
     newly = await mirror.mark_deleted(connection, gone, ()) if gone else ()
+    if page.owed:
+        await deliveries.owe(connection, page.owed)
     # The head of the log is locked from here on, so this comes last.
     happened = [*page.events, *(page.last_words[uid] for uid in newly)]
     if happened:

@@ -17,6 +17,7 @@ from coxswain.identity.tokens import Verifier
 from coxswain.settings import SidecarSettings
 from coxswain.sidecar.approval_routes import ApprovalRoutes
 from coxswain.sidecar.cluster import Cluster, Objects
+from coxswain.sidecar.delivery_routes import DeliveryRoutes
 from coxswain.sidecar.event_routes import EventRoutes
 from coxswain.sidecar.object_routes import ObjectRoutes
 from coxswain.sidecar.record_routes import RecordRoutes
@@ -87,6 +88,7 @@ async def running(
             ApprovalRoutes(store, cluster),
             RecordRoutes(store, cluster, streams),
             EventRoutes(store, cluster, streams),
+            DeliveryRoutes(store),
         ]
         health = Health(
             {"postgres": store.ping, "schema": lambda: store.run(schema.require)},

@@ -13,7 +13,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from coxswain import settings
-from coxswain.api import manifest
+from coxswain.api import manifest, schema
+from coxswain.api.callback import CallbackMessage
 from coxswain_agent.settings import AgentSettings
 from devtools import console, pages, places
 from devtools.errors import ToolError
@@ -22,12 +23,15 @@ NOTE = "# Made by hack/generate from operator/coxswain; do not edit.\n"
 CRDS = Path("crds")
 CHART = Path("charts/coxswain-crds/templates")
 EXAMPLE = Path(".env.example")
+MESSAGE = Path("docs/callback.schema.json")
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def files() -> dict[Path, str]:
     """Every generated file, by its path in the repository, with its text."""
     found = {
         EXAMPLE: NOTE + _example(),
+        MESSAGE: _message(),
         Path("docs/errors.md"): pages.errors_page(),
         Path("docs/lifecycle.md"): pages.lifecycle_page(),
     }
@@ -81,6 +85,12 @@ def _kept(definition: dict[str, Any]) -> dict[str, Any]:
     metadata = definition["metadata"]
     annotations = {**metadata["annotations"], "helm.sh/resource-policy": "keep"}
     return {**definition, "metadata": {**metadata, "annotations": annotations}}
+
+
+def _message() -> str:
+    """What receivers of callbacks may rely on; open, since a version only grows."""
+    found = {"$schema": DIALECT, **schema.structural(CallbackMessage, defaults=False)}
+    return json.dumps(found, indent=2) + "\n"
 
 
 def _example() -> str:

@@ -33,6 +33,7 @@ POD_QUOTA = "coxswain-agents"
 STORAGE_QUOTA = "coxswain-storage"
 NETWORK_POLICY = "coxswain-agents"
 SECRET_TYPE_PROVIDER = f"{GROUP}/provider"
+SECRET_TYPE_SIGNING = f"{GROUP}/signing"
 
 DEFAULT_QUEUE = "default"
 

@@ -149,6 +149,52 @@ class SidecarSettings(ServerSettings, FairnessSettings):
     """Live streams that one process serves at the same time."""
 
 
+Domain = Annotated[
+    str,
+    Field(max_length=255, pattern=r"^(\*\.)?[A-Za-z0-9_]([-A-Za-z0-9_]*)(\.[-A-Za-z0-9_]+)*$"),
+]
+Origin = Annotated[
+    str, Field(max_length=300, pattern=r"^https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?/?$")
+]
+
+
+class CallbackSettings(Settings):
+    """What is told outside when a Job has ended, and to whom; part of the egress gateway's settings."""
+
+    CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
+        Contradiction(
+            "COXSWAIN_CALLBACKS_SIGNING, COXSWAIN_CALLBACKS_SIGNING_SECRET: a Secret is named and"
+            " nothing is signed with it; switch signing on, or name none",
+            lambda self: bool(self.callbacks_signing_secret) and not self.callbacks_signing,
+        ),
+        Contradiction(
+            "COXSWAIN_CALLBACKS_ORIGINS, COXSWAIN_CALLBACKS_ALLOWED_DOMAINS: an origin is listed and"
+            " no domain is allowed; allow its host too",
+            lambda self: bool(self.callbacks_origins) and not self.callbacks_allowed_domains,
+        ),
+    )
+
+    callbacks_enabled: bool = True
+    """Whether anything is told; where not, each callback is skipped with the reason Disabled."""
+    callbacks_allowed_domains: Annotated[list[Domain], Field(max_length=1000)] = []
+    """Hosts that may be told, each by its name or, with *. before it, all below it; none denies all."""
+    callbacks_origins: Annotated[list[Origin], Field(max_length=1000)] = []
+    """Origins such as http://hooks.internal:8080 that may be unencrypted, at another port than 443, or at
+    a private address. Their hosts must be allowed too."""
+    callbacks_signing: bool = True
+    """Whether a callback must be signed; one of a Job that names a Secret always is."""
+    callbacks_signing_secret: Annotated[str, Field(max_length=253)] = ""
+    """Name of the Secret in a Job's workspace for Jobs that name none."""
+    callbacks_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 15
+    """How long a receiver may take to answer."""
+    callbacks_tries: Annotated[int, Field(ge=1, le=50)] = 12
+    """How often a callback is tried before it is dead."""
+    callbacks_total_seconds: Annotated[int, Field(ge=1, le=604800)] = 86400
+    """How long after its first try it is tried again."""
+    callbacks_per_host: Annotated[int, Field(ge=1, le=64)] = 4
+    """Exchanges with one host at the same time, per replica."""
+
+
 class SandboxSettings(Settings):
     """What agent pods have where their Agent says nothing; part of the operator's settings."""
 

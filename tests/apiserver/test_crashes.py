@@ -4,9 +4,11 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from coxswain import names
 from coxswain.kube import paths
+from coxswain.store import outbox
 from tests.support import postgres
 from tests.support.kubelet import Kubelet
 from tests.support.leader import HOME, Installation, Operator
@@ -33,8 +35,11 @@ async def test_two_hundred_jobs_survive_the_death_of_their_leaders(
         async with Kubelet(
             workspace.client, _half_fail_once, namespace=workspace.namespace
         ) as kubelet:
-            retry = {"maxAttempts": 2, "backoffSeconds": 0}
-            await asyncio.gather(*(workspace.has_job(name, retry=retry) for name in jobs))
+            spec: dict[str, Any] = {
+                "retry": {"maxAttempts": 2, "backoffSeconds": 0},
+                "callback": {"url": "https://receiver.example/hook"},
+            }
+            await asyncio.gather(*(workspace.has_job(name, **spec) for name in jobs))
             await _kill_leaders(workspace, {"one": one, "two": two})
             ended = [await workspace.job_ends(name, seconds=90) for name in jobs]
             assert not kubelet.faults
@@ -46,6 +51,8 @@ async def test_two_hundred_jobs_survive_the_death_of_their_leaders(
                 again = [*WELL, "job.retrying"] if is_odd else []
                 types = await Ledger(store).until(job.metadata.uid, "job.succeeded")
                 assert types == ["job.created", "job.queued", *again, *WELL, "job.succeeded"]
+            owed = await store.run(outbox.page, outbox.Query(workspace.namespace), limit=2 * JOBS)
+    assert sorted(each.job_name for each in owed.items) == jobs
     assert set(kubelet.runs.values()) == {1}
     assert len(kubelet.runs) == JOBS + JOBS // 2
     assert Counter(pod["metadata"]["name"] for pod in await workspace.pods()) == kubelet.runs

@@ -111,6 +111,7 @@ FIXED = "{} is fixed once the Job is made; make another Job"
 OTHER = {
     "agentRef": {"name": "other"},
     "title": "Other",
+    "callback": {"url": "https://receiver.example"},
     "description": "other",
     "prompt": "Other?",
     "files": [],

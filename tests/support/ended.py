@@ -8,6 +8,7 @@ from tests.support import builders
 
 CREATED = "2026-11-21T03:00:00Z"
 FINISHED = "2026-11-21T03:00:09.000001Z"
+ANSWER = "zweiundvierzig, früher 41"
 URL = "https://receiver.example/hook"
 
 
@@ -29,7 +30,7 @@ def job(name: str = "read", *, url: str | None = URL, signing: str | None = None
         attemptsUsed=2,
         startedAt="2026-11-21T03:00:01Z",
         finishedAt=FINISHED,
-        result={"answer": "zweiundvierzig, früher 41", "truncated": False},
+        result={"answer": ANSWER, "truncated": False},
     )
     return ended.with_condition("Complete", "True", "Answered", "the agent answered").raw
 

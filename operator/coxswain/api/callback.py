@@ -1,11 +1,14 @@
 """Where a Job's end is told to, and in which words. ``docs/callbacks.md`` is the page for people."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
 from coxswain.api.job import Instant, JobPhase, JobResult
 from coxswain.api.meta import Model
+
+VERSION = 1
+ENDS: list[JsonValue] = ["Succeeded", "Failed", "Cancelled"]
 
 
 class JobEnd(Model):
@@ -17,7 +20,7 @@ class JobEnd(Model):
     """Its namespace."""
     name: str
     """Its name."""
-    phase: JobPhase
+    phase: Annotated[JobPhase, Field(json_schema_extra={"enum": ENDS})]
     """Succeeded, Failed or Cancelled."""
     reason: str | None = None
     """Why, in one word."""
@@ -40,7 +43,7 @@ class JobEnd(Model):
 class CallbackMessage(Model):
     """The body of a callback. A version only grows: ignore fields that you do not know."""
 
-    version: Literal[1] = 1
+    version: Annotated[int, Field(ge=1)] = VERSION
     """Version of this form."""
     type: Annotated[str, StringConstraints(pattern=r"^job\.(succeeded|failed|cancelled)$")]
     """What happened."""

@@ -228,7 +228,7 @@ class EventView(Model):
     type: str
     """What happened."""
     actor: str
-    """Who did it: operator, agent:WORKSPACE/NAME or user:NAME."""
+    """Who did it: operator, egress, agent:WORKSPACE/NAME or user:NAME."""
     workspace: str = ""
     """Where."""
     kind: str = ""

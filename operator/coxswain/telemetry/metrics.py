@@ -152,6 +152,22 @@ LOOP_LAG_SECONDS = Gauge(
     "coxswain_event_loop_lag_seconds", "How late the event loop's own timer was.", registry=REGISTRY
 )
 
+# Callbacks.
+CALLBACKS = Counter(
+    "coxswain_callbacks_total",
+    "Tries of callbacks, by what came of them: delivered, failed, dead or skipped.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+for _outcome in ("delivered", "failed", "dead", "skipped"):
+    CALLBACKS.labels(_outcome)
+CALLBACK_SECONDS = Histogram(
+    "coxswain_callback_seconds",
+    "Time of one exchange with a receiver.",
+    buckets=FAST,
+    registry=REGISTRY,
+)
+
 # Model gateway.
 MODEL_CALLS = Counter(
     "coxswain_model_calls_total",

@@ -1,0 +1,80 @@
+"""Puts the parts of the callbacks together; the egress gateway's process runs the worker."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from typing_extensions import override
+
+from coxswain.api.deliveries import Claimed, Settled, Try
+from coxswain.api.records import Event
+from coxswain.gateway.callbacks.keys import ReadObject, SigningKeys
+from coxswain.gateway.callbacks.posting import Poster
+from coxswain.gateway.callbacks.sending import Outbox, Rules, Sender
+from coxswain.gateway.callbacks.worker import Claims, Worker
+from coxswain.gateway.outbound.dialing import Dialer
+from coxswain.rules import addresses, callbacks
+from coxswain.rules.redelivery import Limits
+from coxswain.settings import CallbackSettings
+from coxswain.store import deliveries
+from coxswain.store.deliveries import CHANNEL, Room
+from coxswain.store.listener import Listener
+from coxswain.store.pool import Store
+
+FIRST_WAIT_SECONDS = 5.0
+LONGEST_WAIT_SECONDS = 14_400.0
+
+
+class StoredOutbox(Claims, Outbox):
+    """The outbox in Postgres."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @override
+    async def claim(self, room: Room, lease_seconds: float) -> Sequence[Claimed]:
+        return await self._store.run(deliveries.claim, room, lease_seconds)
+
+    @override
+    async def give_back(self, claimed: Claimed, wait_seconds: float) -> None:
+        await self._store.run(deliveries.give_back, claimed, wait_seconds)
+
+    @override
+    async def settle(
+        self, claimed: Claimed, found: Settled, tried: Try | None, event: Event
+    ) -> bool:
+        return await self._store.transact(deliveries.settle, claimed, found, tried, event)
+
+
+@asynccontextmanager
+async def opened(
+    given: CallbackSettings, store: Store, read_object: ReadObject
+) -> AsyncIterator[Worker]:
+    """The worker, whose ``run`` is to be a task of the process, for the length of a block."""
+    listed = Dialer(addresses.ANYWHERE)
+    poster = Poster(Dialer(), listed, seconds=given.callbacks_timeout_seconds)
+    sender = Sender(StoredOutbox(store), SigningKeys(read_object), poster, rules_of(given))
+    try:
+        yield worker(sender, store, per_host=given.callbacks_per_host)
+    finally:
+        await poster.close()
+
+
+def worker(sender: Sender, store: Store, *, per_host: int) -> Worker:
+    """One that takes from the outbox in Postgres."""
+    return Worker(StoredOutbox(store), sender, Listener(store.dsn, [CHANNEL]), per_host=per_host)
+
+
+def rules_of(given: CallbackSettings) -> Rules:
+    """The settings as rules."""
+    policy = callbacks.policy(
+        enabled=given.callbacks_enabled,
+        domains=given.callbacks_allowed_domains,
+        origins=given.callbacks_origins,
+    )
+    limits = Limits(
+        tries=given.callbacks_tries,
+        first_wait_seconds=FIRST_WAIT_SECONDS,
+        longest_wait_seconds=LONGEST_WAIT_SECONDS,
+        total_seconds=given.callbacks_total_seconds,
+    )
+    return Rules(policy, limits, given.callbacks_signing, given.callbacks_signing_secret)

@@ -323,11 +323,12 @@ class ModelGatewaySettings(ServerSettings):
 Network = Annotated[str, Field(max_length=64)]
 
 
-class EgressGatewaySettings(ServerSettings):
-    """The egress gateway."""
+class EgressGatewaySettings(ServerSettings, CallbackSettings):
+    """The egress gateway: the web door, and what sends callbacks."""
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
         ONE_PORT,
+        *CallbackSettings.CONTRADICTIONS,
         Contradiction(
             "COXSWAIN_EGRESS_IDLE_SECONDS, COXSWAIN_EGRESS_TOTAL_SECONDS: a connection may be"
             " silent for longer than it may last in all; make silence the shorter one",

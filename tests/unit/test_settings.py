@@ -12,7 +12,6 @@ from pydantic_core import PydanticUndefined
 from coxswain import settings
 from coxswain.errors import ConfigurationError
 from coxswain.settings import (
-    CallbackSettings,
     EgressGatewaySettings,
     MigrateSettings,
     ModelGatewaySettings,
@@ -102,8 +101,8 @@ def test_a_refusal_names_every_bad_key_at_once(
         (OperatorSettings, {"models_service": "door", "egress_service": "door"}),
         (EgressGatewaySettings, {"egress_idle_seconds": "9", "egress_total_seconds": "8"}),
         (EgressGatewaySettings, {"egress_connections": "9", "egress_connections_per_run": "10"}),
-        (CallbackSettings, {"callbacks_signing": "false", "callbacks_signing_secret": "ours"}),
-        (CallbackSettings, {"callbacks_origins": '["http://hooks.internal:8080"]'}),
+        (EgressGatewaySettings, {"callbacks_signing": "false", "callbacks_signing_secret": "ours"}),
+        (EgressGatewaySettings, {"callbacks_origins": '["http://hooks.internal:8080"]'}),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused_with_their_names(

@@ -11,7 +11,7 @@ from coxswain.gateway.callbacks.keys import ReadObject, SigningKeys
 from coxswain.gateway.callbacks.posting import Poster
 from coxswain.gateway.callbacks.sending import Outbox, Rules, Sender
 from coxswain.gateway.callbacks.worker import Claims, Worker
-from coxswain.gateway.outbound.dialing import Dialer
+from coxswain.gateway.outbound.dialing import Dialer, Resolve
 from coxswain.rules import addresses, callbacks
 from coxswain.rules.redelivery import Limits
 from coxswain.settings import CallbackSettings
@@ -47,11 +47,19 @@ class StoredOutbox(Claims, Outbox):
 
 @asynccontextmanager
 async def opened(
-    given: CallbackSettings, store: Store, read_object: ReadObject
+    given: CallbackSettings,
+    store: Store,
+    read_object: ReadObject,
+    policy: addresses.Policy = addresses.PUBLIC,
+    resolve: Resolve | None = None,
 ) -> AsyncIterator[Worker]:
-    """The worker, whose ``run`` is to be a task of the process, for the length of a block."""
-    listed = Dialer(addresses.ANYWHERE)
-    poster = Poster(Dialer(), listed, seconds=given.callbacks_timeout_seconds)
+    """The worker, whose ``run`` is to be a task of the process, for the length of a block.
+
+    ``policy`` says which addresses are public; a listed origin may be at any.
+    """
+    public = Dialer(policy, resolve=resolve)
+    listed = Dialer(addresses.ANYWHERE, resolve=resolve)
+    poster = Poster(public, listed, seconds=given.callbacks_timeout_seconds)
     sender = Sender(StoredOutbox(store), SigningKeys(read_object), poster, rules_of(given))
     try:
         yield worker(sender, store, per_host=given.callbacks_per_host)

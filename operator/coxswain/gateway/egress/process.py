@@ -1,4 +1,4 @@
-"""The egress gateway's process: the web door, a task that cuts tunnels of ended runs, a task for late events."""
+"""The egress gateway's process: the web door, tasks for its tunnels and events, and the sender of callbacks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -8,6 +8,7 @@ from coxswain import settings
 from coxswain.api.records import Event
 from coxswain.errors import ConfigurationError
 from coxswain.gateway import hosting
+from coxswain.gateway.callbacks import assembly
 from coxswain.gateway.egress.asking import Asked
 from coxswain.gateway.egress.door import Door
 from coxswain.gateway.egress.journal import Journal
@@ -60,7 +61,13 @@ async def running(
         health_port = await stack.enter_async_context(
             server.serving(health.app(), given.bind, given.health_port)
         )
-        await stack.enter_async_context(hosting.tasks(keys.run(), tunnels.run(), journal.run()))
+        public = addresses.policy(nat64=given.egress_nat64_prefixes)
+        sending = await stack.enter_async_context(
+            assembly.opened(given, store, cluster.get, public, resolve)
+        )
+        await stack.enter_async_context(
+            hosting.tasks(keys.run(), tunnels.run(), journal.run(), sending.run())
+        )
         port = await stack.enter_async_context(_serving(door, given, drain_seconds))
         stack.push_async_callback(hosting.leave, health, leave_seconds)
         yield Ports(port, health_port)

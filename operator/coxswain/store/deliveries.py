@@ -120,7 +120,10 @@ async def give_back(connection: Connection, claimed: Claimed, wait_seconds: floa
 async def settle(
     connection: Connection, claimed: Claimed, found: Settled, tried: Try | None, event: Event
 ) -> bool:
-    """Keep what came of a claim, the try and its event, all or nothing; False: somebody else has."""
+    """Keep what came of a claim, the try and its event, all or nothing; False: somebody else has.
+
+    Where nothing was sent there is no try, and the claim does not count as one.
+    """
     if tried is not None:
         await connection.execute(
             "INSERT INTO delivery_tries (delivery_id, number, at, milliseconds, status, error)"
@@ -136,6 +139,7 @@ async def settle(
     is_ours = await connection.fetchval(
         "UPDATE deliveries SET state = $3, reason = $4, claim = NULL,"
         " due_at = now() + make_interval(secs => $5),"
+        " tries = tries - $6, round_tries = round_tries - $6,"
         " ended_at = CASE WHEN $3 <> 'Pending' THEN now() END"
         " WHERE id = $1 AND (state = 'Pending' AND claim = $2"
         " OR $3 = 'Delivered' AND state <> 'Delivered') RETURNING true",
@@ -144,6 +148,7 @@ async def settle(
         found.state.value,
         found.reason,
         found.wait_seconds,
+        1 if tried is None else 0,
     )
     if is_ours is not None:
         await events.append(connection, [event])

@@ -44,7 +44,7 @@ async def skipped(office: Office, wanted: str, **owed: Any) -> dict[str, Any]:
     one = await office.owes(**owed)
     async with office.at_work():
         done = await office.ends(one)
-    assert (done.state, done.reason) == (DeliveryState.SKIPPED, wanted)
+    assert (done.state, done.reason, done.tries) == (DeliveryState.SKIPPED, wanted, 0)
     assert await office.told() == ["callback.skipped"]
     assert await office.log(one) == []
     said = await office.details()

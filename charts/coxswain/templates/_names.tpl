@@ -31,3 +31,8 @@ coxswain.dev/door: api
 {{- define "coxswain.localTokenSecret" -}}
 {{- default (printf "%s-local-token" (include "coxswain.name" .)) .Values.sidecar.localTokenSecret -}}
 {{- end }}
+
+{{- /* Not empty where anybody may be told of anything: only then the egress gateway needs a right at all. */ -}}
+{{- define "coxswain.tellsCallbacks" -}}
+{{- if and .Values.callbacks.enabled .Values.callbacks.allowedDomains }}yes{{ end }}
+{{- end }}

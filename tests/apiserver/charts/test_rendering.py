@@ -190,13 +190,41 @@ def test_nothing_is_open_outside_unless_an_installation_says_so() -> None:
     container = _only_container(chart.render(), "coxswain-egress")
     given = {each["name"]: each.get("value") for each in container["env"]}
     assert given["COXSWAIN_EGRESS_ALLOWED_NETWORKS"] == "[]"
+    assert given["COXSWAIN_CALLBACKS_ALLOWED_DOMAINS"] == "[]"
+    assert given["COXSWAIN_CALLBACKS_ORIGINS"] == "[]"
+    assert given["COXSWAIN_CALLBACKS_SIGNING"] == "true"
 
 
-def test_the_web_doors_account_has_no_rights(full: list[Body]) -> None:
-    bindings = [*chart.of_kind(full, "RoleBinding"), *chart.of_kind(full, "ClusterRoleBinding")]
+@pytest.mark.parametrize(
+    ("callbacks", "has_rights"),
+    [
+        ({}, False),
+        ({"allowedDomains": ["hooks.example.com"]}, True),
+        ({"enabled": False, "allowedDomains": ["hooks.example.com"]}, False),
+    ],
+)
+def test_the_egress_gateways_account_has_no_rights_unless_it_has_callbacks_to_sign(
+    callbacks: Body, tmp_path: Path, *, has_rights: bool
+) -> None:
+    chosen = {"callbacks": callbacks, "workspaces": [{"name": "demo"}]}
+    objects = chart.render_with(tmp_path, chosen)
+    bindings = [
+        *chart.of_kind(objects, "RoleBinding"),
+        *chart.of_kind(objects, "ClusterRoleBinding"),
+    ]
     subjects = {subject["name"] for each in bindings for subject in each["subjects"]}
     assert "coxswain-models" in subjects
-    assert "coxswain-egress" not in subjects
+    assert ("coxswain-egress" in subjects) is has_rights
+    roles = {each["metadata"]["name"] for each in chart.of_kind(objects, "ClusterRole")}
+    assert ("coxswain-workspace-egress" in roles) is has_rights
+
+
+def test_what_an_installation_says_of_callbacks_reaches_the_gateway(full: list[Body]) -> None:
+    container = _only_container(full, "coxswain-egress")
+    given = {each["name"]: each.get("value") for each in container["env"]}
+    assert given["COXSWAIN_CALLBACKS_ENABLED"] == "true"
+    assert given["COXSWAIN_CALLBACKS_ALLOWED_DOMAINS"] == '["*.example.com"]'
+    assert given["COXSWAIN_CALLBACKS_SIGNING_SECRET"] == "hooks"
 
 
 def _ports(rule: Body) -> set[int]:
@@ -234,6 +262,8 @@ def test_a_database_of_ones_own_brings_no_server(tmp_path: Path) -> None:
         ({"log": {"format": "yaml"}}, "/log/format"),
         ({"egress": {"allowedNetworks": ["example.com"]}}, "/egress/allowedNetworks/0"),
         ({"network": {"web": {"ports": []}}}, "/network/web/ports"),
+        ({"callbacks": {"allowedDomains": ["https://a.b"]}}, "/callbacks/allowedDomains/0"),
+        ({"callbacks": {"origins": ["http://a.b/path"]}}, "/callbacks/origins/0"),
         ({"postgress": {}}, "postgress"),
     ],
 )

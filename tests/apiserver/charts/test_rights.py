@@ -71,16 +71,19 @@ ALLOWED = [
     ("coxswain-operator", "create", "serviceaccounts:token/coxswain-sidecar", HOME),
     ("coxswain-sidecar", "create", "jobs.coxswain.dev", "demo"),
     ("coxswain-models", "get", "secrets/key", "demo"),
+    # To sign callbacks, and only where an installation allows some.
+    ("coxswain-egress", "get", "secrets/key", "demo"),
     ("coxswain-secrets", "create", "secrets", HOME),
 ]
 REFUSED = [
-    # Nobody reads Secrets but the gateway, and it by name only.
+    # Nobody reads Secrets but the gateways, and they by name only.
     ("coxswain-operator", "get", "secrets/key", "demo"),
     ("coxswain-operator", "get", "secrets/coxswain-database", HOME),
     ("coxswain-sidecar", "get", "secrets/key", "demo"),
     ("coxswain-models", "list", "secrets", "demo"),
     ("coxswain-models", "get", "secrets/coxswain-database", HOME),
-    ("coxswain-egress", "get", "secrets/key", "demo"),
+    ("coxswain-egress", "list", "secrets", "demo"),
+    ("coxswain-egress", "get", "secrets/key", "elsewhere"),
     ("coxswain-egress", "get", "secrets/coxswain-database", HOME),
     ("coxswain-egress", "list", "pods", "demo"),
     ("coxswain-egress", "get", "agents.coxswain.dev/x", "demo"),

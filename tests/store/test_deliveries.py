@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from coxswain.api.deliveries import Claimed, Delivery, DeliveryState, Settled, Try
+from coxswain.api.deliveries import Claimed, Delivery, DeliveryState, Outcome, Settled, Try
 from coxswain.errors import ConflictError
 from coxswain.store import deliveries, events, outbox
 from coxswain.store.deliveries import Room
@@ -40,7 +40,8 @@ async def claim(store: Store, given: Room | None = None, lease: float = LEASE) -
 async def settle(store: Store, claimed: Claimed, found: Settled, status: int = 200) -> bool:
     tried = Try(claimed.delivery.tries, AT, 12, status)
     event = rows.event("callback.tried", actor="egress", uid=claimed.delivery.job_uid)
-    return await store.transact(deliveries.settle, claimed, found, tried, event)
+    (is_ours,) = await store.transact(deliveries.settle, [Outcome(claimed, found, tried, event)])
+    return is_ours
 
 
 async def state(store: Store, delivery: UUID) -> Delivery:
@@ -153,6 +154,25 @@ async def test_a_try_its_event_and_what_came_of_it_are_kept_together(
     page = await gateway_store.run(events.after, 0)
     assert [each.event.type for each in page.events] == ["callback.tried"]
     assert await claim(gateway_store) == []
+
+
+async def test_of_many_that_are_settled_together_only_those_count_whose_claim_stands(
+    operator_store: Store, gateway_store: Store, database: Database
+) -> None:
+    await owed(operator_store, "a", "b")
+    late = {each.delivery.job_name: each for each in await claim(gateway_store)}
+    await lapse(database)
+    now = {each.delivery.job_name: each for each in await claim(gateway_store)}
+    later = Settled(DeliveryState.PENDING, wait_seconds=300)
+    batch = [
+        Outcome(claimed, later, None, rows.event(name))
+        for name, claimed in (("one", now["a"]), ("two", late["b"]), ("three", late["a"]))
+    ]
+    assert await gateway_store.transact(deliveries.settle, batch) == [True, False, False]
+    page = await gateway_store.run(events.after, 0)
+    assert [each.event.type for each in page.events] == ["one"]
+    assert (await state(gateway_store, now["b"].delivery.id)).tries == 2
+    assert (await state(gateway_store, now["a"].delivery.id)).tries == 1
 
 
 async def test_another_try_comes_after_its_wait(

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from coxswain.api.records import Event
+
 
 class DeliveryState(StrEnum):
     """Where a delivery is."""
@@ -87,3 +89,13 @@ class Try:
     milliseconds: int
     status: int | None = None
     error: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that is kept of one claim. Where nothing was sent there is no try."""
+
+    claimed: Claimed
+    found: Settled
+    tried: Try | None
+    event: Event

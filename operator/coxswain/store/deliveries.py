@@ -16,11 +16,9 @@ from coxswain.api.deliveries import (
     Delivery,
     DeliveryState,
     NewDelivery,
-    Settled,
-    Try,
+    Outcome,
 )
 from coxswain.store import events
-from coxswain.store.events import Event
 from coxswain.store.pool import Connection
 
 CHANNEL = "coxswain_deliveries"
@@ -117,42 +115,57 @@ async def give_back(connection: Connection, claimed: Claimed, wait_seconds: floa
     )
 
 
-async def settle(
-    connection: Connection, claimed: Claimed, found: Settled, tried: Try | None, event: Event
-) -> bool:
-    """Keep what came of a claim, the try and its event, all or nothing; False: somebody else has.
+async def settle(connection: Connection, batch: Sequence[Outcome]) -> list[bool]:
+    """Keep what came of claims, their tries and events, all or nothing; False: somebody else has.
 
     Where nothing was sent there is no try, and the claim does not count as one.
     """
-    if tried is not None:
-        await connection.execute(
-            "INSERT INTO delivery_tries (delivery_id, number, at, milliseconds, status, error)"
-            " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-            claimed.delivery.id,
-            tried.number,
-            tried.at,
-            tried.milliseconds,
-            tried.status,
-            tried.error,
-        )
-    # Delivered is a fact also where the claim has run out meanwhile.
-    is_ours = await connection.fetchval(
-        "UPDATE deliveries SET state = $3, reason = $4, claim = NULL,"
-        " due_at = now() + make_interval(secs => $5),"
-        " tries = tries - $6, round_tries = round_tries - $6,"
-        " ended_at = CASE WHEN $3 <> 'Pending' THEN now() END"
-        " WHERE id = $1 AND (state = 'Pending' AND claim = $2"
-        " OR $3 = 'Delivered' AND state <> 'Delivered') RETURNING true",
-        claimed.delivery.id,
-        claimed.claim,
-        found.state.value,
-        found.reason,
-        found.wait_seconds,
-        1 if tried is None else 0,
+    tried = [(each.claimed.delivery.id, each.tried) for each in batch if each.tried is not None]
+    await connection.execute(
+        "INSERT INTO delivery_tries (delivery_id, number, at, milliseconds, status, error)"
+        " SELECT * FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::integer[],"
+        " $5::integer[], $6::text[]) ON CONFLICT DO NOTHING",
+        [delivery for delivery, _ in tried],
+        [each.number for _, each in tried],
+        [each.at for _, each in tried],
+        [each.milliseconds for _, each in tried],
+        [each.status for _, each in tried],
+        [each.error for _, each in tried],
     )
-    if is_ours is not None:
-        await events.append(connection, [event])
-    return is_ours is not None
+    ours = await _end_claims(connection, batch)
+    if ours:
+        # Last: from here on the head of the log is locked.
+        await events.append(connection, [each.event for each in batch if _key(each) in ours])
+    return [_key(each) in ours for each in batch]
+
+
+async def _end_claims(
+    connection: Connection, batch: Sequence[Outcome]
+) -> frozenset[tuple[UUID, UUID]]:
+    # Delivered is a fact also where the claim has run out meanwhile.
+    rows = await connection.fetch(
+        "UPDATE deliveries SET state = outcome.state, reason = outcome.reason, claim = NULL,"
+        " due_at = now() + make_interval(secs => outcome.wait),"
+        " tries = tries - outcome.unsent, round_tries = round_tries - outcome.unsent,"
+        " ended_at = CASE WHEN outcome.state <> 'Pending' THEN now() END"
+        " FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::float8[], $6::integer[])"
+        " AS outcome (id, claim, state, reason, wait, unsent)"
+        " WHERE deliveries.id = outcome.id"
+        " AND (deliveries.state = 'Pending' AND deliveries.claim = outcome.claim"
+        " OR outcome.state = 'Delivered' AND deliveries.state <> 'Delivered')"
+        " RETURNING outcome.id, outcome.claim",
+        [each.claimed.delivery.id for each in batch],
+        [each.claimed.claim for each in batch],
+        [each.found.state.value for each in batch],
+        [each.found.reason for each in batch],
+        [each.found.wait_seconds for each in batch],
+        [1 if each.tried is None else 0 for each in batch],
+    )
+    return frozenset((UUID(int=row["id"].int), UUID(int=row["claim"].int)) for row in rows)
+
+
+def _key(outcome: Outcome) -> tuple[UUID, UUID]:
+    return outcome.claimed.delivery.id, outcome.claimed.claim
 
 
 def stored(row: asyncpg.Record) -> Delivery:

@@ -10,8 +10,7 @@ import pytest
 import pytest_asyncio
 from typing_extensions import override
 
-from coxswain.api.deliveries import Claimed, DeliveryState, Settled, Try
-from coxswain.api.records import Event
+from coxswain.api.deliveries import Claimed, DeliveryState, Outcome
 from coxswain.gateway.callbacks.assembly import StoredOutbox
 from coxswain.gateway.callbacks.worker import Worker
 from coxswain.store import deliveries, outbox
@@ -204,9 +203,7 @@ class Dying(StoredOutbox):
     """The outbox of a gateway that dies after the receiver has answered, before it is kept."""
 
     @override
-    async def settle(
-        self, claimed: Claimed, found: Settled, tried: Try | None, event: Event
-    ) -> bool:
+    async def settle(self, outcome: Outcome) -> bool:
         raise asyncio.CancelledError
 
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from coxswain.api.deliveries import DeliveryState, NewDelivery, Settled, Try
+from coxswain.api.deliveries import DeliveryState, NewDelivery, Outcome, Settled, Try
 from coxswain.store import deliveries, events
 from coxswain.store.deliveries import Room
 from coxswain.store.pool import Store
@@ -27,7 +27,7 @@ async def settled(
     error = "" if status is not None else "timeout"
     tried = Try(1, AT, 1500, status, error)
     event = rows.event("callback.failed")
-    await gateway.transact(deliveries.settle, claimed, found, tried, event)
+    await gateway.transact(deliveries.settle, [Outcome(claimed, found, tried, event)])
     return one
 
 

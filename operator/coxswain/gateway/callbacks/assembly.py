@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 
 from typing_extensions import override
 
-from coxswain.api.deliveries import Claimed, Settled, Try
-from coxswain.api.records import Event
+from coxswain.api.deliveries import Claimed, Outcome
 from coxswain.gateway.callbacks.keys import ReadObject, SigningKeys
 from coxswain.gateway.callbacks.posting import Poster
 from coxswain.gateway.callbacks.sending import Outbox, Rules, Sender
 from coxswain.gateway.callbacks.worker import Claims, Worker
 from coxswain.gateway.outbound.dialing import Dialer, Resolve
+from coxswain.reconcile.batches import Batches
 from coxswain.rules import addresses, callbacks
 from coxswain.rules.redelivery import Limits
 from coxswain.settings import CallbackSettings
@@ -25,10 +25,11 @@ LONGEST_WAIT_SECONDS = 14_400.0
 
 
 class StoredOutbox(Claims, Outbox):
-    """The outbox in Postgres."""
+    """The outbox in Postgres. What comes of deliveries at the same time is kept together."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._outcomes: Batches[Outcome, bool] = Batches(self._settle)
 
     @override
     async def claim(self, room: Room, lease_seconds: float) -> Sequence[Claimed]:
@@ -39,10 +40,11 @@ class StoredOutbox(Claims, Outbox):
         await self._store.run(deliveries.give_back, claimed, wait_seconds)
 
     @override
-    async def settle(
-        self, claimed: Claimed, found: Settled, tried: Try | None, event: Event
-    ) -> bool:
-        return await self._store.transact(deliveries.settle, claimed, found, tried, event)
+    async def settle(self, outcome: Outcome) -> bool:
+        return await self._outcomes.ask(outcome)
+
+    async def _settle(self, batch: Sequence[Outcome]) -> list[bool]:
+        return await self._store.transact(deliveries.settle, batch)
 
 
 @asynccontextmanager

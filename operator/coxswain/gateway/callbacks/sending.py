@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from coxswain.api.deliveries import Claimed, DeliveryState, Settled, Try
+from coxswain.api.deliveries import Claimed, DeliveryState, Outcome, Settled, Try
 from coxswain.api.records import Event
 from coxswain.errors import TransientError
 from coxswain.gateway.callbacks.keys import RefusedError, SigningKeys
@@ -51,9 +51,7 @@ class Outbox(Protocol):
         """Undo a claim."""
         ...
 
-    async def settle(
-        self, claimed: Claimed, found: Settled, tried: Try | None, event: Event
-    ) -> bool:
+    async def settle(self, outcome: Outcome) -> bool:
         """Keep what came of a claim."""
         ...
 
@@ -143,19 +141,18 @@ class Sender:
     ) -> None:
         """Keep what came of it, also when Postgres is away for a moment: a lost word is a repeat."""
         event = _event(claimed, found, tried, message)
+        outcome = Outcome(claimed, found, tried, event)
         metrics.CALLBACKS.labels(event.type.removeprefix("callback.")).inc()
         try:
             async with asyncio.timeout(SETTLE_SECONDS):
-                while not await self._is_kept(claimed, found, tried, event):  # noqa: ASYNC110
+                while not await self._is_kept(outcome):  # noqa: ASYNC110
                     await asyncio.sleep(RETRY_SECONDS)
         except TimeoutError:
             log.exception("what came of a callback is lost; it is sent again", id=str(event.id))
 
-    async def _is_kept(
-        self, claimed: Claimed, found: Settled, tried: Try | None, event: Event
-    ) -> bool:
+    async def _is_kept(self, outcome: Outcome) -> bool:
         try:
-            await self._outbox.settle(claimed, found, tried, event)
+            await self._outbox.settle(outcome)
         except TransientError:
             return False
         return True

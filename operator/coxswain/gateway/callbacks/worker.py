@@ -16,7 +16,7 @@ from coxswain.store.deliveries import CHANNEL, Room
 from coxswain.store.listener import Listener
 from coxswain.telemetry import logs
 
-AT_ONCE = 64
+AT_ONCE = 128
 POLL_SECONDS = 1.0
 # A moment in which more room comes together costs less than another question.
 GATHER_SECONDS = 0.01
@@ -68,6 +68,7 @@ class Worker:
                 raise self._bug
             finally:
                 listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
                 await self._drain()
 
     async def _claim(self) -> Sequence[Claimed]:

@@ -14,7 +14,7 @@ from coxswain.reconcile import actions, instants
 from coxswain.reconcile.decision import NOTHING, Decision, Note
 from coxswain.rules.outcome import Ended, RunFacts
 from coxswain.sandbox.pod import Platform
-from coxswain_controllers.job import ending, gates, manifest, status
+from coxswain_controllers.job import ending, gates, keys, manifest, status
 from coxswain_controllers.job.snapshot import JobSnapshot, PodSeen
 
 LONG_WAIT = timedelta(seconds=5)
@@ -134,6 +134,25 @@ def pod_has_vanished(snapshot: JobSnapshot, _platform: Platform, now: datetime) 
     return None
 
 
+def key_is_not_its_own(
+    snapshot: JobSnapshot, _platform: Platform, now: datetime
+) -> Decision | None:
+    """Its idempotency key is to be taken first, or stands for another Job, which ends this one."""
+    claim = snapshot.key_claim
+    if claim is None:
+        return None
+    if snapshot.records.status != "True":
+        return _wait_for_records(snapshot, now)
+    refused = keys.refusal(claim)
+    if refused is not None:
+        seen = (Seen(ConditionType.ACCEPTED, "False", refused.reason, refused.message),)
+        found = status.ended(snapshot, refused, seen, now)
+        return Decision(status=found, notes=ending.note(refused))
+    if keys.is_own(claim):
+        return None
+    return Decision(actions=(actions.RegisterKey(claim.wanted),), wake_at=now)
+
+
 def attempt_is_due(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision:
     """Ask the gates; when all are open, write the run row and make the pod."""
     spec, agent = snapshot.spec, snapshot.agent
@@ -159,6 +178,7 @@ CHECKS: tuple[Check, ...] = (
     pod_is_overdue,
     pod_is_there,
     pod_has_vanished,
+    key_is_not_its_own,
     attempt_is_due,
 )
 

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from coxswain import names
 from coxswain.api.agent import AgentSpec
 from coxswain.api.conditions import RETRYING_AFTER_ERROR, ConditionType, Seen, find
 from coxswain.api.job import Attempt, JobSpec, JobStatus
 from coxswain.api.kind import Metadata
+from coxswain.api.records import KeyHolder
 from coxswain.errors import UserError
 from coxswain.reconcile.key import Key
 from coxswain.rules.caps import Full
@@ -52,12 +54,31 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyClaim:
+    """The idempotency key of a Job of which nothing has run yet."""
+
+    wanted: KeyHolder
+    """The Job as its holder."""
+    standing: KeyHolder | None
+    """Who holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What the run document takes over from the Job's type."""
+
+    output_schema: dict[str, Any] | None = None
+    grants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class JobSnapshot:
     """Everything about one Job at one moment."""
 
     key: Key
     metadata: Metadata
     spec: JobSpec | UserError
+    """With its type applied, where it has one."""
     status: JobStatus
     agent: AgentSeen | None
     agent_deleted_at: datetime | None
@@ -83,6 +104,8 @@ class JobSnapshot:
     """What the API server said when it last refused the pod for its quota."""
     is_recorded: bool
     """Whether the records hold the status as it is."""
+    contract: Contract = Contract()
+    key_claim: KeyClaim | None = None
 
     @property
     def valid_spec(self) -> JobSpec:

@@ -1,6 +1,7 @@
 """Jobs and Agents for people: make, list, read, cancel. Objects are made as the API server's own."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -8,17 +9,20 @@ from typing import Any
 from aiohttp import web
 
 from coxswain import names
-from coxswain.api.job import TERMINAL
-from coxswain.errors import ConflictError, ForbiddenError, NotFoundError
+from coxswain.api.job import TERMINAL, JobSpec
+from coxswain.errors import ConflictError, ForbiddenError, NotFoundError, UserError
 from coxswain.identity.callers import UserCaller
 from coxswain.kube import paths
-from coxswain.sidecar import objects, place
+from coxswain.sidecar import objects, place, type_store
 from coxswain.sidecar.cluster import Objects
+from coxswain.sidecar.keyed_jobs import KeyedJobs
+from coxswain.sidecar.type_store import TypeStore
 from coxswain.sidecar.wire import (
     CancelRequest,
     JobQuery,
     ListQuery,
     NewJob,
+    NewMetadata,
     ObjectPath,
     Resource,
     ResourceList,
@@ -33,31 +37,47 @@ from coxswain.web.routes import Answer, Call, route
 FIELD_MANAGER = "coxswain-api"
 STRICT = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
 FINISHED = "job_finished"
-NOT_ONBOARDED = "workspace_not_onboarded"
+KEY_HEADER = "Idempotency-Key"
+KEY = r"[!-~]{1,255}"
 Body = dict[str, Any]
 
 
 class ObjectRoutes:
     """Routes for people."""
 
-    def __init__(self, store: Store, cluster: Objects, weights: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        cluster: Objects,
+        types: TypeStore,
+        keyed: KeyedJobs,
+        weights: Mapping[str, int],
+    ) -> None:
         self._store = store
         self._cluster = cluster
+        self._types = types
+        self._keyed = keyed
         self._weights = weights
 
     @route("POST", "/v1/workspaces/{workspace}/jobs", status=201, errors=(404, 409))
     async def create_job(
         self, call: Call, caller: UserCaller, path: WorkspacePath, body: NewJob
     ) -> Answer[Resource]:
-        """Make a Job: the same object as ``kubectl apply`` makes."""
-        manifest = {
-            "apiVersion": names.API_VERSION,
-            "kind": "Job",
-            "metadata": body.metadata.to_wire(),
-            "spec": body.spec.model_dump(mode="json", by_alias=True, exclude_unset=True),
-        }
-        made = await self._create(path.workspace, manifest)
-        return _tagged(made, status=201)
+        """Make a Job: the same object as ``kubectl apply`` makes.
+
+        With Idempotency-Key, or spec.idempotencyKey, the same again answers 200 and the Job that
+        was made first; another spec answers 409 idempotency_key_reused.
+        """
+        spec = _with_key(call, body.spec)
+
+        async def make(name: str | None) -> Body:
+            await self._types.check(path.workspace, spec)
+            return await self._create(path.workspace, _manifest(body.metadata, spec, name))
+
+        if spec.idempotency_key is None:
+            return _tagged(objects.of(await make(None), "Job"), status=201)
+        made, status = await self._keyed.create(path.workspace, body.metadata, spec, make)
+        return _tagged(made, status=status)
 
     @route("GET", "/v1/jobs")
     async def list_jobs(
@@ -130,18 +150,17 @@ class ObjectRoutes:
         found = await objects.find(self._store, self._cluster, "Agent", path.workspace, path.name)
         return _answer(call, found)
 
-    async def _create(self, workspace: str, manifest: Body) -> Resource:
+    async def _create(self, workspace: str, manifest: Body) -> Body:
         try:
-            made = await self._cluster.create(paths.collection("jobs", workspace), manifest, STRICT)
+            return await self._cluster.create(paths.collection("jobs", workspace), manifest, STRICT)
         except ForbiddenError as error:
             if error.code != "forbidden":
                 raise
             raise ForbiddenError(
-                f"'{workspace}' is not an onboarded workspace", code=NOT_ONBOARDED
+                f"'{workspace}' is not an onboarded workspace", code=type_store.NOT_ONBOARDED
             ) from error
         except NotFoundError as error:
             raise NotFoundError(f"there is no workspace '{workspace}'") from error
-        return objects.of(made, "Job")
 
     async def _annotate(
         self, path: ObjectPath, caller: UserCaller, reason: str | None, version: str | None
@@ -171,6 +190,32 @@ class ObjectRoutes:
 def _answer(call: Call, found: Resource) -> Answer[Resource] | web.Response:
     tag = objects.etag(found)
     return _unchanged(call, tag) or Answer(found, headers={"ETag": tag})
+
+
+def _with_key(call: Call, spec: JobSpec) -> JobSpec:
+    """The spec with the key of the request's header, if it has one."""
+    key = call.header(KEY_HEADER)
+    if key is None:
+        return spec
+    if spec.idempotency_key not in (None, key):
+        raise UserError("the header names another key", field="spec.idempotencyKey")
+    if not re.fullmatch(KEY, key):
+        text = "a key is 1 to 255 visible ASCII characters, no space among them"
+        raise UserError(text, field=f"header.{KEY_HEADER}")
+    return spec.model_copy(update={"idempotency_key": key})
+
+
+def _manifest(metadata: NewMetadata, spec: JobSpec, name: str | None) -> Body:
+    given = metadata.to_wire()
+    if name is not None:
+        given = {**given, "name": name}
+        given.pop("generateName", None)
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": "Job",
+        "metadata": given,
+        "spec": spec.model_dump(mode="json", by_alias=True, exclude_unset=True),
+    }
 
 
 def _tagged(resource: Resource, *, status: int) -> Answer[Resource]:

@@ -3,7 +3,7 @@
 from coxswain.errors import UnavailableError
 from coxswain.store.pool import Connection
 
-REVISION = 2
+REVISION = 3
 
 
 async def require(connection: Connection) -> None:

@@ -17,6 +17,7 @@ from coxswain.rules import job_types
 from coxswain.store.pool import Store
 from coxswain.store.runs import Run
 from tests.store.gateway.test_whole import Cluster, Platform
+from tests.support import examples
 from tests.support.postgres import Database
 
 MESSY = "Title\n=====\n\n* one\n* two\n"
@@ -157,6 +158,19 @@ async def test_a_program_gives_its_output_by_a_file_and_not_by_one_of_an_earlier
     _, _, silent = await does(platform, "count", {}, of("true", schema))
     assert silent.result is not None
     assert (silent.result.status, silent.result.reason) == (ResultStatus.FAILED, "OutputInvalid")
+
+
+async def test_the_sample_counts_the_words_of_its_files(platform: Platform) -> None:
+    (sample,) = examples.objects(examples.FOLDER / "reference" / "job-type.yaml")
+    found = job_types.of_map("words.count", sample)
+    assert isinstance(found, JobTypeSpec)
+    files = platform.folder / "files"
+    await asyncio.to_thread(files.mkdir)
+    for name, text in (("a.txt", "one two"), ("b c.txt", "three")):
+        await asyncio.to_thread((files / name).write_text, text + "\n")
+    code, said, run = await does(platform, "words.count", {"paths": ["a.txt", "b c.txt"]}, found)
+    assert code == 0, said
+    assert output(run) == {"words": 3}
 
 
 @pytest.mark.parametrize("said", ["{", '{"total": 6}', "[" * 90 + "]" * 90])

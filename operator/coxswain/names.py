@@ -6,12 +6,14 @@ GROUP = "coxswain.dev"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 CATEGORY = "coxswain"
+NAME_LENGTH = 63
 
 LABEL_AGENT = f"{GROUP}/agent"
 LABEL_JOB = f"{GROUP}/job"
 LABEL_QUEUE = f"{GROUP}/queue"
 LABEL_OWNER = f"{GROUP}/owner"
 LABEL_ATTEMPT = f"{GROUP}/attempt"
+LABEL_JOB_TYPE = f"{GROUP}/job-type"
 LABEL_INSTALLATION = f"{GROUP}/installation"
 LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
 LABEL_PART_OF = "app.kubernetes.io/part-of"
@@ -32,6 +34,7 @@ AGENT_PRIORITY_CLASS = "coxswain-agent"
 POD_QUOTA = "coxswain-agents"
 STORAGE_QUOTA = "coxswain-storage"
 NETWORK_POLICY = "coxswain-agents"
+JOB_TYPE_PREFIX = "coxswain-type-"
 SECRET_TYPE_PROVIDER = f"{GROUP}/provider"
 SECRET_TYPE_SIGNING = f"{GROUP}/signing"
 
@@ -63,7 +66,7 @@ def child_name(owner: str, uid: str, suffix: str) -> str:
     The owner's own name is there for people and is cut; the hash of the uid makes it unique.
     """
     tail = f"-{uid_hash(uid)}-{suffix}"
-    return owner[: 63 - len(tail)].rstrip("-.").replace(".", "-") + tail
+    return owner[: NAME_LENGTH - len(tail)].rstrip("-.").replace(".", "-") + tail
 
 
 def attempt_pod(job_name: str, job_uid: str, attempt: int) -> str:
@@ -79,3 +82,14 @@ def workspace_claim(agent_name: str, agent_uid: str) -> str:
 def run_id(job_uid: str, attempt: int) -> str:
     """How a run is named on the wire."""
     return f"{job_uid}/{attempt}"
+
+
+def job_type_map(name: str) -> str:
+    """The ConfigMap that holds a job type in a workspace."""
+    return f"{JOB_TYPE_PREFIX}{name}"
+
+
+def keyed_job(prefix: str, workspace: str, key: str) -> str:
+    """The name of the one Job of an idempotency key, where whoever asks gives only its beginning."""
+    tail = hashlib.sha256(f"{workspace}\n{key}".encode()).hexdigest()[:12]
+    return f"{prefix[: NAME_LENGTH - len(tail)]}{tail}"

@@ -138,7 +138,14 @@ class FairnessSettings(Settings):
     """Shares of workspaces as JSON, such as {"demo": 2}; a workspace that is not named has 1."""
 
 
-class SidecarSettings(ServerSettings, FairnessSettings):
+class KeySettings(Settings):
+    """A process that gives out idempotency keys."""
+
+    idempotency_seconds: Annotated[int, Field(ge=60, le=31_536_000)] = 604_800
+    """How long an idempotency key stands for its Job, from its first use by the database's clock."""
+
+
+class SidecarSettings(ServerSettings, FairnessSettings, KeySettings):
     """The sidecar API."""
 
     local_token_file: Path | None = None
@@ -246,7 +253,7 @@ class QueueSettings(FairnessSettings):
     """Jobs that run at the same time in a queue, over all workspaces, as JSON."""
 
 
-class OperatorSettings(StoreSettings, SandboxSettings, QueueSettings, LimitSettings):
+class OperatorSettings(StoreSettings, SandboxSettings, QueueSettings, LimitSettings, KeySettings):
     """The operator."""
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (

@@ -20,7 +20,7 @@ async def records(operator_store: Store) -> Records:
     fence = Fence(operator_store, "one")
     fence.begin(1)
     assert await fence.take() == 0
-    return Records(fence)
+    return Records(fence, key_seconds=60)
 
 
 async def test_many_rows_are_opened_together_and_each_is_its_own(records: Records) -> None:
@@ -78,7 +78,7 @@ async def test_before_the_epoch_is_taken_nothing_is_written(operator_store: Stor
     fence = Fence(operator_store, "one")
     fence.begin(1)
     with pytest.raises(UnavailableError):
-        await Records(fence).open_run(new_run())
+        await Records(fence, key_seconds=60).open_run(new_run())
     assert fence.condition().status == "False"
 
 

@@ -125,7 +125,8 @@ class AgentProcess(Agent):
         roots = ("images/agent", "operator")
         ours = {f"COXSWAIN_{name.upper()}": str(value) for name, value in self.prepare().items()}
         return {
-            "PATH": os.environ["PATH"],
+            # As in the image: python is the one that the program runs on.
+            "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
             "PYTHONPATH": os.pathsep.join(str(REPOSITORY / root) for root in roots),
             "HOME": str(self.workspace),
             **ours,

@@ -1,5 +1,6 @@
 """Readable Agents, Jobs and pods for tests: ``agent("row").with_model("demo").raw``."""
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from uuid import NAMESPACE_URL, uuid5
@@ -133,6 +134,12 @@ class JobBuilder(Builder):
         """Run a program instead of asking a model."""
         kept = {name: value for name, value in self.spec.items() if name != "prompt"}
         return replace(self, spec={**kept, "command": list(command)})
+
+    def of_type(self, name: str, given: object = None) -> Self:
+        """Let a type say what to do."""
+        kept = {key: each for key, each in self.spec.items() if key not in ("prompt", "command")}
+        text = {} if given is None else {"input": json.dumps(given)}
+        return replace(self, spec={**kept, "type": name, **text})
 
     def with_file(self, config_map: str, key: str, path: str | None = None) -> Self:
         """Add a file from a ConfigMap."""

@@ -1,4 +1,4 @@
-"""An API server in memory, as far as the sidecar API asks one: our kinds, and the token keys."""
+"""An API server in memory, as far as the sidecar API asks one: our kinds, types, token keys."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,19 +13,22 @@ Body = dict[str, Any]
 
 
 class FakeCluster(SigningCluster):
-    """Keeps objects by path. ``refusal`` is raised by the next create or patch."""
+    """Keeps objects by path. ``refusal`` is raised by the next call; ``lost`` after the next create."""
 
     def __init__(self) -> None:
         super().__init__()
         self.objects: dict[str, Body] = {}
         self.version = 100
         self.refusal: CoxswainError | None = None
+        self.lost: CoxswainError | None = None
 
     @override
     async def get(self, path: str, params: dict[str, str] | None = None) -> Body:
-        if not path.startswith("/apis/"):
+        if "/namespaces/" not in path:
             return {} if path == "/version" and not self.away else await super().get(path, params)
         self._answer()
+        if path.endswith("/configmaps"):
+            return {"items": [found for at, found in self.objects.items() if f"{path}/" in at]}
         if path not in self.objects:
             raise NotFoundError(f"GET {path}: 404 not found")
         return self.objects[path]
@@ -47,18 +50,22 @@ class FakeCluster(SigningCluster):
             "resourceVersion": self._next(),
         }
         self.objects[f"{path}/{name}"] = {**body, "metadata": metadata}
+        lost, self.lost = self.lost, None
+        if lost is not None:
+            raise lost
         return self.objects[f"{path}/{name}"]
 
     async def patch(self, path: str, body: Body) -> Body:
         """Merge metadata, with the precondition that it may carry."""
         self._answer()
         standing = await self.get(path)
-        wanted = body["metadata"].get("resourceVersion")
+        given = body.get("metadata", {})
+        wanted = given.get("resourceVersion")
         if wanted not in {None, standing["metadata"]["resourceVersion"]}:
             raise ConflictError(f"PATCH {path}: 409 stale")
         merged = {
             **standing["metadata"].get("annotations", {}),
-            **body["metadata"].get("annotations", {}),
+            **given.get("annotations", {}),
         }
         annotations = {name: value for name, value in merged.items() if value is not None}
         metadata = {
@@ -67,6 +74,10 @@ class FakeCluster(SigningCluster):
             "resourceVersion": self._next(),
         }
         self.objects[path] = {**standing, "metadata": metadata}
+        if "data" in body:
+            data = {**standing.get("data", {}), **body["data"]}
+            kept = {key: text for key, text in data.items() if text is not None}
+            self.objects[path]["data"] = kept
         return self.objects[path]
 
     def _answer(self) -> None:

@@ -19,6 +19,7 @@ from tests.support.builders import CREATED
 
 Values = SearchStrategy[Any]
 
+HANDLERS = ("prompt", "command", "type")
 RUNTIME_CLASSES = ("gvisor", "kata")
 _DEVICES = ("nvidia.com/gpu", "example.com/fpga", "a-b.c/D_e.f")
 _PLAIN = ("cpu", "memory", "ephemeral-storage")
@@ -133,9 +134,23 @@ def _object(model: type[Model], node: Node) -> SearchStrategy[dict[str, Any]]:
         if values is None:
             values = _values(field.annotation, child)
         (required if field.is_required() or name in _ALWAYS else optional)[name] = values
-    return st.fixed_dictionaries(required, optional=optional).filter(
-        lambda spec: _fits(model, spec)
-    )
+    found = st.fixed_dictionaries(required, optional=optional)
+    if model is JobSpec:
+        found = _with_one_handler(found, {**required, **optional})
+    return found.filter(lambda spec: _fits(model, spec))
+
+
+def _with_one_handler(
+    specs: SearchStrategy[dict[str, Any]], values: dict[str, Values]
+) -> SearchStrategy[dict[str, Any]]:
+    """A Job has exactly one of these; left to chance, most examples would be thrown away."""
+
+    def chosen(spec: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+        dropped = {*HANDLERS, *(() if name == "type" else ("input",))}
+        return {**{key: each for key, each in spec.items() if key not in dropped}, name: value}
+
+    one = st.sampled_from(HANDLERS).flatmap(lambda name: st.tuples(st.just(name), values[name]))
+    return st.builds(lambda spec, handler: chosen(spec, *handler), specs, one)
 
 
 def _fits(model: type[Model], spec: dict[str, Any]) -> bool:

@@ -72,6 +72,7 @@ class PaperWorld:
             turns=turns,
             workspaces=cast("Any", self.workspaces),
             runtimes=cast("Any", None),
+            job_types=cast("Any", None),
             platform=cast("Any", None),
         )
         self.rooms: dict[str, Any] = {

@@ -19,6 +19,7 @@ from coxswain_controllers.job import (
     approval,
     ending,
     gates,
+    keys,
     manifest,
     refusals,
     retention,
@@ -160,6 +161,25 @@ def job_is_suspended(snapshot: JobSnapshot, _platform: Platform, now: datetime) 
     return _waits(snapshot, [*gates.passed(snapshot, ConditionType.SUSPENDED), suspended], now)
 
 
+def key_is_not_its_own(
+    snapshot: JobSnapshot, _platform: Platform, now: datetime
+) -> Decision | None:
+    """Its idempotency key is to be taken first, or stands for another Job, which ends this one."""
+    claim = snapshot.key_claim
+    if claim is None:
+        return None
+    if snapshot.records.status != "True":
+        return _wait_for_records(snapshot, now)
+    refused = keys.refusal(claim)
+    if refused is not None:
+        seen = (Seen(ConditionType.ACCEPTED, "False", refused.reason, refused.message),)
+        found = status.ended(snapshot, refused, seen, now)
+        return Decision(status=found, notes=ending.note(refused))
+    if keys.is_own(claim):
+        return None
+    return Decision(actions=(actions.RegisterKey(claim.wanted),), wake_at=now)
+
+
 def attempt_is_due(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision:
     """Ask the gates; when all are open, write the run row and make the pod."""
     spec, agent = snapshot.spec, snapshot.agent
@@ -187,6 +207,7 @@ CHECKS: tuple[Check, ...] = (
     pod_is_overdue,
     pod_is_there,
     pod_has_vanished,
+    key_is_not_its_own,
     refusals.job_can_never_start,
     job_is_suspended,
     attempt_is_due,

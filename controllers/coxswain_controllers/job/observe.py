@@ -15,19 +15,22 @@ from coxswain.kube import paths
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
-from coxswain.rules import quota
+from coxswain.rules import idempotency, quota
 from coxswain.rules.outcome import RunFacts
+from coxswain.store.idempotency import KeyHolder
 from coxswain.store.runs import Run, RunKey
-from coxswain_controllers.job import agreed, depended, form, pods
+from coxswain_controllers.job import agreed, depended, form, pods, typed
 from coxswain_controllers.job.form import AgentForm, JobForm
 from coxswain_controllers.job.snapshot import (
     AgentSeen,
     DescentSeen,
     JobSnapshot,
+    KeyClaim,
     PodSeen,
     Used,
     number,
 )
+from coxswain_controllers.job.typed import Typed
 
 KIND = "Job"
 QUOTAS = (names.POD_QUOTA, names.STORAGE_QUOTA)
@@ -45,6 +48,8 @@ class _Asked:
     """Last phases of the Jobs of dependsOn that are no more, by name."""
     given: tuple[Given, ...]
     """What people said of a Job that needs their agreement."""
+    typed: Typed
+    key_claim: KeyClaim | None
 
 
 async def observe(world: World, key: Key) -> JobSnapshot | None:
@@ -79,13 +84,17 @@ async def _ask(world: World, key: Key, job: JobForm) -> _Asked:
     given: tuple[Given, ...] = ()
     if agreed.asks_people(job) and records.status == "True":
         given, records = await agreed.given(world, key)
+    key_claim, records = await _key_claim(world, key, job, run, records)
+    has_pod = _pod(world, key, number(job.status)) is not None
     return _Asked(
+        typed=await typed.resolve(world.job_types, key.namespace, job, run, has_pod=has_pod),
         sandbox=await world.workspaces.condition(key.namespace),
         runtime_classes=await world.runtimes.present((wanted, default)),
         run=run,
         records=records,
         gone=gone,
         given=given,
+        key_claim=key_claim,
     )
 
 
@@ -96,7 +105,9 @@ def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapsho
     return JobSnapshot(
         key=key,
         metadata=job.metadata,
-        spec=job.spec,
+        spec=asked.typed.spec,
+        contract=asked.typed.contract,
+        key_claim=asked.key_claim,
         status=job.status,
         agent=_agent(_named_agent(world, key, job)),
         agent_deleted_at=world.agents_deleted.get((key.namespace, agent)),
@@ -130,8 +141,32 @@ async def _run(world: World, key: Key, job: JobForm) -> tuple[Run | None, Seen]:
     try:
         run = await world.records.run_state(RunKey(key.uid, attempt))
     except UnavailableError as error:
-        return None, Seen(ConditionType.RECORDS_AVAILABLE, "False", "Unavailable", error.message)
+        return None, _unavailable(error)
     return run, Seen(ConditionType.RECORDS_AVAILABLE, "True", "Available")
+
+
+async def _key_claim(
+    world: World, key: Key, job: JobForm, run: Run | None, records: Seen
+) -> tuple[KeyClaim | None, Seen]:
+    """Who holds the key of a Job of which nothing has run yet."""
+    spec, status = job.spec, job.status
+    if isinstance(spec, UserError) or spec.idempotency_key is None:
+        return None, records
+    if run is not None or status.phase in TERMINAL or status.attempts:
+        return None, records
+    if _pod(world, key, number(status)) is not None:
+        return None, records
+    hashed = idempotency.payload_hash(key.namespace, spec)
+    wanted = KeyHolder(key.namespace, spec.idempotency_key, hashed, key.name, key.uid)
+    try:
+        standing = await world.records.key_holder(key.namespace, spec.idempotency_key)
+    except UnavailableError as error:
+        return KeyClaim(wanted, None), _unavailable(error)
+    return KeyClaim(wanted, standing), records
+
+
+def _unavailable(error: UnavailableError) -> Seen:
+    return Seen(ConditionType.RECORDS_AVAILABLE, "False", "Unavailable", error.message)
 
 
 async def _look_for_pod(world: World, key: Key, attempt: int) -> None:
@@ -201,6 +236,7 @@ def _facts(run: Run | None) -> RunFacts | None:
         acts_open=tuple(run.acts_open.values()),
         closed_reason=run.closed_reason,
         heard_at=run.heartbeat_at,
+        output_schema=run.document.output_schema,
     )
 
 

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from coxswain import names
 from coxswain.api.agent import AgentSpec
 from coxswain.api.conditions import RETRYING_AFTER_ERROR, ConditionType, Seen, find
 from coxswain.api.job import Attempt, JobPhase, JobSpec, JobStatus
 from coxswain.api.kind import Metadata
-from coxswain.api.records import Given
+from coxswain.api.records import Given, KeyHolder
 from coxswain.errors import UserError
 from coxswain.reconcile.key import Key
 from coxswain.rules.caps import Full
@@ -93,12 +93,31 @@ class ApprovalSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyClaim:
+    """The idempotency key of a Job of which nothing has run yet."""
+
+    wanted: KeyHolder
+    """The Job as its holder."""
+    standing: KeyHolder | None
+    """Who holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What the run document takes over from the Job's type."""
+
+    output_schema: dict[str, Any] | None = None
+    grants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class JobSnapshot:
     """Everything about one Job at one moment."""
 
     key: Key
     metadata: Metadata
     spec: JobSpec | UserError
+    """With its type applied, where it has one."""
     status: JobStatus
     agent: AgentSeen | None
     agent_deleted_at: datetime | None
@@ -132,6 +151,8 @@ class JobSnapshot:
     """None where it comes from no other Job."""
     approval: ApprovalSeen | None = None
     """None where nobody is asked, or nobody is asked any more."""
+    contract: Contract = Contract()
+    key_claim: KeyClaim | None = None
 
     @property
     def valid_spec(self) -> JobSpec:

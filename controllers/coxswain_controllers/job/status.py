@@ -12,7 +12,7 @@ from coxswain.rules.outcome import Ended
 from coxswain_controllers.job.snapshot import JobSnapshot, PodSeen
 
 PHASES = {"Succeeded": JobPhase.SUCCEEDED, "Cancelled": JobPhase.CANCELLED}
-ANSWER_CHARACTERS = 4096
+SHORT_BYTES = 4096
 KEPT_ATTEMPTS = 32
 TOLD_CHARACTERS = 256
 UNDER_WAY = Seen(ConditionType.READY, "False", "Running", "the attempt is under way")
@@ -286,11 +286,17 @@ def _ended_at(snapshot: JobSnapshot, now: datetime) -> datetime:
 
 
 def _result(judged: Ended) -> JobResult | None:
-    if judged.answer is None and judged.exit_code is None:
+    """The short form: an output whole or not at all, and as much answer as fits beside it."""
+    answer, output = judged.answer, judged.output
+    if answer is None and output is None and judged.exit_code is None:
         return None
-    answer = judged.answer
+    if output is not None and len(output.encode()) > SHORT_BYTES:
+        output = None
+    room = SHORT_BYTES - len((output or "").encode())
+    shown = None if answer is None else answer.encode()[:room].decode(errors="ignore")
     return JobResult(
-        answer=None if answer is None else answer[:ANSWER_CHARACTERS],
-        truncated=answer is not None and len(answer) > ANSWER_CHARACTERS,
+        answer=shown,
+        truncated=shown != answer or output != judged.output,
         exit_code=judged.exit_code,
+        output=output,
     )

@@ -1,7 +1,9 @@
 """A ``command`` Job: one program, no model. Its whole is one act with side effects."""
 
+from collections.abc import Mapping
+
 from coxswain.api.contract import ANSWER_BYTES, ResultStatus, RunResult
-from coxswain_agent import programs, text
+from coxswain_agent import handed, programs, text
 from coxswain_agent.errors import ToolError, WorkError
 from coxswain_agent.programs import Program
 from coxswain_agent.session import Session
@@ -12,8 +14,17 @@ ANSWER_ROOM = ANSWER_BYTES // 8
 
 
 async def work(session: Session, argv: list[str]) -> RunResult:
-    """Run it; standard output is the answer, the exit code decides."""
-    program = Program(tuple(argv), session.workspace.root, session.environment)
+    """Run it; standard output is the answer, the exit code decides, a type's output comes along."""
+    with handed.over(session.run, session.settings.spool) as found:
+        more = found.environment if found is not None else {}
+        result = await _run(session, argv, more)
+        if found is None or result.status is not ResultStatus.SUCCEEDED:
+            return result
+        return result.model_copy(update={"output": found.output()})
+
+
+async def _run(session: Session, argv: list[str], more: Mapping[str, str]) -> RunResult:
+    program = Program(tuple(argv), session.workspace.root, {**session.environment, **more})
     grace = session.settings.grace_seconds
     with session.capture("stdout") as stdout, session.capture("stderr") as stderr:
         try:

@@ -24,7 +24,7 @@ from typing_extensions import override
 from coxswain.api.agent import Tool as ToolName
 from coxswain.api.contract import ANSWER_BYTES, ResultStatus, RunResult
 from coxswain.errors import TransientError
-from coxswain_agent import failures, text
+from coxswain_agent import failures, handed, text
 from coxswain_agent.backoff import persist
 from coxswain_agent.errors import ToolError, WorkError
 from coxswain_agent.recorder import Recorder
@@ -60,7 +60,8 @@ async def work(session: Session, question: str, instructions: str | None) -> Run
         raise WorkError("AgentError", text.shorten(str(error), 2000), transient=True) from error
     answer = text.shorten(answered.output, ANSWER_ROOM, "\n(cut)")
     await session.recorder.record("run.answer", {"text": text.shorten(answer, SHOWN_BYTES)})
-    return RunResult(status=ResultStatus.SUCCEEDED, answer=answer)
+    output = handed.of_answer(session.run, answered.output)
+    return RunResult(status=ResultStatus.SUCCEEDED, answer=answer, output=output)
 
 
 def _toolset(session: Session) -> FunctionToolset[None]:

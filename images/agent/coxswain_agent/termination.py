@@ -19,11 +19,13 @@ def message(result: RunResult) -> str:
     answer = None if result.answer is None else text.shorten(result.answer, ANSWER_BYTES)
     why = None if result.message is None else text.shorten(result.message, MESSAGE_BYTES)
     short = result.model_copy(update={"answer": answer, "message": why, "artifacts": []})
-    found = short.model_dump_json(by_alias=True, exclude_none=True)
-    if len(found.encode()) <= MOST_BYTES:
-        return found
-    # Control characters take six bytes each.
-    return short.model_copy(update={"answer": None, "message": None}).model_dump_json(
+    # An output is worth more than the words beside it, and worth nothing when it is cut.
+    bare = short.model_copy(update={"answer": None, "message": None})
+    for each in (short, bare):
+        found = each.model_dump_json(by_alias=True, exclude_none=True)
+        if len(found.encode()) <= MOST_BYTES:
+            return found
+    return bare.model_copy(update={"output": None}).model_dump_json(
         by_alias=True, exclude_none=True
     )
 

@@ -12,7 +12,9 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from coxswain.api.agent import Limits, Provider, Tool
 from coxswain.api.egress import EgressHost
+from coxswain.api.job import Retry
 from coxswain.api.meta import Model
+from coxswain.api.payload import OUTPUT_BYTES
 
 CONTRACT_VERSION = 1
 EVENTS_PER_BATCH = 500
@@ -43,6 +45,15 @@ class RunDocument(Model):
     description: str | None = None
     prompt: str | None = None
     command: list[str] | None = None
+    type: str | None = None
+    input: str | None = None
+    """JSON text; the type's handler has it in a file."""
+    output_schema: dict[str, Any] | None = None
+    """What ``output`` of a result that succeeded must fit."""
+    grants: list[str] = []
+    """What this run may read beyond its own."""
+    retry: Retry | None = None
+    """The Job's, or its type's."""
     agent_name: str
     agent_uid: str
     instructions: str | None = None
@@ -130,6 +141,8 @@ class RunResult(Model):
     transient: bool = False
     """Whether trying again may help; decides a retry together with the Job's own rule."""
     artifacts: Annotated[list[str], Field(max_length=64)] = []
+    output: Annotated[str, StringConstraints(max_length=OUTPUT_BYTES)] | None = None
+    """What the Job's type asks for, as JSON text."""
 
 
 class ProviderError(StrEnum):

@@ -4,13 +4,15 @@ import re
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from coxswain import names
+from coxswain.api import payload
 from coxswain.api.approval import Approval
 from coxswain.api.conditions import Condition
 from coxswain.api.dependency import Dependency
 from coxswain.api.meta import (
+    SUBDOMAIN,
     WITHOUT_NUL,
     Key,
     ListMap,
@@ -30,6 +32,9 @@ FROZEN = (
     "description",
     "prompt",
     "command",
+    "type",
+    "input",
+    "idempotencyKey",
     "files",
     "queue",
     "timeoutSeconds",
@@ -48,6 +53,22 @@ def _frozen(field: str) -> Rule:
         f"{field} is fixed once the Job is made; make another Job",
     )
 
+
+VISIBLE = r"^[!-~]+$"
+TYPE_NAME = rf"^{SUBDOMAIN}$"
+
+
+def _as_text(value: object) -> object:
+    """The HTTP API takes an object too; what is kept is its text."""
+    return payload.canonical(value) if isinstance(value, dict) else value
+
+
+TypeName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=TYPE_NAME)]
+Input = Annotated[
+    str,
+    StringConstraints(min_length=2, max_length=payload.INPUT_BYTES, pattern=WITHOUT_NUL),
+    BeforeValidator(_as_text),
+]
 
 RELATIVE_PATH = r"^[-._a-zA-Z0-9]+(/[-._a-zA-Z0-9]+)*$"
 
@@ -129,9 +150,14 @@ class JobSpec(Model):
 
     RULES: ClassVar = (
         Rule(
-            "has(self.prompt) != has(self.command)",
-            "set exactly one of prompt and command",
-            lambda self: (self.prompt is None) != (self.command is None),
+            "[has(self.prompt), has(self.command), has(self.type)].exists_one(given, given)",
+            "set exactly one of prompt, command and type",
+            lambda self: [self.prompt, self.command, self.type].count(None) == 2,
+        ),
+        Rule(
+            "!has(self.input) || has(self.type)",
+            "input is for a Job with a type",
+            lambda self: self.input is None or self.type is not None,
         ),
         Rule(
             "!has(self.files) || self.files.all(file, !self.files.exists(other,"
@@ -165,6 +191,14 @@ class JobSpec(Model):
         | None
     ) = None
     """Or a program and its arguments, run in the agent's sandbox without a model."""
+    type: TypeName | None = None
+    """Or a job type: it says what input it takes and who does it."""
+    input: Input | None = None
+    """What the type takes, as the text of a JSON object."""
+    idempotency_key: (
+        Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=VISIBLE)] | None
+    ) = None
+    """The same key with the same spec makes no second Job in this workspace."""
     files: Annotated[list[JobFile], Field(max_length=32), ListMap("path")] = []
     """Files that stand in the workspace when an attempt begins."""
     queue: QueueName = names.DEFAULT_QUEUE
@@ -258,6 +292,8 @@ class JobResult(Model):
     """Whether the answer was cut to fit."""
     exit_code: int | None = None
     """The command's exit code."""
+    output: Annotated[str, StringConstraints(max_length=4096)] | None = None
+    """The output that the Job's type asks for, as JSON text, where it is short enough."""
 
 
 class JobStatus(Model):

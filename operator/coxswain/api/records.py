@@ -99,3 +99,14 @@ class ObjectRow:
     created_at: datetime
     body: dict[str, Any]
     deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class KeyHolder:
+    """Which Job an idempotency key stands for. Without a uid the Job is about to be made."""
+
+    workspace: str
+    key: str
+    payload_hash: str
+    job_name: str
+    job_uid: str | None = None

@@ -25,6 +25,7 @@ from coxswain.reconcile.cache import Cache, Raw
 from coxswain.reconcile.enforcement import Enforcement
 from coxswain.reconcile.fence import Fence
 from coxswain.reconcile.intake import Intake
+from coxswain.reconcile.job_types import JobTypes
 from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.loop import Hands, Loop
@@ -129,7 +130,7 @@ class Leading:
         queue = WorkQueue(time.monotonic, Random())  # noqa: S311 - jitter
         turns = Turns(_caps(self._settings), queue.add)
         cache = Cache(intake.group_of, turns.pod_changed)
-        records = Records(self._fence)
+        records = Records(self._fence, self._settings.idempotency_seconds)
         return World(
             client=self._client,
             cache=cache,
@@ -140,6 +141,7 @@ class Leading:
             turns=turns,
             workspaces=Workspaces(self._client, cache, self._settings.installation),
             runtimes=RuntimeClasses(self._client),
+            job_types=JobTypes(self._client),
             platform=platform,
             limits=self._settings,
         )

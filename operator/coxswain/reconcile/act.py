@@ -44,24 +44,42 @@ class Actor:
     async def carry_out(self, action: actions.Action) -> None:
         """Do one action. Raises StaleError if the world has moved on since the decision."""
         match action:
-            case actions.OpenRun():
-                await self._open_run(action)
-            case actions.RestoreRun():
-                await self._restore_run(action)
-            case actions.CloseRun():
-                await self._close_run(action)
+            case (
+                actions.RegisterKey()
+                | actions.OpenRun()
+                | actions.RestoreRun()
+                | actions.CloseRun()
+                | actions.AskToEnd()
+            ):
+                await self._change_row(action)
             case actions.CreatePod():
                 await self._create_pod(action)
             case actions.DeletePod():
                 await self._delete_pod(action)
-            case actions.AskToEnd():
-                await self._records.ask_to_end(RunKey(action.job_uid, action.attempt))
             case actions.KeepLog():
                 await self._keep_log(action)
             case actions.KeepClaim():
                 await self._keep_claim(action)
             case actions.DeleteJob():
                 await self._delete_job(action)
+
+    async def _change_row(self, action: actions.RowChange) -> None:
+        match action:
+            case actions.RegisterKey():
+                await self._register_key(action)
+            case actions.OpenRun():
+                await self._open_run(action)
+            case actions.RestoreRun():
+                await self._restore_run(action)
+            case actions.CloseRun():
+                await self._close_run(action)
+            case actions.AskToEnd():
+                await self._records.ask_to_end(RunKey(action.job_uid, action.attempt))
+
+    async def _register_key(self, action: actions.RegisterKey) -> None:
+        standing = await self._records.register_key(action.holder)
+        if standing.job_uid != action.holder.job_uid:
+            raise StaleError("the idempotency key stands for another Job")
 
     async def _open_run(self, action: actions.OpenRun) -> None:
         state = await self._records.open_run(_row(action, action.last_token))

@@ -5,6 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from coxswain.api.contract import RunDocument
+from coxswain.api.records import KeyHolder
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterKey:
+    """Have the Job's idempotency key stand for it, before anything of it runs."""
+
+    holder: KeyHolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +104,5 @@ class DeleteJob:
     resource_version: str
 
 
-Action = (
-    OpenRun
-    | RestoreRun
-    | CloseRun
-    | CreatePod
-    | DeletePod
-    | AskToEnd
-    | KeepLog
-    | KeepClaim
-    | DeleteJob
-)
+RowChange = RegisterKey | OpenRun | RestoreRun | CloseRun | AskToEnd
+Action = RowChange | CreatePod | DeletePod | KeepLog | KeepClaim | DeleteJob

@@ -14,9 +14,20 @@ from coxswain.reconcile.actions import KeepLog
 from coxswain.reconcile.batches import Batches
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.fence import Fence
-from coxswain.store import approvals, ended_jobs, enforcement, events, mirror, runs, verdicts, wakes
+from coxswain.store import (
+    approvals,
+    ended_jobs,
+    enforcement,
+    events,
+    idempotency,
+    mirror,
+    runs,
+    verdicts,
+    wakes,
+)
 from coxswain.store.enforcement import Finding
 from coxswain.store.events import Event
+from coxswain.store.idempotency import KeyHolder
 from coxswain.store.runs import Closing, NewRun, Run, RunKey
 from coxswain.store.verdicts import Verdict
 from coxswain.store.wakes import Wake
@@ -31,8 +42,10 @@ A = TypeVar("A")
 class Records:
     """Postgres as the leader's passes use it."""
 
-    def __init__(self, fence: Fence) -> None:
+    def __init__(self, fence: Fence, key_seconds: int) -> None:
+        """``key_seconds`` says how long an idempotency key is kept."""
         self._fence = fence
+        self._key_seconds = key_seconds
         self._store = fence.store
         self._states: Batches[RunKey, Run | CoxswainError | None]
         self._opening: Batches[NewRun, Run | CoxswainError]
@@ -56,6 +69,14 @@ class Records:
     async def restore_run(self, new: NewRun, token: int, pod_uid: str) -> None:
         """Write the lost row of a live pod again."""
         await self._fence.write(runs.rewrite, new, token=token, pod_uid=pod_uid)
+
+    async def key_holder(self, workspace: str, key: str) -> KeyHolder | None:
+        """Who holds an idempotency key. Raises UnavailableError while Postgres is away."""
+        return await self._store.run(idempotency.of, workspace, key)
+
+    async def register_key(self, wanted: KeyHolder) -> KeyHolder:
+        """Take a key for a Job that is there, or return who holds it."""
+        return await self._fence.write(idempotency.register, wanted, self._key_seconds)
 
     async def close_run(self, run: RunKey, reason: str, knows_result: bool) -> bool:
         """End a run; the first reason stays. False: a result stands that was not known."""

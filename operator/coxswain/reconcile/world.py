@@ -8,6 +8,7 @@ from coxswain.reconcile.cache import Cache
 from coxswain.reconcile.dependents import Dependents
 from coxswain.reconcile.descent import Descent
 from coxswain.reconcile.enforcement import Enforcement
+from coxswain.reconcile.job_types import JobTypes
 from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.records import Records
 from coxswain.reconcile.refusals import Refusals
@@ -31,6 +32,7 @@ class World:
     turns: Turns
     workspaces: Workspaces
     runtimes: RuntimeClasses
+    job_types: JobTypes
     platform: Platform
     enforcement: Enforcement | None = None
     """Probes whether the network policy is enforced; none where that is switched off."""

@@ -7,11 +7,12 @@ told to end says so; that is no result of its own, so why it was told decides.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from coxswain.api.contract import ResultStatus, RunResult
+from coxswain.rules import job_types
 
 Outcome = Literal["Succeeded", "Failed", "Cancelled", "Lost"]
 KILLED = (-9, 137)
@@ -40,6 +41,8 @@ class RunFacts:
     closed_reason: str | None = None
     heard_at: datetime | None = None
     """When the worker last said that it lives."""
+    output_schema: dict[str, Any] | None = None
+    """What the Job's type asks of the output; a posted result was checked when it was posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class Ended:
     message: str = ""
     exit_code: int | None = None
     answer: str | None = None
+    output: str | None = None
+    """JSON text."""
     is_final: bool = False
     """Whether the run itself said that trying again would not help."""
     is_lost: bool = False
@@ -85,7 +90,7 @@ def _without_result(
 ) -> Ended:
     if pod is None or pod.disrupted:
         return _taken_away(run, timed_out=timed_out, repeatable=repeatable)
-    return _by_pod(pod)
+    return _by_pod(pod, run.output_schema)
 
 
 def unknown(run: RunFacts, *, repeatable: bool) -> bool:
@@ -99,7 +104,8 @@ def _by_result(result: RunResult, pod: PodEnd | None) -> Ended:
     if result.status is ResultStatus.SUCCEEDED:
         note = "; a process of it ran out of memory on the way" if out_of_memory else ""
         message = (result.message or "") + note
-        return Ended("Succeeded", "Completed", message, result.exit_code, result.answer)
+        code = result.exit_code
+        return Ended("Succeeded", "Completed", message, code, result.answer, result.output)
     if out_of_memory and result.exit_code in KILLED:
         return Ended("Failed", "OutOfMemory", _MEMORY, result.exit_code, result.answer)
     return Ended(
@@ -125,7 +131,7 @@ def _taken_away(run: RunFacts, *, timed_out: bool, repeatable: bool) -> Ended:
     return Ended("Lost", "PodLost", "the pod was taken away before it posted a result")
 
 
-def _by_pod(pod: PodEnd) -> Ended:
+def _by_pod(pod: PodEnd, output_schema: dict[str, Any] | None) -> Ended:
     if pod.pod_reason == "DeadlineExceeded":
         return Ended("Failed", "Timeout", _TIMEOUT, pod.exit_code)
     if pod.pod_reason == "Evicted":
@@ -134,7 +140,10 @@ def _by_pod(pod: PodEnd) -> Ended:
         return Ended("Failed", "OutOfMemory", _MEMORY, pod.exit_code)
     said = _last_word(pod)
     if said is not None:
-        return _by_result(said, pod)
+        return _by_result(job_types.check_output(said, output_schema), pod)
+    if pod.succeeded and output_schema is not None:
+        nothing = RunResult(status=ResultStatus.SUCCEEDED, exit_code=pod.exit_code)
+        return _by_result(job_types.check_output(nothing, output_schema), pod)
     if pod.succeeded:
         return Ended("Succeeded", "Completed", pod.message, pod.exit_code)
     return Ended("Failed", "ExitCode", pod.message or f"exit code {pod.exit_code}", pod.exit_code)

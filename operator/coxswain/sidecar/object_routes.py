@@ -1,22 +1,26 @@
 """Jobs and Agents for people: make, list, read, cancel. Objects are made as the API server's own."""
 
+import re
 from collections.abc import Mapping
 
 from aiohttp import web
 
 from coxswain import names
 from coxswain.api import lineage
-from coxswain.api.job import TERMINAL
+from coxswain.api.job import TERMINAL, JobSpec
 from coxswain.api.lineage import Lineage
-from coxswain.errors import ConflictError
+from coxswain.errors import ConflictError, UserError
 from coxswain.identity.callers import UserCaller
 from coxswain.sidecar import making, objects, place, requests
 from coxswain.sidecar.cluster import Objects
+from coxswain.sidecar.keyed_jobs import KeyedJobs
+from coxswain.sidecar.type_store import TypeStore
 from coxswain.sidecar.wire import (
     CancelRequest,
     JobQuery,
     ListQuery,
     NewJob,
+    NewMetadata,
     ObjectPath,
     Resource,
     ResourceList,
@@ -28,14 +32,25 @@ from coxswain.store.pool import Store
 from coxswain.web.routes import Answer, Call, route
 
 FINISHED = "job_finished"
+KEY_HEADER = "Idempotency-Key"
+KEY = r"[!-~]{1,255}"
 
 
 class ObjectRoutes:
     """Routes for people."""
 
-    def __init__(self, store: Store, cluster: Objects, weights: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        cluster: Objects,
+        types: TypeStore,
+        keyed: KeyedJobs,
+        weights: Mapping[str, int],
+    ) -> None:
         self._store = store
         self._cluster = cluster
+        self._types = types
+        self._keyed = keyed
         self._weights = weights
 
     @route("POST", "/v1/workspaces/{workspace}/jobs", status=201, errors=(404, 409))
@@ -44,13 +59,23 @@ class ObjectRoutes:
     ) -> Answer[Resource]:
         """Make a Job: the same object as ``kubectl apply`` makes.
 
-        With ``parent`` it names the Job on whose account it is made; descent has limits.
+        With Idempotency-Key, or spec.idempotencyKey, the same again answers 200 and the Job that
+        was made first; another spec answers 409 idempotency_key_reused. With ``parent`` it names
+        the Job on whose account it is made; descent has limits.
         """
-        spec = body.spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        spec = _with_key(call, body.spec)
         descent = await self._descent(path.workspace, body.parent, caller)
-        manifest = making.manifest(body.metadata.to_wire(), spec, caller, descent)
-        made = objects.of(await making.create(self._cluster, path.workspace, manifest), "Job")
-        return _tagged(made, status=201)
+
+        async def make(name: str | None) -> making.Body:
+            await self._types.check(path.workspace, spec)
+            wire = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+            manifest = making.manifest(_named(body.metadata, name), wire, caller, descent)
+            return await making.create(self._cluster, path.workspace, manifest)
+
+        if spec.idempotency_key is None:
+            return _tagged(objects.of(await make(None), "Job"), status=201)
+        made, status = await self._keyed.create(path.workspace, body.metadata, spec, make)
+        return _tagged(made, status=status)
 
     @route("GET", "/v1/jobs")
     async def list_jobs(
@@ -145,6 +170,28 @@ class ObjectRoutes:
 def _answer(call: Call, found: Resource) -> Answer[Resource] | web.Response:
     tag = objects.etag(found)
     return _unchanged(call, tag) or Answer(found, headers={"ETag": tag})
+
+
+def _with_key(call: Call, spec: JobSpec) -> JobSpec:
+    """The spec with the key of the request's header, if it has one."""
+    key = call.header(KEY_HEADER)
+    if key is None:
+        return spec
+    if spec.idempotency_key not in (None, key):
+        raise UserError("the header names another key", field="spec.idempotencyKey")
+    if not re.fullmatch(KEY, key):
+        text = "a key is 1 to 255 visible ASCII characters, no space among them"
+        raise UserError(text, field=f"header.{KEY_HEADER}")
+    return spec.model_copy(update={"idempotency_key": key})
+
+
+def _named(metadata: NewMetadata, name: str | None) -> making.Body:
+    """The metadata asked for; a name that was found for it takes the place of a beginning."""
+    given = metadata.to_wire()
+    if name is None:
+        return given
+    given.pop("generateName", None)
+    return {**given, "name": name}
 
 
 def _tagged(resource: Resource, *, status: int) -> Answer[Resource]:

@@ -19,15 +19,20 @@ from coxswain.sidecar.approval_routes import ApprovalRoutes
 from coxswain.sidecar.cluster import Cluster, Objects
 from coxswain.sidecar.delivery_routes import DeliveryRoutes
 from coxswain.sidecar.event_routes import EventRoutes
+from coxswain.sidecar.keyed_jobs import KeyedJobs
 from coxswain.sidecar.object_routes import ObjectRoutes
 from coxswain.sidecar.record_routes import RecordRoutes
+from coxswain.sidecar.report_routes import ReportRoutes
 from coxswain.sidecar.rerun_routes import RerunRoutes
+from coxswain.sidecar.result_routes import ResultRoutes
 from coxswain.sidecar.review_routes import ReviewRoutes
 from coxswain.sidecar.run_routes import RunRoutes
 from coxswain.sidecar.streams import Streams
 from coxswain.sidecar.suspend_routes import SuspendRoutes
 from coxswain.sidecar.tail import Tail
-from coxswain.store import events, partitions, schema
+from coxswain.sidecar.type_routes import TypeRoutes
+from coxswain.sidecar.type_store import TypeStore
+from coxswain.store import events, idempotency, partitions, schema
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
@@ -41,6 +46,7 @@ TITLE = "Coxswain API"
 VERSION_PATH = "/version"
 PARTITION_SECONDS = 3600.0
 RETRY_SECONDS = 10.0
+PURGE_SECONDS = 600.0
 # Others go on sending here until they know; they find the port open for that long.
 LEAVE_SECONDS = 2.0
 
@@ -79,17 +85,7 @@ async def running(
             LocalToken(given.local_token_file),
         )
         streams = Streams(store, tail, limit=given.streams)
-        handlers = [
-            RunRoutes(store),
-            ObjectRoutes(store, cluster, given.workspace_weights),
-            SuspendRoutes(cluster),
-            ReviewRoutes(cluster),
-            RerunRoutes(store, cluster),
-            ApprovalRoutes(store, cluster),
-            RecordRoutes(store, cluster, streams),
-            EventRoutes(store, cluster, streams),
-            DeliveryRoutes(store),
-        ]
+        handlers = _handlers(store, cluster, streams, given)
         health = Health(
             {"postgres": store.ping, "schema": lambda: store.run(schema.require)},
             {"kubernetes": lambda: _answers(cluster), "token_keys": keys.check},
@@ -101,12 +97,39 @@ async def running(
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [
             group.create_task(each)
-            for each in (keys.run(), listener.run(), tail.run(), _make_days(store))
+            for each in (
+                keys.run(),
+                listener.run(),
+                tail.run(),
+                _make_days(store),
+                _purge_keys(store),
+            )
         ]
         stack.callback(_cancel, tasks)
         port = await stack.enter_async_context(server.serving(app, given.bind, given.port))
         stack.push_async_callback(_leave, health, leave_seconds)
         yield Ports(port, health_port)
+
+
+def _handlers(
+    store: Store, cluster: Objects, streams: Streams, given: SidecarSettings
+) -> list[object]:
+    types = TypeStore(cluster)
+    keyed = KeyedJobs(store, cluster, given.idempotency_seconds)
+    return [
+        RunRoutes(store),
+        ReportRoutes(store),
+        ObjectRoutes(store, cluster, types, keyed, given.workspace_weights),
+        SuspendRoutes(cluster),
+        ReviewRoutes(cluster),
+        RerunRoutes(store, cluster),
+        ApprovalRoutes(store, cluster),
+        ResultRoutes(store, cluster),
+        TypeRoutes(types),
+        RecordRoutes(store, cluster, streams),
+        EventRoutes(store, cluster, streams),
+        DeliveryRoutes(store),
+    ]
 
 
 async def _until_told(given: SidecarSettings) -> None:
@@ -135,6 +158,18 @@ async def _make_days(store: Store) -> None:
             wait = PARTITION_SECONDS
         except CoxswainError as error:
             log.warning("the event log's days cannot be made", code=error.code)
+            wait = RETRY_SECONDS
+        await asyncio.sleep(wait)
+
+
+async def _purge_keys(store: Store) -> None:
+    while True:
+        try:
+            while await store.run(idempotency.purge):
+                log.info("idempotency keys have ended")
+            wait = PURGE_SECONDS
+        except CoxswainError as error:
+            log.warning("idempotency keys cannot be purged", code=error.code)
             wait = RETRY_SECONDS
         await asyncio.sleep(wait)
 

@@ -1,5 +1,6 @@
 """The agent contract: what a pod says about its own run. docs/contract.md is the page for people."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -19,6 +20,7 @@ from coxswain.api.contract import (
 )
 from coxswain.errors import ConflictError, CoxswainError, UnauthenticatedError, UserError
 from coxswain.identity.callers import AgentCaller, PodCaller
+from coxswain.rules import job_types
 from coxswain.sidecar.wire import RunArtifactPath
 from coxswain.store import artifacts, claims, pool, reports, uuid7
 from coxswain.store.pool import Connection, Store
@@ -98,8 +100,13 @@ class RunRoutes:
 
     @route("POST", "/v1/run/result", limit=LARGE_BYTES, status=204, errors=(409,))
     async def post_result(self, call: Call, caller: AgentCaller, body: RunResult) -> None:
-        """Post the one result; the same again is harmless, another one is refused."""
-        await self._write(reports.post_result, caller.pod.uid, body)
+        """Post the one result; the same again is harmless, another one is refused.
+
+        A success whose output does not fit the Job's type is kept as a failure: OutputInvalid.
+        """
+        schema = caller.run.document.output_schema
+        counts = await asyncio.to_thread(job_types.check_output, body, schema)
+        await self._write(reports.post_result, caller.pod.uid, counts)
 
     async def _write(
         self,

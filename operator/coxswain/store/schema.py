@@ -3,7 +3,7 @@
 from coxswain.errors import UnavailableError
 from coxswain.store.pool import Connection
 
-REVISION = 4
+REVISION = 5
 
 
 async def require(connection: Connection) -> None:

@@ -69,7 +69,10 @@ ALLOWED = [
     ("coxswain-operator", "get", "networkpolicies.networking.k8s.io/coxswain-agents", "demo"),
     ("coxswain-operator", "update", "leases.coordination.k8s.io/coxswain-operator", HOME),
     ("coxswain-operator", "create", "serviceaccounts:token/coxswain-sidecar", HOME),
+    ("coxswain-operator", "get", "configmaps/coxswain-type-x", "demo"),
     ("coxswain-sidecar", "create", "jobs.coxswain.dev", "demo"),
+    ("coxswain-sidecar", "list", "configmaps", "demo"),
+    ("coxswain-sidecar", "patch", "configmaps/coxswain-type-x", "demo"),
     ("coxswain-models", "get", "secrets/key", "demo"),
     # To sign callbacks, and only where an installation allows some.
     ("coxswain-egress", "get", "secrets/key", "demo"),
@@ -95,6 +98,10 @@ REFUSED = [
     ("coxswain-operator", "patch", "jobs.coxswain.dev:status", "elsewhere"),
     ("coxswain-sidecar", "create", "jobs.coxswain.dev", "elsewhere"),
     ("coxswain-models", "get", "secrets/key", "elsewhere"),
+    ("coxswain-operator", "list", "configmaps", "demo"),
+    ("coxswain-operator", "get", "configmaps/coxswain-type-x", "elsewhere"),
+    ("coxswain-sidecar", "get", "configmaps/coxswain-type-x", "elsewhere"),
+    ("coxswain-sidecar", "delete", "configmaps/coxswain-type-x", "demo"),
     # Nobody changes what should be, makes a workspace's walls, or takes somebody else's account.
     ("coxswain-operator", "update", "jobs.coxswain.dev/x", "demo"),
     ("coxswain-operator", "create", "networkpolicies.networking.k8s.io", "demo"),

@@ -95,3 +95,23 @@ def test_a_cancelled_job_keeps_no_deploy_tool_waiting() -> None:
     status = decide(CANCELLED, PLATFORM, NOW).status
     assert status is not None
     assert kstatus.read({"generation": 1}, status) == "Failed"
+
+
+@pytest.mark.parametrize(
+    ("answer", "output", "shown"),
+    [
+        ("a", '{"n":1}', ("a", False, '{"n":1}')),
+        ("ä" * 3000, None, ("ä" * 2048, True, None)),
+        ("x" * 4096, "1" * 96, ("x" * 4000, True, "1" * 96)),
+        ("a", "1" * 5000, ("a", True, None)),
+    ],
+)
+def test_the_short_form_of_a_result_is_4_kib_and_an_output_is_never_cut(
+    answer: str, output: str | None, shown: tuple[str, bool, str | None]
+) -> None:
+    posted = snapshots.posted("succeeded", answer=answer, output=output)
+    known = snapshots.ended(end=snapshots.WELL, run=posted)
+    decided = decide(known, snapshots.PLATFORM, snapshots.at(30))
+    assert decided.status is not None
+    found = decided.status["result"]
+    assert (found["answer"], found["truncated"], found.get("output")) == shown

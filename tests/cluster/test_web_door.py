@@ -139,7 +139,7 @@ def test_the_log_tells_who_reached_what_and_what_was_refused(
     refused = [each["details"] for each in seen if each["type"] == "run.egress.refused"]
     assert [(each["host"], each["port"]) for each in opened] == [(web.listed, 443)]
     assert opened[0]["address"] == public_place.ADDRESS
-    assert closed[0]["received"] > closed[0]["sent"] > 0
+    assert min(closed[0]["received"], closed[0]["sent"]) > 1000
     assert sorted((each["host"], each["code"]) for each in refused) == sorted(
         [
             (web.unlisted, "host_not_listed"),

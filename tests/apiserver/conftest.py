@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 from coxswain.kube.client import Client
+from devtools import patience
 from devtools.controlplane import ControlPlane
 from tests.support import leader, postgres
 from tests.support.apiserver import client, namespace, plane
@@ -31,6 +32,7 @@ def operator(
     """One operator for the tests of a module, each in a workspace of its own."""
     folder = tmp_path_factory.mktemp("operator")
     with installation.operator(module_database, folder) as started:
+        patience.until(lambda: "" if "event=leading" in started.text else "an operator to lead", 30)
         yield started
         assert started.terminate() == 0
 

@@ -10,7 +10,7 @@ import pytest
 from coxswain import names
 from coxswain.api.conditions import ConditionType
 from coxswain.kube import paths
-from tests.support import builders, pods, postgres
+from tests.support import apiserver, builders, pods, postgres
 from tests.support.kubelet import Kubelet
 from tests.support.leader import OPERATOR, Installation
 from tests.support.outage import switchable
@@ -157,6 +157,18 @@ async def test_an_operator_that_is_told_to_end_as_it_begins_to_lead_ends(
         assert "starting anew" not in operator.text
 
 
+async def test_a_change_of_the_kinds_under_a_leader_hides_no_job(
+    installation: Installation, database: Database, tmp_path: Path, workspace: Workspace
+) -> None:
+    with installation.operator(database, tmp_path):
+        await workspace.has_agent()
+        async with Kubelet(workspace.client, namespace=workspace.namespace):
+            for number in range(3):
+                await apiserver.touch_kinds(workspace.client)
+                await workspace.has_job(f"j{number}")
+                await workspace.job_ends(f"j{number}", seconds=20)
+
+
 async def test_the_operator_says_what_to_do_where_its_kinds_are_missing(
     installation: Installation, database: Database, tmp_path: Path, workspace: Workspace
 ) -> None:
@@ -171,6 +183,7 @@ async def test_the_operator_says_what_to_do_where_its_kinds_are_missing(
     finally:
         kept = {"metadata": {"annotations": found["metadata"]["annotations"]}}
         await workspace.client.patch(path, kept)
+        await apiserver.until_served(workspace.client)
 
 
 def _refusals(installation: Installation, workspace: Workspace) -> list[object]:

@@ -17,6 +17,7 @@ import pytest_asyncio
 
 from coxswain import names
 from coxswain.api import manifest
+from coxswain.errors import TransientError
 from coxswain.kube import paths
 from coxswain.kube.client import APPLY_PATCH, Client
 from devtools.controlplane import ControlPlane
@@ -118,3 +119,27 @@ async def _is_served(client: Client, plural: str) -> bool:
     path = paths.of("customresourcedefinitions", None, f"{plural}.{names.GROUP}")
     conditions = (await client.get(path)).get("status", {}).get("conditions") or []
     return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
+
+
+async def touch_kinds(client: Client) -> None:
+    """Change every CRD, as an upgrade of them does; for a moment the kinds are not served."""
+    for kind in manifest.KINDS:
+        path = paths.of("customresourcedefinitions", None, f"{kind.plural}.{names.GROUP}")
+        await client.patch(path, {"metadata": {"annotations": {"touched": uuid.uuid4().hex}}})
+    await until_served(client)
+
+
+async def until_served(client: Client) -> None:
+    """Wait until the kinds answer, and go on doing so."""
+    for _ in range(5):
+        for kind in manifest.KINDS:
+            await eventually(partial(_answers, client, kind.plural))
+        await asyncio.sleep(0.2)
+
+
+async def _answers(client: Client, plural: str) -> bool:
+    try:
+        await client.get(paths.collection(plural))
+    except TransientError:
+        return False
+    return True

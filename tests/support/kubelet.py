@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from coxswain.errors import ConflictError, NotFoundError
+from coxswain.errors import ConflictError, NotFoundError, TransientError
 from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.names import LABEL_MANAGED_BY, MANAGER
@@ -103,8 +103,11 @@ class Kubelet:
             credentials.url, connector=connector, timeout=timeout
         ) as session:
             while True:
-                async for event in self._events(session):
-                    self._see(event["type"], event["object"])
+                try:
+                    async for event in self._events(session):
+                        self._see(event["type"], event["object"])
+                except TransientError:
+                    await asyncio.sleep(0.2)
 
     async def _events(self, session: aiohttp.ClientSession) -> AsyncIterator[Body]:
         found = await self._client.get(self._path, {"labelSelector": self._selector})

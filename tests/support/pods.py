@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from coxswain.errors import ConflictError, NotFoundError
+from coxswain.errors import ConflictError, NotFoundError, TransientError
 from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.names import LABEL_ATTEMPT
 
 Body = dict[str, Any]
 TERMINAL = ("Succeeded", "Failed")
+REPORTS = 10
 
 
 def now() -> str:
@@ -141,9 +142,16 @@ class FakePod:
         await self.client.delete(path, uid=self.uid, grace_seconds=0)
 
     async def report(self, status: Body) -> None:
-        """Write its status, if it is still this very pod."""
+        """Write its status, if it is still this very pod; again while the API server is busy."""
         body = {"metadata": {"uid": self.uid}, "status": status}
-        await self.client.patch(self._path("status"), body)
+        for left in reversed(range(REPORTS)):
+            try:
+                await self.client.patch(self._path("status"), body)
+                break
+            except TransientError:
+                if not left:
+                    raise
+                await asyncio.sleep(0.2)
         self.phase = str(status.get("phase", self.phase))
 
     async def confirm_end(self) -> None:

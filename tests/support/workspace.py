@@ -104,9 +104,14 @@ class Workspace:
         self, holds: Callable[[Job], bool], name: str = "j", seconds: float = WAIT_SECONDS
     ) -> Job:
         """Wait until something is true of a Job."""
-        async with asyncio.timeout(seconds):
-            while not holds(found := await self.job(name)):  # noqa: ASYNC110 - another process
-                await asyncio.sleep(LOOK_SECONDS)
+        found = await self.job(name)
+        try:
+            async with asyncio.timeout(seconds):
+                while not holds(found):
+                    await asyncio.sleep(LOOK_SECONDS)
+                    found = await self.job(name)
+        except TimeoutError as error:
+            raise AssertionError(f"{name} stayed as it is: {found.status.to_wire()}") from error
         return found
 
     async def job_ends(self, name: str = "j", seconds: float = WAIT_SECONDS) -> Job:

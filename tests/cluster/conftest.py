@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from devtools import api_client
+from devtools.api_client import Api
 from devtools.kubectl import Kubectl
 from devtools.node import settings
 from devtools.tiers import WORKSPACES
-from tests.support import api_client, onboarded, unguarded
-from tests.support.api_client import Api
+from tests.support import onboarded, unguarded
 from tests.support.onboarded import Workspace
 from tests.support.unguarded import Outside
 

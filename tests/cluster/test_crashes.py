@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from devtools import release
+from devtools import api_client, release
 from devtools.kubectl import Kubectl
-from tests.support import api_client, processes
+from tests.support import processes
 from tests.support.onboarded import ENDS, JOBS, Workspace
 
 SEED = 20261121

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.api_client import Api
+from devtools.api_client import Api
 from tests.support.onboarded import AGENTS, JOBS, Workspace
 
 # Far less than the time that the programs would take.

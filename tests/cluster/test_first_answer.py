@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from devtools import example
+from devtools.api_client import Api
 from devtools.kubectl import Kubectl
 from tests.support import database
-from tests.support.api_client import Api
 from tests.support.onboarded import JOBS, Workspace
 
 SENTENCE = 'with the words "DRINK ME," beautifully printed on'

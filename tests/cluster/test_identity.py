@@ -8,9 +8,9 @@ import urllib.request
 import pytest
 
 from coxswain import names
+from devtools.api_client import Api
 from devtools.kubectl import Kubectl
 from tests.support import inside
-from tests.support.api_client import Api
 from tests.support.onboarded import JOBS, Workspace
 
 AUDIENCE = "coxswain/default"

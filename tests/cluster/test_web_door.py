@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from devtools import patience
+from devtools.api_client import Api
 from devtools.kubectl import Kubectl
 from tests.support import inside, public_place
-from tests.support.api_client import Api
 from tests.support.onboarded import Workspace
 from tests.support.public_place import Place
 from tests.support.unguarded import Outside

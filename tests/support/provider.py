@@ -14,6 +14,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from coxswain.web import request_ids
+
 INPUT_TOKENS = 11
 OUTPUT_TOKENS = 7
 
@@ -76,12 +78,13 @@ Step = Say | CallTool | Fail | Garbage | Hang | Cut | FailMidway
 
 @dataclass
 class Provider:
-    """The server; ``requests`` and ``keys`` are what came."""
+    """The server; ``requests``, ``keys``, ``paths`` and request ``ids`` are what came."""
 
     script: deque[Step] = field(default_factory=deque)
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
     url: str = ""
     aborted: int = 0
 
@@ -121,6 +124,7 @@ class Provider:
         self.requests.append(body)
         self.keys.append(key)
         self.paths.append(request.path)
+        self.ids.append(request.headers.get(request_ids.HEADER, ""))
         step = self.script.popleft() if self.script else Say()
         match step:
             case Fail():

@@ -11,6 +11,7 @@ from coxswain.gateway.models import wire
 from coxswain.gateway.models.destinations import Destination
 from coxswain.gateway.models.upstream import ProviderFailedError, Upstream
 from coxswain.gateway.models.wire import ChatRequest, Counts, Document
+from coxswain.web import request_ids
 from tests.support import provider
 from tests.support.provider import CallTool, Cut, Fail, FailMidway, Garbage, Hang, Provider, Say
 
@@ -71,6 +72,16 @@ def text_of(found: list[Document]) -> str:
     return "".join(
         choice["delta"].get("content") or "" for chunk in found for choice in chunk["choices"]
     )
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("name", BOTH)
+async def test_a_call_carries_the_id_of_the_request_that_caused_it(
+    server: Provider, upstream: Upstream, name: Name, streamed: bool
+) -> None:
+    with request_ids.bound("abc-1"):
+        await either(upstream, place(server, name), streamed=streamed)
+    assert server.ids == ["abc-1"]
 
 
 @pytest.mark.parametrize("name", BOTH)

@@ -22,6 +22,7 @@ from coxswain.gateway.outbound import clients
 from coxswain.gateway.outbound.dialing import Dialer
 from coxswain.rules import addresses, providers
 from coxswain.rules.providers import Failure, Fault
+from coxswain.web import request_ids
 
 NO_KEY = "none"
 ANTHROPIC_MAX_TOKENS = 8192
@@ -70,7 +71,9 @@ class Upstream:
     def __init__(self, *, read_seconds: float, total_seconds: float) -> None:
         self._total_seconds = total_seconds
         self._clients = {
-            listed: clients.client(Dialer(policy), read_seconds=read_seconds)
+            listed: clients.client(
+                Dialer(policy), read_seconds=read_seconds, marks=request_ids.outgoing
+            )
             for listed, policy in ((False, addresses.PUBLIC), (True, addresses.ANYWHERE))
         }
 

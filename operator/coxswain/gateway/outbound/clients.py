@@ -5,7 +5,7 @@ TLS still sees the host's name. A client's connections are never shared with ano
 
 import asyncio
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -25,20 +25,29 @@ class RefusedConnectError(httpcore.ConnectError):
 
 
 def client(
-    dialer: Dialer, *, read_seconds: float, tls: ssl.SSLContext | None = None
+    dialer: Dialer,
+    *,
+    read_seconds: float,
+    tls: ssl.SSLContext | None = None,
+    marks: Callable[[], Mapping[str, str]] = dict,
 ) -> httpx.AsyncClient:
-    """A client whose every connection is the dialer's.
+    """A client whose every connection is the dialer's; ``marks`` are headers of each request.
 
     A host that is refused raises httpx.ConnectError; ``refusal`` finds why.
     """
     timeout = httpx.Timeout(
         read_seconds, connect=CONNECT_SECONDS, write=WRITE_SECONDS, pool=POOL_SECONDS
     )
+
+    async def mark(request: httpx.Request) -> None:
+        request.headers.update(marks())
+
     return httpx.AsyncClient(
         transport=_Transport(_Backend(dialer), tls or system_tls()),
         timeout=timeout,
         follow_redirects=False,
         trust_env=False,
+        event_hooks={"request": [mark]},
     )
 
 

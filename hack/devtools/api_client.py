@@ -5,7 +5,7 @@ import json
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from devtools import children, patience, programs, release
 from devtools.kubectl import Kubectl
 
-TOKEN_SECRET = "coxswain-local-token"
+TOKEN_SECRET = "coxswain-local-token"  # noqa: S105 - the name of a Secret
 READY_SECONDS = 30.0
 CALL_SECONDS = 20.0
 Body = dict[str, Any]
@@ -48,9 +48,9 @@ class Api:
         """Read."""
         return self._call("GET", path, None)
 
-    def post(self, path: str, body: Body) -> Answer:
-        """Write."""
-        return self._call("POST", path, body)
+    def post(self, path: str, body: Body, **headers: str) -> Answer:
+        """Write; an underscore in a header's name stands for a dash."""
+        return self._call("POST", path, body, headers)
 
     def events(self, query: str) -> list[Body]:
         """All events that fit the query, over all pages."""
@@ -63,18 +63,21 @@ class Api:
             if not page["more"]:
                 return found
 
-    def _call(self, method: str, path: str, body: Body | None) -> Answer:
-        request = urllib.request.Request(
+    def _call(
+        self, method: str, path: str, body: Body | None, headers: Mapping[str, str] = {}
+    ) -> Answer:
+        request = urllib.request.Request(  # noqa: S310 - the url is our own port-forward
             self.url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={
                 "Authorization": f"Bearer {self._token}",
                 "Content-Type": "application/json",
+                **{name.replace("_", "-"): value for name, value in headers.items()},
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=CALL_SECONDS) as answer:
+            with urllib.request.urlopen(request, timeout=CALL_SECONDS) as answer:  # noqa: S310
                 return Answer(answer.status, answer.read().decode())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.read().decode())

@@ -1,0 +1,1 @@
+"""Named suites that show on a running installation what it promises."""

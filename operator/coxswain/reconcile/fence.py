@@ -7,7 +7,7 @@ import structlog
 
 from coxswain.api.conditions import ConditionType, Seen
 from coxswain.errors import CoxswainError, FencedError, UnavailableError
-from coxswain.store import leadership
+from coxswain.store import failures, leadership
 from coxswain.store.pool import Connection, Store
 
 log = structlog.get_logger()
@@ -32,11 +32,19 @@ class Fence:
         self._is_taken = False
 
     async def take(self) -> int:
-        """Claim the epoch in the database; returns the standing one if ours is not newer."""
+        """Claim the epoch in the database; returns the standing one if ours is not newer.
+
+        Where a former leader keeps it from us, its sessions are ended and the error is raised.
+        """
         try:
             await self.store.transact(leadership.take, self._epoch, self._holder)
         except FencedError:
             return (await self.store.run(leadership.current)).epoch
+        except UnavailableError as error:
+            if error.code == failures.COLLIDED:
+                ended = await self.store.run(leadership.end_former)
+                log.warning("a former leader kept the epoch", sessions_ended=ended)
+            raise
         self._is_taken = True
         return 0
 

@@ -12,6 +12,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 from coxswain.errors import FencedError
 from coxswain.store.pool import Connection, Store
 
+FORMER_SECONDS = 5.0
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -47,6 +49,23 @@ async def take(connection: Connection, epoch: int, holder: str) -> None:
         raise FencedError(
             f"epoch {epoch} is not new: '{standing.holder}' leads with epoch {standing.epoch}"
         )
+
+
+async def end_former(connection: Connection, seconds: float = FORMER_SECONDS) -> int:
+    """End sessions of this login that have kept the row in a transaction for so long; how many.
+
+    A leader that is frozen between two messages of one statement is outside of its session's time
+    limits: Postgres waits for the rest, and its lock would stay for as long as it sleeps.
+    """
+    # A role may end its own sessions. Nothing of ours holds the row for longer than a statement may.
+    ended: int = await connection.fetchval(
+        "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity"
+        " WHERE usename = current_user AND pid <> pg_backend_pid()"
+        " AND xact_start < clock_timestamp() - make_interval(secs => $1)"
+        " AND pid IN (SELECT pid FROM pg_locks WHERE relation = 'leadership'::regclass)",
+        seconds,
+    )
+    return ended
 
 
 async def check(connection: Connection, epoch: int) -> None:

@@ -1,6 +1,6 @@
 """How long Jobs take on the cluster of KUBECONFIG: apply to Running, apply to answer; memory of each process.
 
-Run it alone after `hack/up`: `.venv/bin/python -m tests.bench.node_latency [RUNS]`. Times come from the
+Run it alone after `hack/up`: `PYTHONPATH=hack .venv/bin/python -m tests.bench.node_latency [RUNS]`. Times come from the
 conditions and edges of the status where they are exact, and from a watch's own clock otherwise.
 """
 

@@ -109,10 +109,6 @@ class ControlPlane:
         for name in reversed(list(self._children)):
             children.stop(self._children.pop(name))
 
-    def stop_apiserver(self) -> None:
-        """An outage: the API dies, etcd lives."""
-        children.stop(self._children.pop("kube-apiserver"))
-
     def start_apiserver(self, bins: Path | None = None) -> None:
         """Start the API, on the port it had if it ran before, and wait until it is ready."""
         bins = bins or programs.ensure("kubernetes")

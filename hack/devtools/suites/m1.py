@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from devtools import patience
+from devtools import example, patience
 from devtools.api_client import Api
 from devtools.errors import ToolError
 
 END_SECONDS = 120.0
-ENDS = ("Succeeded", "Failed", "Cancelled")
 NOBODY = "https://callbacks.example.invalid/"
 Body = dict[str, Any]
 
@@ -158,7 +157,7 @@ class Suite:
 
         def pending() -> str:
             found.update(self.api.get(f"{self.path}/{name}").json)
-            return "" if found["status"] in ENDS else f"{name}, which is {found['status']}"
+            return "" if found["status"] in example.ENDS else f"{name}, which is {found['status']}"
 
         patience.until(pending, END_SECONDS)
         return found

@@ -4,7 +4,6 @@ Judged from tables of our own (the registries of special addresses of IANA), so 
 change with the version of Python. What is not known to be public is not.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import (
@@ -94,12 +93,6 @@ def is_allowed(text: str, wanted: Policy = PUBLIC) -> bool:
     if found is None:
         return False
     return any(found in network for network in wanted.allowed) or _is_public(found, wanted)
-
-
-def looks_like_one(host: str) -> bool:
-    """Whether a resolver could take this for an address: also 127.1, 0x7f000001 and 2130706433."""
-    last = host.rstrip(".").rpartition(".")[2]
-    return ":" in host or re.fullmatch("[0-9]+|0[xX][0-9a-fA-F]*", last) is not None
 
 
 def _is_public(address: Address, wanted: Policy) -> bool:

@@ -3,11 +3,9 @@
 import asyncio
 import dataclasses
 import json
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-import pytest_asyncio
 from typing_extensions import override
 
 from coxswain.api.deliveries import Claimed, DeliveryState, Outcome
@@ -21,18 +19,6 @@ from tests.support import ended, rows
 from tests.support.callbacks import Office
 from tests.support.postgres import Database
 from tests.support.receiver import Drop, Flood, Hang, Receiver, Say
-
-
-@pytest_asyncio.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with Receiver() as serving:
-        yield serving
-
-
-@pytest_asyncio.fixture
-async def office(operator_store: Store, gateway_store: Store, receiver: Receiver) -> Office:
-    """An installation that lists the receiver's origin."""
-    return Office(operator_store, gateway_store, origins=[f"http://a.test:{receiver.port}"])
 
 
 def url(receiver: Receiver, host: str = "a.test") -> str:

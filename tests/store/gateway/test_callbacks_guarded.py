@@ -2,13 +2,11 @@
 
 import dataclasses
 import ssl
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-import pytest_asyncio
 from typing_extensions import override
 
 from coxswain.api.deliveries import DeliveryState
@@ -21,18 +19,6 @@ from tests.support.postgres import Database
 from tests.support.receiver import Receiver
 
 PAGE = "callbacks.md"
-
-
-@pytest_asyncio.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with Receiver() as serving:
-        yield serving
-
-
-@pytest_asyncio.fixture
-async def office(operator_store: Store, gateway_store: Store, receiver: Receiver) -> Office:
-    """An installation that lists the receiver's origin."""
-    return Office(operator_store, gateway_store, origins=[f"http://a.test:{receiver.port}"])
 
 
 def url(receiver: Receiver, host: str = "a.test") -> str:

@@ -10,6 +10,7 @@ import pytest
 from coxswain.errors import UnavailableError, UserError
 from coxswain.store import idempotency
 from coxswain.store.idempotency import KeyHolder
+from coxswain.store.pool import Store
 from tests.support import sidecar_api
 from tests.support.postgres import Database
 from tests.support.sidecar_api import Api
@@ -193,3 +194,16 @@ async def test_the_operators_word_makes_a_waiting_row_the_objects_own(api: Api) 
     assert await api.operator.transact(idempotency.register, live, WEEK) == live
     late = KeyHolder("team", "k", "hash-of-the-object", "second", uid.replace("5", "6"))
     assert await api.operator.transact(idempotency.register, late, WEEK) == live
+
+
+async def test_whoever_was_refused_takes_no_key_away_that_stands_for_a_job_by_now(
+    sidecar_store: Store,
+) -> None:
+    holder = KeyHolder("team", "order-17", "hash", "ask-1")
+    await sidecar_store.transact(idempotency.take, holder, WEEK)
+    uid = "aa92472f-e497-4df0-ba46-a16e991b3c52"
+    await sidecar_store.run(idempotency.settle, holder, uid)
+    await sidecar_store.run(idempotency.release, holder)
+    standing = await sidecar_store.run(idempotency.of, "team", "order-17")
+    assert standing is not None
+    assert standing.job_uid == uid

@@ -95,6 +95,7 @@ async def test_an_agent_that_has_gone_wakes_its_ended_jobs_too(paper: PaperWorld
     await paper.woken()
     paper.intake.notice("Agent", "DELETED", agent)
     assert await _names(paper) == ["Job ended", "Agent helm"]
+    assert ("team", "helm") in paper.world.agents_deleted
 
 
 async def test_a_job_that_goes_before_its_pod_is_made_gives_its_slot_to_the_next(

@@ -82,22 +82,3 @@ def test_anywhere_means_every_address() -> None:
     assert all(
         addresses.is_allowed(address, ANYWHERE) for address in ("10.0.0.1", "::1", "1.1.1.1")
     )
-
-
-@pytest.mark.parametrize(
-    ("host", "is_one"),
-    [
-        ("10.0.0.1", True),
-        ("2130706433", True),
-        ("0x7f.1", True),
-        ("0x7f000001", True),
-        ("127.1.", True),
-        ("::1", True),
-        ("example.com", False),
-        ("0x7f.example", False),
-        ("1.2.3.4.example.com", False),
-        ("1e100.net", False),
-    ],
-)
-def test_what_a_resolver_takes_for_an_address_is_known(host: str, *, is_one: bool) -> None:
-    assert addresses.looks_like_one(host) is is_one

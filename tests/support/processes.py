@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,14 @@ class Process:
         """End it as a crash would."""
         os.kill(self.pid, signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """Stop its time."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
 
 def of_component(kubectl: Kubectl, namespace: str, component: str) -> list[Process]:
     """All processes of the pods of one component of the platform, the sandboxes' own left out."""
@@ -37,6 +45,11 @@ def of_component(kubectl: Kubectl, namespace: str, component: str) -> list[Proce
     pods = kubectl.json("--namespace", namespace, "get", "pods", "--selector", selector)["items"]
     uids = {pod["metadata"]["uid"]: pod["metadata"]["name"] for pod in pods}
     return [each for each in _all(uids) if each.words[0] != "/pause"]
+
+
+def of_pods(uids: Iterable[str]) -> list[Process]:
+    """All processes of pods, the sandboxes' own left out."""
+    return [each for each in _all({uid: "" for uid in uids}) if each.words[0] != "/pause"]
 
 
 def _all(uids: dict[str, str]) -> Iterator[Process]:

@@ -1,0 +1,65 @@
+"""README's first command is killed at some point, on a machine where the node has died with it."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from devtools import places
+from devtools.kubectl import Kubectl
+from devtools.node import processes, settings
+from devtools.tiers import WORKSPACES
+
+# What the command says as it begins a step, and which parts of the node have to be dead for it.
+MOMENTS = {
+    "start kube-apiserver": ("etcd", "kube-apiserver"),
+    "start containerd": ("containerd", "kubelet"),
+    "start calico-felix": ("calico-felix", "kube-proxy"),
+    "helm upgrade --install coxswain": (),
+}
+
+pytestmark = pytest.mark.usefixtures("on_the_node")
+
+
+def _words(folder: Path) -> list[str | Path]:
+    values = folder / "values.json"
+    values.write_text(json.dumps({"workspaces": [{"name": name} for name in WORKSPACES]}))
+    return [places.REPOSITORY / "hack" / "up", "--values", values]
+
+
+def _kill_at(moment: str, words: list[str | Path]) -> None:
+    """Start the command, and kill it and all that it has started when it says these words."""
+    running = subprocess.Popen(
+        words,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert running.stderr is not None
+    said = []
+    for line in running.stderr:
+        said.append(line)
+        if moment in line:
+            break
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    running.stderr.close()
+    assert moment in said[-1], "".join(said)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_up_is_repaired_by_the_next(
+    moment: str, kubectl: Kubectl, tmp_path: Path
+) -> None:
+    words = _words(tmp_path)
+    parts = [processes.running(settings.current().folder, name) for name in MOMENTS[moment]]
+    processes.kill([part.pid for part in parts if part is not None])
+    _kill_at(moment, words)
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "DRINK ME" in done.stdout
+    assert kubectl.answers("get", "--raw", "/readyz")

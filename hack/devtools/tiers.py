@@ -33,7 +33,7 @@ class Tier:
     arguments: tuple[str, ...] = ()
 
 
-PER_CORE = ("--numprocesses", "auto")
+PER_CORE = ("--numprocesses", "auto", "--dist", "worksteal")
 
 ALL = (
     Tier("unit", ("tests/architecture", "tests/unit"), arguments=PER_CORE),

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import source
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOTS = {
     "operator": "coxswain",
@@ -31,7 +33,7 @@ def _python_files(*folders: str) -> list[Path]:
 
 
 def _functions(path: Path) -> Iterator[Function]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in source.nodes(path):
         if isinstance(node, Function):
             yield node
 
@@ -117,7 +119,7 @@ def test_every_module_opens_with_a_docstring() -> None:
     silent = [
         _name(path)
         for path in _python_files(*PRODUCT, "hack")
-        if ast.get_docstring(ast.parse(path.read_text())) is None
+        if ast.get_docstring(source.tree(path)) is None
     ]
     assert not silent
 

@@ -4,9 +4,12 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support import source
+
 TESTS = Path(__file__).resolve().parents[1]
 # Each ends a wait by the clock or puts a stranger in somebody's place.
 FORBIDDEN = {"mock.patch", "monkeypatch.setattr", "time.sleep"}
+LAST_WORDS = {word.rpartition(".")[2] for word in FORBIDDEN}
 # Programs that a test runs inside a pod: they are no tests.
 INSIDE = TESTS / "support" / "inside"
 
@@ -20,8 +23,8 @@ def _folders() -> list[Path]:
 
 
 def _attributes(path: Path) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Attribute):
+    for node in source.nodes(path):
+        if isinstance(node, ast.Attribute) and node.attr in LAST_WORDS:
             yield node.lineno, ast.unparse(node)
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:

@@ -20,7 +20,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from coxswain.store import migrate, roles
+from coxswain.store import roles
 from coxswain.store.pool import Store
 
 DSN_VARIABLE = "COXSWAIN_TEST_DSN"
@@ -149,6 +149,9 @@ async def opened(dsn: str, *, connections: int = 8) -> AsyncIterator[Store]:
 
 
 def _prepare(server: Server) -> None:
+    # Every tier reads this file, and only those with a database need these libraries.
+    from coxswain.store import migrate
+
     asyncio.run(_users(server))
     owner = server.dsn(server.template, OWNER)
     asyncio.run(migrate.upgrade(owner))

@@ -72,7 +72,7 @@ def attempts(workspace: Workspace, name: str) -> Iterator[str]:
 
 
 @given(name=NAMES)
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_name_reads_lists_or_writes_outside(workspace: Workspace, name: str) -> None:
     outside = workspace.root.parent
     for said in attempts(workspace, name):
@@ -87,7 +87,7 @@ def test_no_name_reads_lists_or_writes_outside(workspace: Workspace, name: str) 
 
 
 @given(name=st.text(max_size=40))
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_a_file_name_or_a_refusal(workspace: Workspace, name: str) -> None:
     assert all(isinstance(said, str) for said in attempts(workspace, name))
 
@@ -100,7 +100,7 @@ def test_any_text_is_a_file_name_or_a_refusal(workspace: Workspace, name: str) -
     ),
     absolute=st.booleans(),
 )
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_link_leads_outside(workspace: Workspace, target: list[str], absolute: bool) -> None:
     link = workspace.root / "made"
     link.unlink(missing_ok=True)

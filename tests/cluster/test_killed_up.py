@@ -52,9 +52,7 @@ def _kill_at(moment: str, words: list[str | Path]) -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_killed_up_is_repaired_by_the_next(
-    moment: str, kubectl: Kubectl, tmp_path: Path
-) -> None:
+def test_a_killed_up_is_repaired_by_the_next(moment: str, kubectl: Kubectl, tmp_path: Path) -> None:
     words = _words(tmp_path)
     parts = [processes.running(settings.current().folder, name) for name in MOMENTS[moment]]
     processes.kill([part.pid for part in parts if part is not None])

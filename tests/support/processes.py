@@ -49,7 +49,7 @@ def of_component(kubectl: Kubectl, namespace: str, component: str) -> list[Proce
 
 def of_pods(uids: Iterable[str]) -> list[Process]:
     """All processes of pods, the sandboxes' own left out."""
-    return [each for each in _all({uid: "" for uid in uids}) if each.words[0] != "/pause"]
+    return [each for each in _all(dict.fromkeys(uids, "")) if each.words[0] != "/pause"]
 
 
 def _all(uids: dict[str, str]) -> Iterator[Process]:

@@ -1,6 +1,7 @@
 """Every name that other people can see: group, labels, annotations, paths, and names derived from a uid."""
 
 import hashlib
+from functools import lru_cache
 
 GROUP = "coxswain.dev"
 VERSION = "v1alpha1"
@@ -60,6 +61,7 @@ def uid_hash(uid: str, *, length: int = 10) -> str:
     return hashlib.sha256(uid.encode()).hexdigest()[:length]
 
 
+@lru_cache(maxsize=8192)
 def child_name(owner: str, uid: str, suffix: str) -> str:
     """A name that only this owner and suffix can have, at most 63 characters.
 

@@ -101,7 +101,7 @@ async def _ask(world: World, key: Key, job: JobForm) -> _Asked:
 def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapshot:
     attempt = number(job.status)
     pod = _pod(world, key, attempt)
-    agent = agent_name(job.spec)
+    name, agent = agent_name(job.spec), _named_agent(world, key, job)
     return JobSnapshot(
         key=key,
         metadata=job.metadata,
@@ -109,8 +109,8 @@ def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapsho
         contract=asked.typed.contract,
         key_claim=asked.key_claim,
         status=job.status,
-        agent=_agent(_named_agent(world, key, job)),
-        agent_deleted_at=world.agents_deleted.get((key.namespace, agent)),
+        agent=_agent(agent),
+        agent_deleted_at=world.agents_deleted.get((key.namespace, name)),
         pod=pod,
         former=_former(world, key, attempt),
         done=tuple(each for each in _pods(world, key) if each.end is not None),
@@ -119,7 +119,7 @@ def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapsho
         records=asked.records,
         sandbox=asked.sandbox,
         runtime_classes=asked.runtime_classes,
-        used=_used(world, key, agent) if pod is None else Used(),
+        used=_used(world, key, agent) if pod is None and agent is not None else Used(),
         full=(),
         quotas=_quotas(world, key.namespace),
         refusal=world.refusals.of(key.namespace, key.uid),
@@ -262,17 +262,16 @@ def _token(status: JobStatus, run: Run | None) -> int:
     return max((attempt.token for attempt in status.attempts), default=0)
 
 
-def _used(world: World, key: Key, agent: str) -> Used:
-    """What the Agent's pods of other Jobs may use."""
-    cpu = memory = Decimal(0)
-    for pod in world.cache.group(("pods", key.namespace, agent)):
-        owner = keys.owner(pod)
-        if owner is None or owner.uid == key.uid:
-            continue
-        for container in pod["spec"]["containers"]:
-            found = quota.amounts((container.get("resources") or {}).get("limits") or {})
-            cpu += found.get("cpu", Decimal(0))
-            memory += found.get("memory", Decimal(0))
+def _used(world: World, key: Key, agent: AgentForm) -> Used:
+    """What the Agent's pods of other Jobs may use, where that is bounded: there may be many."""
+    bounds, cpu, memory = agent.spec.quota, Decimal(0), Decimal(0)
+    if bounds.cpu is None and bounds.memory is None:
+        return Used()
+    for raw in world.cache.group(("pods", key.namespace, agent.metadata.name)):
+        owner = keys.owner(raw)
+        uses = world.cache.form("Pod", raw["metadata"]["uid"], pods.uses)
+        if owner is not None and owner.uid != key.uid and uses is not None:
+            cpu, memory = cpu + uses.cpu, memory + uses.memory
     return Used(cpu, memory)
 
 

@@ -1,14 +1,16 @@
 """A pod of the cluster as the Job's room sees it."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from coxswain import names
 from coxswain.api.conditions import ConditionType, Seen
 from coxswain.reconcile import instants
 from coxswain.reconcile.cache import Raw
+from coxswain.rules import quota
 from coxswain.rules.outcome import PodEnd
-from coxswain_controllers.job.snapshot import PodSeen
+from coxswain_controllers.job.snapshot import PodSeen, Used
 
 ENDED = ("Succeeded", "Failed")
 IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
@@ -32,6 +34,16 @@ def seen(raw: Raw) -> PodSeen:
         waits_for=_waits_for(status, state),
         is_unready=_has_condition(status, "Ready", "False"),
     )
+
+
+def uses(raw: Raw) -> Used:
+    """What a pod may use at most."""
+    cpu = memory = Decimal(0)
+    for container in raw["spec"]["containers"]:
+        found = quota.amounts((container.get("resources") or {}).get("limits") or {})
+        cpu += found.get("cpu", Decimal(0))
+        memory += found.get("memory", Decimal(0))
+    return Used(cpu, memory)
 
 
 def is_live(raw: Raw) -> bool:

@@ -120,12 +120,20 @@ def _checked(model: type[M], value: Any, root: str) -> M:
 
 def _lenient(model: type[S], value: Any) -> S:
     """Drop what does not fit, place by place, so that a newer version's field costs only itself."""
-    rest = deepcopy(dict(value)) if isinstance(value, Mapping) else {}
+    rest = dict(value) if isinstance(value, Mapping) else {}
+    try:
+        return model.model_validate(rest)
+    except ValidationError:
+        # Only what is changed is copied: nearly every status fits.
+        return _what_fits(model, deepcopy(rest))
+
+
+def _what_fits(model: type[S], rest: dict[str, Any]) -> S:
+    """One place at a time, since what goes moves the indexes of a list."""
     while True:
         try:
             return model.model_validate(rest)
         except ValidationError as error:
-            # One place at a time, since what goes moves the indexes of a list.
             found = error.errors(include_input=False, include_url=False, include_context=False)[-1]
             is_missing = found["type"] == "missing"
             _drop(rest, found["loc"][:-1] if is_missing else found["loc"])

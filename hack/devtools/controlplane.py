@@ -43,7 +43,6 @@ class ControlPlane:
         controllers: Sequence[str] = (),
         no_compaction: bool = True,
         apiserver_args: Sequence[str] = (),
-        controller_args: Sequence[str] = (),
     ) -> None:
         """Prepare; nothing runs yet.
 
@@ -51,7 +50,7 @@ class ControlPlane:
         """
         self.folder = folder.absolute()
         self._enable, self._disable = list(enable_admission), list(disable_admission)
-        self._controllers, self._controller_args = list(controllers), list(controller_args)
+        self._controllers = list(controllers)
         self._args = [*apiserver_args]
         if no_compaction:
             self._args.append("--etcd-compaction-interval=0")
@@ -101,7 +100,7 @@ class ControlPlane:
                     raise
         kubeconfig.write(self.kubeconfig, self.url, self.ca_file, self.admin)
         if self._controllers:
-            self._start_controllers(bins["kubernetes"])
+            self.start_controllers(self._controllers)
         return self
 
     def stop(self) -> None:
@@ -115,6 +114,17 @@ class ControlPlane:
         self._port = self._port or children.free_port()
         self._spawn("kube-apiserver", [bins / "kube-apiserver", *self._apiserver_flags()])
         self._await_ready("kube-apiserver", self._apiserver_ready)
+
+    def start_controllers(self, names: Sequence[str], args: Sequence[str] = ()) -> None:
+        """Start kube-controller-manager with these controllers and no others; nothing is awaited."""
+        bins = programs.ensure("kubernetes")
+        words: list[str | Path] = [bins / "kube-controller-manager"]
+        words += [*children.flags(self._controller_flags(names)), *args]
+        self._spawn("kube-controller-manager", words)
+
+    def stop_controllers(self) -> None:
+        """Kill them; others may be started after that."""
+        children.stop(self._children.pop("kube-controller-manager"))
 
     def __enter__(self) -> Self:
         """Start."""
@@ -153,10 +163,10 @@ class ControlPlane:
         self._spawn("etcd", [bins / "etcd", *children.flags(flags)])
         self._await_ready("etcd", self._etcd_ready)
 
-    def _start_controllers(self, bins: Path) -> None:
-        flags = {
+    def _controller_flags(self, names: Sequence[str]) -> dict[str, object]:
+        return {
             "kubeconfig": self.kubeconfig_for("system:kube-controller-manager"),
-            "controllers": ",".join(self._controllers),
+            "controllers": ",".join(names),
             "leader-elect": "false",
             "secure-port": "0",
             "root-ca-file": self.ca_file,
@@ -164,9 +174,6 @@ class ControlPlane:
             # Each controller acts as its own account, as in a real cluster, so RBAC is real too.
             "use-service-account-credentials": "true",
         }
-        words: list[str | Path] = [bins / "kube-controller-manager"]
-        words += [*children.flags(flags), *self._controller_args]
-        self._spawn("kube-controller-manager", words)
 
     def _apiserver_flags(self) -> list[str]:
         flags = {

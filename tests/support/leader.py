@@ -225,6 +225,15 @@ async def onboarded(
     ``hard`` are bounds of the quota for pods; without any there is room for all.
     """
     await installation.bind(client, namespace)
+    await furnish(client, namespace, **hard)
+    try:
+        yield namespace
+    finally:
+        await clear(client, namespace)
+
+
+async def furnish(client: Client, namespace: str, **hard: str) -> None:
+    """Give a workspace its policy and its quotas, as the chart does."""
     policy = {"metadata": {"name": names.NETWORK_POLICY}, "spec": {"podSelector": {}}}
     await make(client, paths.collection("networkpolicies", namespace), policy)
     for name in (names.POD_QUOTA, names.STORAGE_QUOTA):
@@ -236,10 +245,6 @@ async def onboarded(
             status = {"hard": bounds, "used": {"pods": "0"}}
             path = paths.of("resourcequotas", namespace, name, "status")
             await client.patch(path, {"status": status})
-    try:
-        yield namespace
-    finally:
-        await clear(client, namespace)
 
 
 async def clear(client: Client, namespace: str) -> None:

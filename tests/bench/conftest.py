@@ -1,5 +1,32 @@
-"""The benches run against the same things as the apiserver tier."""
+"""What hack/bench asks for, as benches get it."""
 
-from tests.support.apiserver import client, namespace
+from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["client", "namespace"]
+import pytest
+
+
+@dataclass(frozen=True)
+class Asked:
+    """``size`` and ``seconds`` are None where a bench shall use its own."""
+
+    runs: int
+    size: int | None
+    seconds: int | None
+    json: Path | None
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of hack/bench."""
+    group = parser.getgroup("bench")
+    group.addoption("--runs", type=int, default=1)
+    group.addoption("--size", type=int)
+    group.addoption("--seconds", type=int)
+    group.addoption("--json", type=Path)
+
+
+@pytest.fixture
+def asked(pytestconfig: pytest.Config) -> Asked:
+    """What was asked for."""
+    option = pytestconfig.getoption
+    return Asked(option("--runs"), option("--size"), option("--seconds"), option("--json"))

@@ -97,7 +97,8 @@ class Side(Protocol):
 
 def plane(folder: Path) -> ControlPlane:
     """An API server that nothing else asks for anything; it runs while it is entered."""
-    return ControlPlane(folder, apiserver_args=FLAGS)
+    # As in production: without it the history of some ten thousand Jobs would fill etcd.
+    return ControlPlane(folder, no_compaction=False, apiserver_args=FLAGS)
 
 
 class Ours:

@@ -131,7 +131,8 @@ class World:
 
 def test_a_start_over_many_jobs(asked: Asked, postgres: Server, tmp_path: Path) -> None:
     jobs = asked.size or JOBS
-    changed = max(1, round(jobs * CHANGED))
+    changed, active = _shares(jobs)
+    assert changed + active <= sides.MOST_AT_ONCE, f"--size {jobs}: {active} active are too many"
     setting = f"{jobs:,} Jobs, {ACTIVE:.0%} active, {changed} pods ended and {changed} Jobs made"
     report = Report("Start", setting, (Ours.name, sides.SAME), LINES, asked.json)
     logs = tmp_path / "logs"
@@ -148,11 +149,17 @@ def test_a_start_over_many_jobs(asked: Asked, postgres: Server, tmp_path: Path) 
     print(f"\n\n{report.text()}\n")
 
 
+def _shares(jobs: int) -> tuple[int, int]:
+    """How many change while nobody works, and how many are active."""
+    changed = max(1, round(jobs * CHANGED))
+    return changed, max(changed, round(jobs * ACTIVE))
+
+
 async def _compare(
     report: Report, plane: ControlPlane, both: list[Side], runs: int, jobs: int
 ) -> None:
     worlds: dict[str, World] = {}
-    active = round(jobs * ACTIVE)
+    changed, active = _shares(jobs)
     async with AsyncExitStack() as stack:
         for side in both:
             client = await Client.connect(plane.kubeconfig, name="bench-driver")
@@ -161,7 +168,6 @@ async def _compare(
             stack.push_async_callback(watching.close)
             await side.prepare(client)
             node = await stack.enter_async_context(nodes.started(plane.kubeconfig, side))
-            changed = max(1, round(jobs * CHANGED))
             worlds[side.name] = World(side, plane, node, client, watching, changed)
             await worlds[side.name].fill(jobs - active, active)
         report.about["Kubernetes"] = (await client.get("/version"))["gitVersion"]

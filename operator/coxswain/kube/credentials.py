@@ -5,9 +5,7 @@ import ssl
 import time
 from dataclasses import dataclass
 from pathlib import Path
-
-from kubernetes.aio import client as kubernetes_client
-from kubernetes.aio import config as kubernetes_config
+from typing import Any
 
 from coxswain.errors import ConfigurationError
 
@@ -67,6 +65,10 @@ async def from_kubeconfig(file: Path) -> Credentials:
 
     Raises ConfigurationError if the file cannot be read or names no server.
     """
+    # Takes a second to load, and no pod needs it: a leader is followed the sooner without.
+    from kubernetes.aio import client as kubernetes_client
+    from kubernetes.aio import config as kubernetes_config
+
     found = kubernetes_client.Configuration()
     try:
         await kubernetes_config.load_kube_config(str(file), client_configuration=found)
@@ -83,7 +85,7 @@ async def from_kubeconfig(file: Path) -> Credentials:
     )
 
 
-def _tls(found: kubernetes_client.Configuration) -> ssl.SSLContext:
+def _tls(found: Any) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=found.ssl_ca_cert)
     if not found.verify_ssl:
         context.check_hostname = False

@@ -4,7 +4,7 @@ from uuid import uuid4
 import pytest
 
 from coxswain.errors import ConflictError, FencedError, ForbiddenError, NotFoundError
-from coxswain.store import claims, leadership, runs
+from coxswain.store import claims, leadership, results, runs
 from coxswain.store.pool import Connection, Store
 from coxswain.store.runs import RunKey
 from tests.support.rows import new_run, pod
@@ -179,3 +179,23 @@ async def test_a_new_leader_waits_for_the_last_write_of_the_former(operator_stor
         go_on.set()
     assert await operator_store.run(runs.of, new.key) is not None
     assert (await operator_store.run(leadership.current)).epoch == 2
+
+
+async def test_an_older_replica_reads_what_a_newer_one_wrote(operator_store: Store) -> None:
+    new = new_run()
+    await operator_store.transact(runs.open_run, new)
+    newer = {"mood": {"of": "the day"}}
+    wire = new.document.to_wire()
+    document = {**wire, **newer, "limits": {**wire["limits"], **newer}}
+    result = {"status": "succeeded", "answer": "42", **newer}
+
+    async def writes(connection: Connection) -> None:
+        await connection.execute("UPDATE runs SET document = $1, result = $2", document, result)
+
+    await operator_store.transact(writes)
+    run = await operator_store.run(runs.of, new.key)
+    assert run is not None
+    assert run.document == new.document
+    kept = await operator_store.run(results.of_job, new.key.job_uid)
+    assert kept is not None
+    assert (kept.result, kept.result.answer) == (run.result, "42")

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
@@ -65,6 +65,14 @@ class Agent:
         spec = _checked(AgentSpec, raw.get("spec", {}), "spec")
         return cls(metadata, spec, cls.status_of(raw))
 
+    @classmethod
+    def recorded(cls, raw: Mapping[str, Any]) -> Self:
+        """Read an Agent of the records, without acting on it: a field that only a newer version
+        knows is passed over. Raises UserError as parse does.
+        """
+        spec = _checked(AgentSpec, raw.get("spec", {}), "spec", extra="ignore")
+        return cls(Metadata.parse(raw), spec, cls.status_of(raw))
+
     @staticmethod
     def status_of(raw: Mapping[str, Any]) -> AgentStatus:
         """Read the status alone; never fails."""
@@ -90,6 +98,12 @@ class Job:
         spec = _checked(JobSpec, raw.get("spec", {}), "spec")
         return cls(metadata, spec, cls.status_of(raw))
 
+    @classmethod
+    def recorded(cls, raw: Mapping[str, Any]) -> Self:
+        """Read a Job of the records, without acting on it; see Agent.recorded."""
+        spec = _checked(JobSpec, raw.get("spec", {}), "spec", extra="ignore")
+        return cls(Metadata.parse(raw), spec, cls.status_of(raw))
+
     @staticmethod
     def status_of(raw: Mapping[str, Any]) -> JobStatus:
         """Read the status alone; never fails."""
@@ -108,10 +122,10 @@ def _with_a_name_for_labels(metadata: Metadata) -> Metadata:
     return metadata
 
 
-def _checked(model: type[M], value: Any, root: str) -> M:
+def _checked(model: type[M], value: Any, root: str, *, extra: Literal["ignore"] | None = None) -> M:
     try:
         # By way of JSON, where strict means what the API server means: "5" is no number.
-        return model.model_validate_json(json.dumps(value), strict=True)
+        return model.model_validate_json(json.dumps(value), strict=True, extra=extra)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         path = field_path(root, first["loc"])

@@ -62,6 +62,13 @@ class Model(BaseModel):
                 raise PydanticCustomError("rule", "{wanted}", {"wanted": rule.message})
         return self
 
+    @classmethod
+    def of_other_version(cls, value: Any) -> Self:
+        """Read what a process of another version wrote: unknown fields are passed over, all the way
+        down. For records and answers of ours only; what people write is never read so.
+        """
+        return cls.model_validate(value, extra="ignore")
+
     def to_wire(self) -> dict[str, Any]:
         """The JSON form, without what was never set."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)

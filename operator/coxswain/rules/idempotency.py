@@ -12,11 +12,12 @@ GONE = "idempotency_job_gone"
 
 
 def payload_hash(workspace: str, spec: JobSpec) -> str:
-    """One text for one payload: the whole spec with its defaults, and where it is to run.
+    """One text for one payload: the whole spec but for its defaults, and where it is to run.
 
-    All that the kind ever gets is in it by itself; only to ask for the end is no payload.
+    All that the kind ever gets is in it by itself, and changes no hash of before where it is not
+    used; only to ask for the end is no payload.
     """
-    whole = spec.model_dump(mode="json", by_alias=True, exclude={"cancel"})
+    whole = spec.model_dump(mode="json", by_alias=True, exclude={"cancel"}, exclude_defaults=True)
     said = payload.canonical({"workspace": workspace, "spec": whole})
     return hashlib.sha256(said.encode()).hexdigest()
 

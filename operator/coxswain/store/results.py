@@ -30,6 +30,6 @@ async def of_job(connection: Connection, job_uid: str, attempt: int | None = Non
     if row is None:
         return None
     try:
-        return Kept(row["attempt"], row["result_at"], RunResult.model_validate(row["result"]))
+        return Kept(row["attempt"], row["result_at"], RunResult.of_other_version(row["result"]))
     except ValidationError as error:
         raise CoxswainError(f"a result of Job {job_uid} is not of this version") from error

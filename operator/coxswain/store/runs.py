@@ -208,8 +208,9 @@ def stored(row: asyncpg.Record) -> Run:
     """A row of the table as a Run."""
     key = RunKey(str(row["job_uid"]), row["attempt"])
     try:
-        document = RunDocument.model_validate(row["document"])
-        result = RunResult.model_validate(row["result"]) if row["result"] is not None else None
+        document = RunDocument.of_other_version(row["document"])
+        posted = row["result"]
+        result = RunResult.of_other_version(posted) if posted is not None else None
     except ValidationError as error:
         raise CoxswainError(f"the row of {key} is not of this version") from error
     return Run(

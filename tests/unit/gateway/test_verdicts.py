@@ -86,8 +86,9 @@ def destinations(cluster: Cluster) -> Destinations:
         ((REAL, DEMO), False, "Invalid"),
         (({**REAL, "credentials": None},), False, "CredentialsMissing"),
         (({**DEMO, "provider": "unheard-of"},), False, "Invalid"),
+        (({**DEMO, "aFieldOf": "a newer version"},), True, "Ready"),
     ],
-    ids=["demo", "none", "no secret", "demo beside real", "no credentials", "unknown"],
+    ids=["demo", "none", "no secret", "demo beside real", "no credentials", "unknown", "newer"],
 )
 async def test_an_agents_models_have_one_verdict(
     models: tuple[dict[str, Any], ...], ready: bool, reason: str

@@ -30,3 +30,14 @@ def test_what_is_said_by_default_is_the_same_payload() -> None:
     spelled = {"agentRef": {"name": "a"}, "title": "t", "prompt": "p", "files": [], "retry": {}}
     said = JobSpec.model_validate(spelled)
     assert idempotency.payload_hash("team", said) == idempotency.payload_hash("team", BASE)
+
+
+def test_a_field_that_comes_later_changes_no_hash_of_before() -> None:
+    class Later(JobSpec):
+        mood: str = "calm"
+        """A field of a later version."""
+
+    later = Later.model_validate(BASE.to_wire())
+    assert idempotency.payload_hash("team", later) == idempotency.payload_hash("team", BASE)
+    other = later.model_copy(update={"mood": "wild"})
+    assert idempotency.payload_hash("team", other) != idempotency.payload_hash("team", BASE)

@@ -135,7 +135,7 @@ class Judge:
 
 
 def _models(body: Mapping[str, Any]) -> list[ModelRoute]:
-    return routes(Agent.parse(body).spec.models)
+    return routes(Agent.recorded(body).spec.models)
 
 
 def _verdict(agent: Unsettled, reason: str, message: str, *, ready: bool) -> Verdict:

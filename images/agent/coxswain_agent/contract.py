@@ -1,11 +1,12 @@
 """The contract of agent images, as a client. One call is one try; who calls decides about the next."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from coxswain.api.contract import (
     ActRequest,
@@ -19,6 +20,7 @@ from coxswain.api.contract import (
 )
 from coxswain.errors import TransientError
 from coxswain_agent.errors import ClosedError, RefusedError
+from coxswain.api.meta import Model
 
 CALL_SECONDS = 15.0
 MESSAGE_CHARACTERS = 500
@@ -26,7 +28,7 @@ MESSAGE_CHARACTERS = 500
 # Not ours (any more): unknown identity, taken or ended.
 CLOSED = (401, 409, 410)
 
-A = TypeVar("A", bound=BaseModel)
+A = TypeVar("A", bound=Model)
 
 
 class Platform:
@@ -91,11 +93,9 @@ def _wire(body: BaseModel) -> bytes:
 
 def _read(model: type[A], answer: bytes) -> A:
     try:
-        return model.model_validate_json(answer)
-    except ValidationError as error:
-        raise RefusedError(
-            f"the platform's answer is not a {model.__name__}: {error.error_count()} errors"
-        ) from error
+        return model.of_other_version(json.loads(answer))
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(f"the platform's answer is not a {model.__name__}") from error
 
 
 def _error(route: str, status: int, answer: bytes) -> TransientError | ClosedError | RefusedError:

@@ -107,6 +107,7 @@ async def test_a_name_that_is_no_label_is_refused(
 
 HOME = builders.agent().with_home("1Gi")
 JOB = builders.job().with_file("c", "k").with_spec(description="d", timeoutSeconds=9)
+STEPPED = builders.job("x").with_steps({"name": "a", "command": ["ls"]})
 TYPED = builders.job().of_type("count", {"n": 1})
 FIXED = "{} is fixed once the Job is made; make another Job"
 OTHER = {
@@ -128,6 +129,7 @@ SAME_HOME = "a persistent workspace keeps its type, size and class; make another
 CHANGES: tuple[tuple[builders.Builder, builders.Builder, str], ...] = (
     *((JOB, JOB.with_spec(**{name: value}), FIXED.format(name)) for name, value in OTHER.items()),
     (JOB, JOB.with_command("ls"), FIXED.format("command")),
+    (STEPPED, STEPPED.with_steps({"name": "a", "command": ["cat"]}), FIXED.format("steps")),
     (TYPED, TYPED.of_type("other", {"n": 1}), FIXED.format("type")),
     (TYPED, TYPED.of_type("count", {"n": 2}), FIXED.format("input")),
     (TYPED, TYPED.with_spec(idempotencyKey="k"), FIXED.format("idempotencyKey")),

@@ -135,6 +135,11 @@ class JobBuilder(Builder):
         kept = {name: value for name, value in self.spec.items() if name != "prompt"}
         return replace(self, spec={**kept, "command": list(command)})
 
+    def with_steps(self, *steps: Body) -> Self:
+        """Do several things one after the other."""
+        kept = {key: each for key, each in self.spec.items() if key not in ("prompt", "command")}
+        return replace(self, spec={**kept, "steps": list(steps)})
+
     def of_type(self, name: str, given: object = None) -> Self:
         """Let a type say what to do."""
         kept = {key: each for key, each in self.spec.items() if key not in ("prompt", "command")}
@@ -203,6 +208,7 @@ def run_document(agent: Agent, job: Job, attempt: int = 1) -> RunDocument:
         title=job.spec.title,
         prompt=job.spec.prompt,
         command=job.spec.command,
+        steps=job.spec.steps or [],
         agent_name=agent.metadata.name,
         agent_uid=agent.metadata.uid,
         limits=agent.spec.limits,

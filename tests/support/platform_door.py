@@ -12,6 +12,8 @@ from aiohttp import web
 from coxswain.api.contract import (
     ActRequest,
     BatchAnswer,
+    CallAnswer,
+    CallRequest,
     ClaimAnswer,
     ClaimRequest,
     EventBatch,
@@ -55,6 +57,11 @@ class FakePlatform:
     heartbeats: int = 0
     cancel: bool = False
     away: bool = False
+    words: deque[CallAnswer] = field(default_factory=deque)
+    """What people say to questions, one look after the other."""
+    asked: list[CallRequest] = field(default_factory=list)
+    newer: dict[str, Any] = field(default_factory=dict)
+    """Fields that every answer, and the run in it, has beside those that are known."""
     faults: dict[str, deque[int]] = field(default_factory=dict)
     url: str = ""
 
@@ -104,11 +111,14 @@ class FakePlatform:
                 return self._append(EventBatch.model_validate_json(body))
             case "heartbeat":
                 self.heartbeats += 1
-                return _answer(HeartbeatAnswer(cancel=self.cancel))
+                return self._answer(HeartbeatAnswer(cancel=self.cancel))
             case "acts":
                 act = ActRequest.model_validate_json(body)
                 self.acts.append((act.name, act.phase))
                 return web.Response(status=204)
+            case "approvals":
+                self.asked.append(CallRequest.model_validate_json(body))
+                return self._answer(self.words.popleft())
             case "result":
                 return self._finish(RunResult.model_validate_json(body))
             case _:
@@ -127,14 +137,14 @@ class FakePlatform:
         if request.run != f"{self.run.job_uid}/{self.run.attempt}":
             return web.json_response({}, status=409)
         self.claims += 1
-        return _answer(ClaimAnswer(run=self.run, token=7, server_time=datetime.now(UTC)))
+        return self._answer(ClaimAnswer(run=self.run, token=7, server_time=datetime.now(UTC)))
 
     def _append(self, batch: EventBatch) -> web.Response:
         known = {event.id for event in self.events}
         new = [event for event in batch.events if event.id not in known]
         self.events += new
         last = max(event.seq for event in self.events)
-        return _answer(
+        return self._answer(
             BatchAnswer(
                 accepted=len(new),
                 duplicates=len(batch.events) - len(new),
@@ -149,6 +159,8 @@ class FakePlatform:
         self.result = result
         return web.Response(status=204)
 
-
-def _answer(model: Model) -> web.Response:
-    return web.json_response(json.loads(model.model_dump_json(by_alias=True)))
+    def _answer(self, model: Model) -> web.Response:
+        found = {**json.loads(model.model_dump_json(by_alias=True)), **self.newer}
+        if "run" in found:
+            found["run"] = {**found["run"], **self.newer}
+        return web.json_response(found)

@@ -29,7 +29,7 @@ class Refused:
     def spec(self) -> Body:
         """A good spec but for the one field."""
         base: Body = {} if self.kind == "Agent" else {"agentRef": {"name": "a"}, "title": "t"}
-        if self.kind == "Job" and self.field not in ("prompt", "command"):
+        if self.kind == "Job" and self.field not in ("prompt", "command", "steps"):
             base["prompt"] = "p"
         found = {**base, self.field: self.bad}
         return {name: value for name, value in found.items() if value is not None}
@@ -54,6 +54,11 @@ def _job(field: str, bad: Any, place: str = "", words: str = "") -> Refused:
 
 def _model(alias: str, provider: str = "openai", **more: Any) -> Body:
     return {"alias": alias, "provider": provider, "model": "m", **more}
+
+
+def _step(name: str, *after: str, **more: Any) -> Body:
+    edges = {"dependsOn": [{"name": each} for each in after]} if after else {}
+    return {"name": name, "command": ["true"], **edges, **more}
 
 
 _FILE = {"configMap": "c", "key": "k", "path": "a"}
@@ -185,7 +190,38 @@ BY_RULE = (
         "tolerationSeconds goes with the effect NoExecute",
     ),
     _agent("workspace", {"size": 0}, words="size is more than 0"),
-    _job("prompt", None, "spec", "set exactly one of prompt, command and type"),
+    _agent(
+        "tools",
+        {"allow": ["read_file"], "ask": ["run_command"]},
+        words="ask names tools that allow names too",
+    ),
+    _agent(
+        "tools",
+        {"ask": ["run_command"]},
+        "spec",
+        "tools.ask needs approvals, which says who may agree",
+    ),
+    _agent(
+        "approvals",
+        {"approvers": ["ada"], "required": 2},
+        words="required is at most the number of approvers",
+    ),
+    _job("prompt", None, "spec", "set exactly one of prompt, command, steps and type"),
+    *(
+        _job("steps", [step], "spec.steps[0]", "a step has exactly one of prompt and command")
+        for step in ({"name": "a"}, _step("a", prompt="p"))
+    ),
+    *(
+        _job(
+            "steps", steps, "spec", "a step's dependsOn names steps that stand above it in the list"
+        )
+        for steps in (
+            [_step("a", "nobody")],
+            [_step("a", "a")],
+            [_step("a", "b"), _step("b")],
+            [_step("a", "c"), _step("b", "a"), _step("c", "b")],
+        )
+    ),
     _job("input", "{}", "spec", "input is for a Job with a type"),
     _job(
         "files",
@@ -291,6 +327,26 @@ BY_BOUND = (
     _job("dependsOn", [{"name": "b"}, {"name": "b"}], "spec.dependsOn"),
     _job("dependsOn", [{"name": "b", "onFailure": "Retry"}], "spec.dependsOn[0].onFailure"),
     _job("dependsOn", [{"name": f"n{n}"} for n in range(10_000)], "spec.dependsOn"),
+    _job("steps", []),
+    _job("steps", [_step("a"), _step("a")]),
+    _job("steps", [_step(f"s{n}") for n in range(17)]),
+    _job("steps", [_step("A b")], "spec.steps[0].name"),
+    _job("steps", [_step("a", command=[])], "spec.steps[0].command"),
+    _job("steps", [_step("a", command=["\0"])], "spec.steps[0].command[0]"),
+    _job("steps", [_step("a", retry=1)], "retry"),
+    _job("steps", [_step("a"), _step("b", "a", "a")], "dependsOn"),
+    _job(
+        "steps",
+        [_step("a"), _step("b", dependsOn=[{"name": "a", "onFailure": "Fail"}])],
+        "spec.steps[1].dependsOn[0].onFailure",
+    ),
+    _agent("tools", {"ask": ["rm"]}, "spec.tools.ask[0]"),
+    _agent("approvals", {"approvers": []}, "spec.approvals.approvers"),
+    _agent(
+        "approvals",
+        {"approvers": ["ada"], "timeoutSeconds": 0},
+        "spec.approvals.timeoutSeconds",
+    ),
     _job("nice", 1, "nice"),
     _job("queue", "Night", "spec.queue"),
     _job("queue", "", "spec.queue"),

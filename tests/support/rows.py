@@ -30,24 +30,25 @@ def new_run(job_uid: str | None = None, attempt: int = 1, **fields: Any) -> NewR
         agent_name="reader",
         pod_name=fields.pop("pod_name", f"first-pod-{attempt}"),
         service_account="coxswain-agent",
-        document=document(uid, attempt),
+        document=document(uid, attempt, **fields.pop("document", {})),
         **fields,
     )
 
 
-def document(job_uid: str, attempt: int = 1) -> RunDocument:
+def document(job_uid: str, attempt: int = 1, **fields: Any) -> RunDocument:
     """What the pod of a run reads."""
-    return RunDocument(
-        workspace="team",
-        job_name="first",
-        job_uid=job_uid,
-        attempt=attempt,
-        title="The first",
-        prompt="What is it about?",
-        agent_name="reader",
-        agent_uid=str(uuid4()),
-        timeout_seconds=60,
-    )
+    known: dict[str, Any] = {
+        "workspace": "team",
+        "job_name": "first",
+        "job_uid": job_uid,
+        "attempt": attempt,
+        "title": "The first",
+        "prompt": "What is it about?",
+        "agent_name": "reader",
+        "agent_uid": str(uuid4()),
+        "timeout_seconds": 60,
+    }
+    return RunDocument(**(known | fields))
 
 
 def pod(

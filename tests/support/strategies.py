@@ -19,7 +19,8 @@ from tests.support.builders import CREATED
 
 Values = SearchStrategy[Any]
 
-HANDLERS = ("prompt", "command", "type")
+HANDLERS = ("prompt", "command", "steps", "type")
+EDGES = ("Skip", "Ignore")
 RUNTIME_CLASSES = ("gvisor", "kata")
 _DEVICES = ("nvidia.com/gpu", "example.com/fpga", "a-b.c/D_e.f")
 _PLAIN = ("cpu", "memory", "ephemeral-storage")
@@ -35,7 +36,25 @@ _QUANTITIES = st.one_of(
         st.sampled_from(_SUFFIXES),
     ),
 )
+
+
+@st.composite
+def _steps(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Steps that name only those above them, which random names hardly do."""
+    found: list[dict[str, Any]] = []
+    for name in draw(
+        st.lists(st.from_regex("[a-z]{1,3}", fullmatch=True), min_size=1, unique=True)
+    ):
+        work: dict[str, Any] = draw(st.sampled_from(({"prompt": "p"}, {"command": ["ls", "-a"]})))
+        above = [each["name"] for each in found]
+        named = draw(st.lists(st.sampled_from(above), unique=True)) if above else []
+        edges = [{"name": each, "onFailure": draw(st.sampled_from(EDGES))} for each in named]
+        found.append({"name": name, **work, **({"dependsOn": edges} if edges else {})})
+    return found[:16]
+
+
 _CHOSEN: dict[str, Values] = {
+    "steps": _steps(),
     "runtimeClassName": st.sampled_from(RUNTIME_CLASSES),
     "requests": st.dictionaries(st.sampled_from(_PLAIN), _QUANTITIES),
     "limits.": st.dictionaries(st.sampled_from(_PLAIN + _DEVICES), _QUANTITIES),

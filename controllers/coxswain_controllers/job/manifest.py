@@ -28,6 +28,7 @@ def document(snapshot: JobSnapshot, spec: JobSpec, agent: AgentSeen) -> RunDocum
         description=spec.description,
         prompt=spec.prompt,
         command=spec.command,
+        steps=spec.steps or [],
         type=spec.type,
         input=spec.input,
         output_schema=snapshot.contract.output_schema,
@@ -38,6 +39,9 @@ def document(snapshot: JobSnapshot, spec: JobSpec, agent: AgentSeen) -> RunDocum
         instructions=told.inline if told is not None else None,
         instructions_file=_instructions_file(agent.spec),
         tools=list(agent.spec.tools.allow),
+        ask=list(agent.spec.tools.ask),
+        approvals=agent.spec.approvals,
+        requester=snapshot.metadata.annotations.get(names.ANNOTATION_REQUESTER),
         limits=agent.spec.limits,
         timeout_seconds=spec.timeout_seconds or agent.spec.limits.timeout_seconds,
         models=[
@@ -83,8 +87,9 @@ def runtime_of(agent: AgentSpec, platform: Platform, present: frozenset[str]) ->
 
 
 def is_repeatable(spec: JobSpec) -> bool:
-    """A command may be tried again blindly only where its retry says so."""
-    return spec.command is not None and spec.retry.max_attempts > 1
+    """Programs may be tried again blindly only where the retry says so; a model's tools never."""
+    programs = [step.command for step in spec.steps] if spec.steps else [spec.command]
+    return None not in programs and spec.retry.max_attempts > 1
 
 
 def cancelled_by(metadata: Metadata) -> str | None:

@@ -37,8 +37,7 @@ class Acts:
 
         An act that is cut off by the end of the run stays open: nobody knows how far it came.
         """
-        act = self._clock.event_id()
-        await self._begin(act, name)
+        act = await self._begin(name)
         try:
             yield
         except asyncio.CancelledError:
@@ -49,6 +48,19 @@ class Acts:
             raise
         self._end_later(act, name)
 
+    @asynccontextmanager
+    async def recorded_to_the_result(self, name: str) -> AsyncIterator[None]:
+        """Around an act that is the run's own work: only the result ends it.
+
+        So a pod that is lost after the work and before the result does not lead to a second time.
+        """
+        await self._begin(name)
+        try:
+            yield
+        except asyncio.CancelledError:
+            self.interrupted.append(name)
+            raise
+
     async def settle(self, until: float) -> None:
         """Wait until all ends are recorded, at most until then."""
         ends = list(self._ends)
@@ -57,7 +69,8 @@ class Acts:
         for task in ends:
             task.cancel()
 
-    async def _begin(self, act: UUID, name: str) -> None:
+    async def _begin(self, name: str) -> UUID:
+        act = self._clock.event_id()
         request = ActRequest(id=act, name=name, phase="begin")
         until = time.monotonic() + self._wait_seconds
         try:
@@ -71,6 +84,7 @@ class Acts:
             ) from error
         except RefusedError as error:
             raise ToolError(f"{name} was not started: {error.message}") from error
+        return act
 
     def _end_later(self, act: UUID, name: str) -> None:
         task = asyncio.create_task(self._end(act, name))

@@ -1,6 +1,7 @@
-"""A ``command`` Job: one program, no model. Its whole is one act with side effects."""
+"""A ``command`` Job, or such a step: one program, no model. Its whole is one act with side effects."""
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 
 from coxswain.api.contract import ANSWER_BYTES, ResultStatus, RunResult
 from coxswain_agent import handed, programs, text
@@ -8,7 +9,7 @@ from coxswain_agent.errors import ToolError, WorkError
 from coxswain_agent.programs import Program
 from coxswain_agent.session import Session
 
-ANSWER_MARK = "\n(cut here; the whole is an artifact)"
+ANSWER_MARK = "\n(cut here; the log has more)"
 # JSON may write one byte as six.
 ANSWER_ROOM = ANSWER_BYTES // 8
 
@@ -28,7 +29,7 @@ async def _run(session: Session, argv: list[str], more: Mapping[str, str]) -> Ru
     grace = session.settings.grace_seconds
     with session.capture("stdout") as stdout, session.capture("stderr") as stderr:
         try:
-            async with session.acts.recorded("command"):
+            async with _act(session):
                 ended = await programs.run(
                     program, stdout.feed, stderr.feed, timeout_seconds=None, grace=grace
                 )
@@ -50,3 +51,10 @@ async def _run(session: Session, argv: list[str], more: Mapping[str, str]) -> Ru
         transient=not succeeded,
         artifacts=[name for name in kept if name is not None],
     )
+
+
+def _act(session: Session) -> AbstractAsyncContextManager[None]:
+    """The one act of the run; of a step only its own part."""
+    if session.step is None:
+        return session.acts.recorded_to_the_result("command")
+    return session.acts.recorded(f"step {session.step}")

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from coxswain.api.contract import (
     ActRequest,
     BatchAnswer,
+    CallAnswer,
+    CallRequest,
     ClaimAnswer,
     ClaimRequest,
     EventBatch,
@@ -18,9 +20,9 @@ from coxswain.api.contract import (
     RunEvent,
     RunResult,
 )
+from coxswain.api.meta import Model
 from coxswain.errors import TransientError
 from coxswain_agent.errors import ClosedError, RefusedError
-from coxswain.api.meta import Model
 
 CALL_SECONDS = 15.0
 MESSAGE_CHARACTERS = 500
@@ -53,6 +55,10 @@ class Platform:
     async def act(self, act: ActRequest) -> None:
         """Record that an act with side effects begins or has ended."""
         await self._post("acts", act)
+
+    async def ask(self, call: CallRequest) -> CallAnswer:
+        """Ask people about a call, or how far they are with it."""
+        return _read(CallAnswer, await self._post("approvals", call))
 
     async def keep(self, name: str, content: Path, content_type: str) -> None:
         """Keep a file as an artifact of the run."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openai import AsyncOpenAI
-from pydantic_ai import Agent, RunContext, Tool, ToolFailed, UsageLimits
+from pydantic_ai import Agent, RunContext, RunUsage, Tool, ToolFailed, UsageLimits
 from pydantic_ai.exceptions import AgentRunError, ModelAPIError, UsageLimitExceeded
 from pydantic_ai.messages import ModelMessage, ModelResponse
 from pydantic_ai.models import ModelRequestParameters
@@ -25,6 +25,7 @@ from coxswain.api.agent import Tool as ToolName
 from coxswain.api.contract import ANSWER_BYTES, ResultStatus, RunResult
 from coxswain.errors import TransientError
 from coxswain_agent import failures, handed, text
+from coxswain_agent.agreement import Agreement
 from coxswain_agent.backoff import persist
 from coxswain_agent.errors import ToolError, WorkError
 from coxswain_agent.recorder import Recorder
@@ -37,8 +38,13 @@ ANSWER_ROOM = ANSWER_BYTES // 8
 CALL_SECONDS = 660.0
 
 
-async def work(session: Session, question: str, instructions: str | None) -> RunResult:
-    """Ask until there is an answer. Raises WorkError where there will be none."""
+async def work(
+    session: Session, question: str, instructions: str | None, usage: RunUsage
+) -> RunResult:
+    """Ask until there is an answer. Raises WorkError where there will be none.
+
+    ``usage`` counts on: the limit of steps is one for all that the run asks.
+    """
     client = AsyncOpenAI(
         base_url=f"{session.door_url}/v1", api_key="unused", max_retries=0, timeout=CALL_SECONDS
     )
@@ -47,12 +53,12 @@ async def work(session: Session, question: str, instructions: str | None) -> Run
     agent = Agent(
         model,
         instructions=instructions,
-        toolsets=[RecordedTools(_toolset(session), session.recorder)],
+        toolsets=[_recorded(session)],
     )
     limits = UsageLimits(request_limit=session.run.limits.max_steps)
     try:
         async with client:
-            answered = await agent.run(question, usage_limits=limits)
+            answered = await agent.run(question, usage=usage, usage_limits=limits)
     except UsageLimitExceeded as error:
         most = session.run.limits.max_steps
         raise WorkError("MaxSteps", f"no answer within {most} model calls") from error
@@ -62,6 +68,15 @@ async def work(session: Session, question: str, instructions: str | None) -> Run
     await session.recorder.record("run.answer", {"text": text.shorten(answer, SHOWN_BYTES)})
     output = handed.of_answer(session.run, answered.output)
     return RunResult(status=ResultStatus.SUCCEEDED, answer=answer, output=output)
+
+
+def _recorded(session: Session) -> "RecordedTools":
+    settings = session.settings
+    agreement = Agreement(
+        session.platform, settings.agreement_seconds, settings.platform_wait_seconds
+    )
+    asked = frozenset(each.value for each in session.run.ask)
+    return RecordedTools(_toolset(session), session.recorder, agreement, asked)
 
 
 def _toolset(session: Session) -> FunctionToolset[None]:
@@ -76,20 +91,25 @@ def _toolset(session: Session) -> FunctionToolset[None]:
 
 @dataclass
 class RecordedTools(WrapperToolset[None]):
-    """Each call and its result as events; a tool's refusal goes back to the model."""
+    """Each call and its result as events; a tool's refusal goes back to the model, and people's too."""
 
     recorder: Recorder
+    agreement: Agreement
+    asked: frozenset[str]
+    """Tools that people have to agree to, call by call."""
 
     @override
     async def call_tool(
         self, name: str, tool_args: dict[str, Any], ctx: RunContext[None], tool: ToolsetTool[None]
     ) -> Any:
-        """Record, call, record."""
+        """Record, ask where that is wanted, call, record."""
         call = {"id": ctx.tool_call_id, "name": name}
         arguments = json.dumps(tool_args, ensure_ascii=False)
         shown = text.shorten(arguments, SHOWN_BYTES, " ...")
         await self.recorder.record("run.tool_call", {**call, "arguments": shown})
         try:
+            if name in self.asked:
+                await self.agreement.obtain(name, tool_args)
             result = str(await self.wrapped.call_tool(name, tool_args, ctx, tool))
             outcome = "ok"
         except ToolError as error:

@@ -10,15 +10,14 @@ import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from enum import IntEnum
-from importlib import import_module
-from pathlib import Path
 
 import aiohttp
 
 from coxswain.api.contract import ClaimAnswer, ResultStatus, RunResult
 from coxswain.errors import CoxswainError, TransientError
-from coxswain_agent import command, ending, session, staging, termination
+from coxswain_agent import command, ending, session, staging, steps, termination
 from coxswain_agent.acts import Acts
+from coxswain_agent.asker import Asker
 from coxswain_agent.backoff import persist
 from coxswain_agent.clock import RunClock
 from coxswain_agent.contract import Platform
@@ -141,22 +140,12 @@ async def _begin(opened: Session) -> RunResult:
     staging.copy(opened.settings.files, opened.workspace)
     if run.command is not None:
         return await command.work(opened, run.command)
+    asker = Asker()
+    if run.steps:
+        return await steps.Walk(opened, asker.ask).work()
     if run.prompt is None:
-        raise WorkError("Invalid", "the run has neither a prompt nor a command")
-    # The model library takes a second or two to import; a command does not pay for it.
-    prompt = await asyncio.to_thread(import_module, "coxswain_agent.prompt")
-    answered: RunResult = await prompt.work(opened, run.prompt, _instructions(opened))
-    return answered
-
-
-def _instructions(opened: Session) -> str | None:
-    file = opened.run.instructions_file
-    if file is None:
-        return opened.run.instructions
-    try:
-        return (opened.settings.instructions / Path(file).name).read_text()
-    except OSError as error:
-        raise WorkError("InstructionsMissing", f"instructions cannot be read: {error}") from error
+        raise WorkError("Invalid", "the run has neither a prompt, a command nor steps")
+    return await asker.ask(opened, run.prompt)
 
 
 async def _settle(opened: Session, deadline: float, result: RunResult, stopper: Stopper) -> None:

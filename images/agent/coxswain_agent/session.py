@@ -1,7 +1,7 @@
 """What a claimed run has at hand: its document, its way to the platform, its folder, its bounds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coxswain.api.contract import RunDocument
 from coxswain.errors import CoxswainError
@@ -27,6 +27,12 @@ class Session:
     workspace: Workspace
     door_url: str
     environment: Mapping[str, str]
+    step: str | None = None
+    """The step that is at work, in a Job that has steps."""
+
+    def of_step(self, name: str) -> "Session":
+        """The same for one step: what it keeps has a name of its own."""
+        return replace(self, step=name)
 
     def capture(self, stream: str) -> Capture:
         """A new output stream, whose pieces become events."""
@@ -34,6 +40,7 @@ class Session:
 
     async def keep_overflow(self, output: Capture, name: str) -> str | None:
         """Keep a stream whole that did not fit into events; the artifact's name, if there is one."""
+        name = name if self.step is None else f"{self.step}.{name}"
         output.finish()
         if not output.overflowed:
             return None

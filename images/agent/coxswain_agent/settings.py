@@ -47,6 +47,8 @@ class AgentSettings(Settings):
     """Longest time that an event waits for others of its batch."""
     platform_wait_seconds: Seconds = 60
     """How long an act with side effects waits for a platform that does not answer."""
+    agreement_seconds: Seconds = 2
+    """How often to look whether people have agreed to a call."""
     models_wait_seconds: Seconds = 120
     """How long a model call waits for a model gateway that does not answer."""
     grace_seconds: Seconds = 5

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from coxswain.api import quantity
+from coxswain.api.approval import CallApproval
 from coxswain.api.conditions import Condition
 from coxswain.api.meta import (
     WITHOUT_NUL,
@@ -103,6 +104,14 @@ class Tool(StrEnum):
 class Tools(Model):
     """What the agent may use."""
 
+    RULES: ClassVar = (
+        Rule(
+            "!has(self.ask) || self.ask.all(tool, tool in self.allow)",
+            "ask names tools that allow names too",
+            lambda self: all(tool in self.allow for tool in self.ask),
+        ),
+    )
+
     allow: Annotated[list[Tool], Field(max_length=32)] = [
         Tool.LIST_FILES,
         Tool.READ_FILE,
@@ -110,6 +119,8 @@ class Tools(Model):
         Tool.RUN_COMMAND,
     ]
     """The tools that are offered to the model; an empty list offers none."""
+    ask: Annotated[list[Tool], Field(max_length=32)] = []
+    """Of these, the tools each call of which people have to agree to first; see approvals."""
 
 
 class Limits(Model):
@@ -182,6 +193,11 @@ class AgentSpec(Model):
             "only the first model may have the alias default",
             lambda self: "default" not in [choice.alias for choice in self.models[1:]],
         ),
+        Rule(
+            "!has(self.tools.ask) || self.tools.ask.size() == 0 || has(self.approvals)",
+            "tools.ask needs approvals, which says who may agree",
+            lambda self: not self.tools.ask or self.approvals is not None,
+        ),
     )
 
     description: Text | None = None
@@ -192,6 +208,8 @@ class AgentSpec(Model):
     """The models that it may call; without one it can still run commands."""
     tools: Tools = Tools()
     """The tools that it may use."""
+    approvals: CallApproval | None = None
+    """Who has to agree to calls of the tools in tools.ask."""
     limits: Limits = Limits()
     """Bounds on one run."""
     sandbox: Sandbox = Sandbox()

@@ -1,4 +1,4 @@
-"""Who has to agree before a Job starts."""
+"""Who has to agree: before a Job starts, or before an agent calls a tool."""
 
 from typing import Annotated, ClassVar
 
@@ -10,8 +10,8 @@ PERSON = r"^[^\s\x00-\x1f]+$"
 Person = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=PERSON)]
 
 
-class Approval(Model):
-    """So many of these people, within a time. One who denies ends the Job."""
+class Electorate(Model):
+    """So many of these people. One who denies decides alone."""
 
     RULES: ClassVar = (
         Rule(
@@ -30,7 +30,21 @@ class Approval(Model):
     """The people who may agree, by the name that the API knows them by."""
     required: Annotated[int, Field(ge=1, le=32)] = 1
     """How many of them have to."""
-    timeout_seconds: Annotated[int, Field(ge=1, le=31536000)] = 86400
-    """So long after the Job was made it fails, if not enough have agreed."""
     exclude_requester: bool = False
     """True: who made the Job does not count. It has to be made through the API then, which knows."""
+
+
+class Approval(Electorate):
+    """So many of these people, within a time. One who denies ends the Job."""
+
+    timeout_seconds: Annotated[int, Field(ge=1, le=31536000)] = 86400
+    """So long after the Job was made it fails, if not enough have agreed."""
+
+
+class CallApproval(Electorate):
+    """So many of these people, within a time, for each call. A call that is denied is not made, and
+    the model is told so.
+    """
+
+    timeout_seconds: Annotated[int, Field(ge=1, le=604800)] = 900
+    """So long a call waits for them; then it is refused. The attempt's own time goes on meanwhile."""

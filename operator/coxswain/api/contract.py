@@ -11,16 +11,19 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from coxswain.api.agent import Limits, Provider, Tool
+from coxswain.api.approval import CallApproval
 from coxswain.api.egress import EgressHost
 from coxswain.api.job import Retry
-from coxswain.api.meta import Model
+from coxswain.api.meta import WITHOUT_NUL, Model
 from coxswain.api.payload import OUTPUT_BYTES
+from coxswain.api.step import Step
 
 CONTRACT_VERSION = 1
 EVENTS_PER_BATCH = 500
 EVENT_BYTES = 262_144
 ARTIFACT_BYTES = 16_777_216
 ANSWER_BYTES = 1_048_576
+CALL_CHARACTERS = 65_536
 
 
 class ModelRoute(Model):
@@ -45,6 +48,8 @@ class RunDocument(Model):
     description: str | None = None
     prompt: str | None = None
     command: list[str] | None = None
+    steps: list[Step] = []
+    """In the order in which they run."""
     type: str | None = None
     input: str | None = None
     """JSON text; the type's handler has it in a file."""
@@ -59,13 +64,19 @@ class RunDocument(Model):
     instructions: str | None = None
     instructions_file: str | None = None
     tools: list[Tool] = []
+    ask: list[Tool] = []
+    """Tools each call of which people have to agree to first."""
+    approvals: CallApproval | None = None
+    """Who they are."""
+    requester: str | None = None
+    """Who made the Job, where that is known."""
     limits: Limits = Limits()
     timeout_seconds: int
     models: list[ModelRoute] = []
     egress: list[EgressHost] = []
     """What the web door lets this run reach."""
     repeatable: bool = False
-    """A command is an act with side effects unless its retry allows more than one attempt."""
+    """Programs are acts with side effects unless the Job's retry allows more than one attempt."""
 
 
 class ClaimRequest(Model):
@@ -119,6 +130,28 @@ class ActRequest(Model):
     id: UUID
     name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     phase: Literal["begin", "end"]
+
+
+class CallRequest(Model):
+    """``POST /v1/run/approvals``: may this tool be called so? The same again asks how far it is."""
+
+    tool: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=WITHOUT_NUL)]
+    arguments: Annotated[str, StringConstraints(max_length=CALL_CHARACTERS, pattern=WITHOUT_NUL)]
+    """What it is called with, whole: people agree to this text."""
+
+
+class CallAnswer(Model):
+    """How far people are with a call."""
+
+    state: str
+    """ApprovalPending, Approved, ApprovalDenied, ApprovalTimeout or ApprovalImpossible; more may
+    come, and all but Approved and ApprovalPending mean no."""
+    message: str
+    """More, for people and models."""
+    hash: str
+    """Stands for the call in this attempt."""
+    seconds_left: Annotated[float, Field(ge=0)] = 0
+    """How long it may still wait."""
 
 
 class ResultStatus(StrEnum):

@@ -25,6 +25,7 @@ from coxswain.api.meta import (
     unchanged,
 )
 from coxswain.api.review import Review
+from coxswain.api.step import IN_ORDER, IN_ORDER_MESSAGE, Command, Prompt, Steps, are_in_order
 
 FROZEN = (
     "agentRef",
@@ -32,6 +33,7 @@ FROZEN = (
     "description",
     "prompt",
     "command",
+    "steps",
     "type",
     "input",
     "idempotencyKey",
@@ -150,10 +152,12 @@ class JobSpec(Model):
 
     RULES: ClassVar = (
         Rule(
-            "[has(self.prompt), has(self.command), has(self.type)].exists_one(given, given)",
-            "set exactly one of prompt, command and type",
-            lambda self: [self.prompt, self.command, self.type].count(None) == 2,
+            "[has(self.prompt), has(self.command), has(self.steps), has(self.type)]"
+            ".exists_one(given, given)",
+            "set exactly one of prompt, command, steps and type",
+            lambda self: [self.prompt, self.command, self.steps, self.type].count(None) == 3,
         ),
+        Rule(IN_ORDER, IN_ORDER_MESSAGE, lambda self: are_in_order(self.steps)),
         Rule(
             "!has(self.input) || has(self.type)",
             "input is for a Job with a type",
@@ -178,19 +182,13 @@ class JobSpec(Model):
     """What it is, in a line."""
     description: Text | None = None
     """More about it, for people."""
-    prompt: (
-        Annotated[str, StringConstraints(min_length=1, max_length=65536, pattern=WITHOUT_NUL)]
-        | None
-    ) = None
+    prompt: Prompt | None = None
     """What the agent is asked."""
-    command: (
-        Annotated[
-            list[Annotated[str, StringConstraints(max_length=16384, pattern=WITHOUT_NUL)]],
-            Field(min_length=1, max_length=128),
-        ]
-        | None
-    ) = None
+    command: Command | None = None
     """Or a program and its arguments, run in the agent's sandbox without a model."""
+    steps: Steps | None = None
+    """Or several of these, one after the other in one pod, each with events of its own. Only where
+    each succeeds the attempt does; another attempt begins with the first step."""
     type: TypeName | None = None
     """Or a job type: it says what input it takes and who does it."""
     input: Input | None = None

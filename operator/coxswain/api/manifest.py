@@ -12,7 +12,7 @@ from coxswain.api.meta import NAME_LIMIT, NAME_MESSAGE, Model, Rule
 from coxswain.api.schema import structural
 from coxswain.names import ANNOTATION_CRD_VERSION, CATEGORY, GROUP, VERSION
 
-CRD_VERSION = 3
+CRD_VERSION = 4
 """Grows with every change of a schema; the operator refuses to run on older CRDs than it knows."""
 
 _NAME = Rule(f"self.metadata.name.size() <= {NAME_LIMIT}", NAME_MESSAGE)

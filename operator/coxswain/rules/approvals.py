@@ -1,6 +1,7 @@
-"""Whether the people who have to agree to a Job have done so. Pure.
+"""Whether the people who have to agree have done so: to a Job, or to a call of a tool. Pure.
 
-What they agree to is the spec as it was shown: a decision carries its hash, and counts for no other.
+What they agree to is what was shown, the spec or the call: a word carries its hash, and counts for
+no other.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from coxswain.api.approval import Approval
+from coxswain.api.approval import Approval, Electorate
 from coxswain.api.records import Given
 
 MUTABLE = frozenset({"suspend", "cancel", "priority", "ttlSecondsAfterFinished"})
@@ -18,13 +19,15 @@ MUTABLE = frozenset({"suspend", "cancel", "priority", "ttlSecondsAfterFinished"}
 
 
 class State(StrEnum):
-    """How far it is. The values are reasons of the condition Approved."""
+    """How far it is. But for the last one the values are reasons of the condition Approved, too."""
 
     PENDING = "ApprovalPending"
     APPROVED = "Approved"
     DENIED = "ApprovalDenied"
     TIMED_OUT = "ApprovalTimeout"
     IMPOSSIBLE = "ApprovalImpossible"
+    OVER = "ApprovalOver"
+    """The run of a call ended before there was an answer."""
 
 
 class Judged(NamedTuple):
@@ -32,6 +35,24 @@ class Judged(NamedTuple):
 
     state: State
     message: str
+
+
+class Subject(NamedTuple):
+    """What they are asked about: where the rule stands, who reads what, what follows in the end."""
+
+    place: str
+    shown_by: str
+    too_late: str
+
+
+JOB = Subject("spec.approval", "GET .../approval", "make another Job")
+CALL = Subject("the Agent's spec.approvals", "GET .../calls", "the call is not made")
+
+
+def call_hash(job_uid: str, attempt: int, tool: str, arguments: str) -> str:
+    """What stands for a call as it was shown: another attempt asks anew."""
+    text = json.dumps([job_uid, attempt, tool, arguments], separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def shown_hash(spec: Mapping[str, Any], requester: str | None) -> str:
@@ -46,28 +67,30 @@ def deadline(rule: Approval, created_at: datetime) -> datetime:
     return created_at + timedelta(seconds=rule.timeout_seconds)
 
 
-def electors(rule: Approval, requester: str | None) -> list[str]:
+def electors(rule: Electorate, requester: str | None) -> list[str]:
     """Those whose word counts."""
     return [each for each in rule.approvers if not (rule.exclude_requester and each == requester)]
 
 
 def judge(
-    rule: Approval,
+    rule: Electorate,
     *,
     requester: str | None,
     given: Iterable[Given],
     shown: str,
     until: datetime,
     now: datetime,
+    about: Subject = JOB,
 ) -> Judged:
     """What the words that were given come to, at this time."""
     if rule.exclude_requester and requester is None:
-        text = "spec.approval.excludeRequester: nobody knows who made this Job; make it through the API"
+        place = f"{about.place}.excludeRequester"
+        text = f"{place}: nobody knows who made this Job; make it through the API"
         return Judged(State.IMPOSSIBLE, text)
     people = electors(rule, requester)
     if len(people) < rule.required:
         text = (
-            f"spec.approval: {rule.required} have to agree, and without {requester}, who made this"
+            f"{about.place}: {rule.required} have to agree, and without {requester}, who made this"
             f" Job, only {len(people)} may; name more approvers"
         )
         return Judged(State.IMPOSSIBLE, text)
@@ -84,8 +107,8 @@ def judge(
         names = ", ".join(sorted(each.approver for each in counted))
         return Judged(State.APPROVED, f"approved by {names}")
     if now >= until:
-        return Judged(
-            State.TIMED_OUT, f"{len(counted)} of {rule.required} agreed in time; make another Job"
-        )
-    text = f"{rule.required} of these have to agree: {', '.join(people)}; GET .../approval shows to what"
+        text = f"{len(counted)} of {rule.required} agreed in time; {about.too_late}"
+        return Judged(State.TIMED_OUT, text)
+    who = ", ".join(people)
+    text = f"{rule.required} of these have to agree: {who}; {about.shown_by} shows to what"
     return Judged(State.PENDING, text)

@@ -68,6 +68,7 @@ OF_THE_AGENT = (
     Failure("MaxSteps", "no answer within the Agent's limits.maxSteps", False),
     Failure("CommandNotStarted", "the command is not there or cannot be run", False),
     Failure("FilesNotCopied", "a file of the Job cannot be put into the workspace", False),
+    Failure("StepNotKept", "what a step came to cannot be put into the workspace", False),
     Failure("InstructionsMissing", "the Agent's instructions cannot be read", False),
     Failure(
         "ModelCallFailed", "a model call failed in a way that the gateway does not know", False

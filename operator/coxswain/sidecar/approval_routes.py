@@ -11,11 +11,11 @@ from coxswain.errors import ConflictError, ForbiddenError, NotFoundError, UserEr
 from coxswain.identity.callers import UserCaller
 from coxswain.rules import approvals as rules
 from coxswain.rules.approvals import State
-from coxswain.sidecar import objects
+from coxswain.sidecar import call_routes, objects
 from coxswain.sidecar.approval_wire import ApprovalList, ApprovalRequest, ApprovalView, WordView
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.wire import ObjectPath
-from coxswain.store import approvals, waiting_jobs
+from coxswain.store import approvals, calls, waiting_jobs
 from coxswain.store.approvals import Word
 from coxswain.store.pool import Store
 from coxswain.web.routes import Call, route
@@ -36,12 +36,13 @@ class ApprovalRoutes:
 
     @route("GET", "/v1/approvals")
     async def list_approvals(self, call: Call, caller: UserCaller) -> ApprovalList:
-        """List the Jobs of all workspaces that wait for agreement, oldest first."""
+        """List the Jobs of all workspaces, and the calls in them, that wait for agreement."""
         rows = await self._store.run(waiting_jobs.for_agreement)
         given = await self._store.run(approvals.of, [row.uid for row in rows])
         views = [_listed(row, given.get(row.uid, ())) for row in rows]
         waiting = [each for each in views if each is not None and each.state == State.PENDING]
-        return ApprovalList(items=waiting)
+        asked = await self._store.run(calls.pending)
+        return ApprovalList(items=waiting, calls=[call_routes.view(each) for each in asked])
 
     @route("GET", "/v1/workspaces/{workspace}/jobs/{name}/approval", errors=(404,))
     async def get_approval(self, call: Call, caller: UserCaller, path: ObjectPath) -> ApprovalView:
@@ -120,7 +121,7 @@ def _view(job: Job, spec: dict[str, Any], given: Sequence[Given]) -> ApprovalVie
         approvers=rules.electors(rule, requester),
         requester=requester,
         until=until,
-        given=[_word(each) for each in given if each.hash == shown],
+        given=[WordView.of(each) for each in given if each.hash == shown],
         spec=spec,
     )
 
@@ -128,7 +129,7 @@ def _view(job: Job, spec: dict[str, Any], given: Sequence[Given]) -> ApprovalVie
 def _listed(row: ObjectRow, given: Sequence[Given]) -> ApprovalView | None:
     """None for a Job of another version that cannot be read: it spoils no list."""
     try:
-        return _view(Job.parse(row.body), row.body["spec"], given)
+        return _view(Job.recorded(row.body), row.body["spec"], given)
     except UserError:
         return None
 
@@ -143,9 +144,3 @@ def _check_open(live: dict[str, Any], standing: ApprovalView) -> None:
     if has_begun or standing.state not in WAITS:
         why = f"the Job is {status['phase']}" if has_begun else standing.message
         raise ConflictError(f"nobody is asked any more: {why}", code=OVER)
-
-
-def _word(given: Given) -> WordView:
-    return WordView(
-        approver=given.approver, approved=given.approved, reason=given.reason, at=given.at
-    )

@@ -1,11 +1,12 @@
 """What people and this API say to each other about agreement."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import StringConstraints
 
 from coxswain.api.meta import Model, Text
+from coxswain.api.records import Given
 
 
 class ApprovalRequest(Model):
@@ -28,6 +29,13 @@ class WordView(Model):
     """Why."""
     at: datetime
     """When."""
+
+    @classmethod
+    def of(cls, given: Given) -> Self:
+        """A word as people read it."""
+        return cls(
+            approver=given.approver, approved=given.approved, reason=given.reason, at=given.at
+        )
 
 
 class ApprovalView(Model):
@@ -59,7 +67,61 @@ class ApprovalView(Model):
     """What they agree to."""
 
 
+class CallWord(Model):
+    """A person's word about a call; the path says which, by the hash of what was shown."""
+
+    reason: Text | None = None
+    """Why, for people."""
+
+
+class CallView(Model):
+    """A call of a tool that an agent asks people about, and how far it is."""
+
+    workspace: str
+    """Its namespace."""
+    name: str
+    """Name of the Job."""
+    id: str
+    """Uid of the Job."""
+    attempt: int
+    """The attempt that asks; another one asks anew."""
+    agent: str
+    """Name of the Agent."""
+    tool: str
+    """What is to be called."""
+    arguments: str
+    """With what, whole: what people agree to."""
+    hash: str
+    """Stands for attempt, tool and arguments."""
+    state: str
+    """ApprovalPending, Approved, ApprovalDenied, ApprovalTimeout, ApprovalImpossible, or
+    ApprovalOver where the run ended first."""
+    message: str
+    """More, for people."""
+    required: int
+    """How many have to agree."""
+    approvers: list[str]
+    """Whose word counts."""
+    requester: str | None = None
+    """Who made the Job; none where it was not made through this API."""
+    asked_at: datetime
+    """When the agent asked."""
+    until: datetime
+    """When the call is refused, if not enough have agreed."""
+    given: list[WordView]
+    """What was said about it."""
+
+
+class CallList(Model):
+    """Calls that agents asked about; at most 200."""
+
+    items: list[CallView]
+
+
 class ApprovalList(Model):
-    """Jobs that wait for agreement, oldest first; at most 500."""
+    """What waits for agreement, oldest first; at most 500 Jobs and 200 calls."""
 
     items: list[ApprovalView]
+    """Jobs, before their first attempt."""
+    calls: list[CallView]
+    """Calls of tools, in the middle of one."""

@@ -16,6 +16,7 @@ from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.settings import SidecarSettings
 from coxswain.sidecar.approval_routes import ApprovalRoutes
+from coxswain.sidecar.call_routes import CallRoutes
 from coxswain.sidecar.cluster import Cluster, Objects
 from coxswain.sidecar.delivery_routes import DeliveryRoutes
 from coxswain.sidecar.event_routes import EventRoutes
@@ -124,6 +125,7 @@ def _handlers(
         ReviewRoutes(cluster),
         RerunRoutes(store, cluster),
         ApprovalRoutes(store, cluster),
+        CallRoutes(store, cluster),
         ResultRoutes(store, cluster),
         TypeRoutes(types),
         RecordRoutes(store, cluster, streams),

@@ -7,7 +7,9 @@ from typing import Any
 
 from aiohttp import web
 
+from coxswain.api.contract import ARTIFACT_BYTES
 from coxswain.api.job import TERMINAL
+from coxswain.api.records import Event
 from coxswain.errors import CoxswainError, NotFoundError
 from coxswain.identity.callers import UserCaller
 from coxswain.sidecar import objects, views
@@ -25,6 +27,8 @@ from coxswain.web.routes import Call, route
 log = logs.get(__name__)
 
 OUTPUT = "run.output"
+OF_RUNS = "run."
+STEP = "run.step."
 STATUS = "job."
 DELETED = "job.deleted"
 ENDS = frozenset({*(f"job.{phase.lower()}" for phase in TERMINAL), DELETED})
@@ -48,10 +52,13 @@ class RecordRoutes:
     async def read_log(
         self, call: Call, caller: UserCaller, path: ObjectPath, query: LogQuery
     ) -> web.StreamResponse:
-        """Read the output of an attempt: of the newest that has any, or of the one asked for."""
+        """Read the output of an attempt: of the newest that has any, or of the one asked for.
+
+        Of a Job with steps, unless one stream is asked for, with a line where each begins and ends.
+        """
         uid = await self._uid(path)
         attempt = query.attempt or await self._store.run(outputs.newest_attempt, uid)
-        which = Filter(type=OUTPUT, uid=uid, attempt=attempt)
+        which = Filter(type=OF_RUNS, uid=uid, attempt=attempt)
         first = await self._store.run(events.after, 0, which)
         response = web.StreamResponse(headers={request_ids.HEADER: request_ids.current()})
         response.content_type = "text/plain"
@@ -129,15 +136,38 @@ class RecordRoutes:
 
 
 def _text(found: tuple[StoredEvent, ...], stream: str | None) -> bytes:
-    details = [stored.event.details for stored in found]
-    wanted = [each for each in details if stream is None or each.get("stream") == stream]
-    return "".join(_piece(each) for each in wanted).encode()
+    return "".join(_piece(each.event, stream) for each in found).encode()
 
 
-def _piece(details: dict[str, Any]) -> str:
+def _piece(event: Event, stream: str | None) -> str:
+    details = event.details
+    if event.type.startswith(STEP) and stream is None:
+        return _step(event.type.removeprefix(STEP), details)
+    if event.type != OUTPUT or stream not in (None, details.get("stream")):
+        return ""
     if details.get("artifact"):
-        return f"\n[there was more: the whole is the artifact '{details['artifact']}']\n"
+        return _overflow(details)
     return str(details.get("text", ""))
+
+
+def _overflow(details: dict[str, Any]) -> str:
+    """The line of a stream that did not fit into events."""
+    kept = "all of it is"
+    if details.get("truncated"):
+        kept = f"the first {ARTIFACT_BYTES} of its {details.get('bytes')} bytes are"
+    return f"\n[there was more: {kept} the artifact '{details['artifact']}']\n"
+
+
+def _step(what: str, details: dict[str, Any]) -> str:
+    """The line of a step that began or ended."""
+    why = ""
+    if details.get("because"):
+        why = f": step {details['because']} did not succeed"
+    elif details.get("exitCode"):
+        why = f": exit code {details['exitCode']}"
+    elif details.get("reason"):
+        why = f": {details['reason']}: {details.get('message')}"
+    return f"\n[step {details.get('step')} {what}{why}]\n"
 
 
 def _frame(stored: StoredEvent) -> bytes:

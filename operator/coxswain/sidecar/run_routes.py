@@ -9,6 +9,8 @@ from coxswain.api.contract import (
     EVENT_BYTES,
     ActRequest,
     BatchAnswer,
+    CallAnswer,
+    CallRequest,
     ClaimAnswer,
     ClaimRequest,
     EventBatch,
@@ -22,7 +24,7 @@ from coxswain.errors import ConflictError, CoxswainError, UnauthenticatedError, 
 from coxswain.identity.callers import AgentCaller, PodCaller
 from coxswain.rules import job_types
 from coxswain.sidecar.wire import RunArtifactPath
-from coxswain.store import artifacts, claims, pool, reports, uuid7
+from coxswain.store import artifacts, calls, claims, pool, reports, uuid7
 from coxswain.store.pool import Connection, Store
 from coxswain.store.runs import RunKey
 from coxswain.web import problems
@@ -30,7 +32,7 @@ from coxswain.web.routes import Call, route
 
 LARGE_BYTES = 8_388_608
 PREFIX = "run."
-OURS = (claims.CLAIMED, claims.EGRESS, reports.RESULT)
+OURS = (claims.CLAIMED, claims.EGRESS, claims.APPROVAL, reports.RESULT)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,7 +57,7 @@ class RunRoutes:
         if run.heartbeat_at is None:
             raise CoxswainError("a claimed run has no time of its claim")
         return ClaimAnswer(
-            run=_without_routes(run.document),
+            run=_for_pod(run.document),
             token=run.token,
             server_time=run.heartbeat_at,
             last_seq=run.last_seq,
@@ -88,6 +90,23 @@ class RunRoutes:
             await self._write(reports.begin_act, caller.pod.uid, body.id, body.name)
         else:
             await self._write(reports.end_act, caller.pod.uid, body.id)
+
+    @route("POST", "/v1/run/approvals")
+    async def ask_about_call(
+        self, call: Call, caller: AgentCaller, body: CallRequest
+    ) -> CallAnswer:
+        """Ask people to agree to a call of a tool; the same again asks how far they are.
+
+        422 approvals_not_set where the Agent names nobody.
+        """
+        found = await self._write(calls.ask, caller.pod.uid, body)
+        left = (found.until - found.now).total_seconds()
+        return CallAnswer(
+            state=found.judged.state,
+            message=found.judged.message,
+            hash=found.hash,
+            seconds_left=max(0.0, left),
+        )
 
     @route("PUT", "/v1/run/artifacts/{artifact}", limit=ARTIFACT_BYTES, status=204, errors=(409,))
     async def put_artifact(
@@ -140,10 +159,13 @@ def _check(event: RunEvent, place: str) -> None:
         )
 
 
-def _without_routes(document: RunDocument) -> RunDocument:
-    """The run as its pod may see it: how models are reached is the model gateway's business."""
+def _for_pod(document: RunDocument) -> RunDocument:
+    """The run as its pod may see it: how models are reached is the model gateway's business, and
+    who may agree to what is the platform's.
+    """
     models = [
         ModelRoute(alias=model.alias, provider=model.provider, model=model.model)
         for model in document.models
     ]
-    return document.model_copy(update={"models": models})
+    hidden = {"models": models, "approvals": None, "requester": None}
+    return document.model_copy(update=hidden)

@@ -1,4 +1,7 @@
-"""Who agreed to a Job and who denied it. The first word of a person about what was shown stands."""
+"""Who agreed to a Job, or to a call in it, and who denied it.
+
+The first word of a person about what was shown stands.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,7 +17,7 @@ DECIDED = "approval_decided"
 
 @dataclass(frozen=True)
 class Word:
-    """What a person says about a Job."""
+    """What a person says about a Job, or about a call of a tool in one of its attempts."""
 
     workspace: str
     job_name: str
@@ -23,10 +26,20 @@ class Word:
     hash: str
     approved: bool
     reason: str = ""
+    attempt: int | None = None
+    """Of a call."""
 
 
 async def give(connection: Connection, word: Word) -> bool:
-    """Keep a word, record it as an event, and wake the operator. False: it stood already.
+    """Keep a word about a Job, and wake the operator; see ``keep``."""
+    is_new = await keep(connection, word)
+    if is_new:
+        await wakes.add(connection, "Job", word.workspace, word.job_name)
+    return is_new
+
+
+async def keep(connection: Connection, word: Word) -> bool:
+    """Keep a word and record it as an event. False: it stood already.
 
     Raises ConflictError approval_decided if the person said otherwise before.
     """
@@ -52,16 +65,18 @@ async def give(connection: Connection, word: Word) -> bool:
             said = "agreed" if approved else "denied it"
             raise ConflictError(f"{word.approver} {said} before; that stands", code=DECIDED)
         return False
-    await wakes.add(connection, "Job", word.workspace, word.job_name)
     kind = "approval.given" if word.approved else "approval.denied"
     event = events.Event(
-        id=events.derived_id(word.job_uid, 0, f"{kind} {word.approver} {word.hash}", at),
+        id=events.derived_id(
+            word.job_uid, word.attempt or 0, f"{kind} {word.approver} {word.hash}", at
+        ),
         type=kind,
         actor=f"user:{word.approver}",
         workspace=word.workspace,
         kind="Job",
         name=word.job_name,
         uid=word.job_uid,
+        attempt=word.attempt,
         details={"hash": word.hash, "reason": word.reason},
     )
     await events.append(connection, [event])

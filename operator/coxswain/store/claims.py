@@ -17,6 +17,8 @@ from coxswain.store.runs import Run, RunKey
 CLAIMED = "run.claimed"
 EGRESS = "run.egress."
 """How the types of the web door's events begin."""
+APPROVAL = "run.approval."
+"""How the types of events about calls begin that people have to agree to."""
 RUN_CLOSED = "run_closed"
 RUN_TAKEN = "run_taken"
 RUN_UNKNOWN = "run_unknown"

@@ -4,9 +4,11 @@ from coxswain.store.pool import Connection
 
 
 async def newest_attempt(connection: Connection, job_uid: str) -> int | None:
-    """The newest attempt of a Job that wrote anything."""
+    """The newest attempt of a Job that wrote anything or took a step."""
     # The index over (uid, position) holds the Job's events together.
     attempt: int | None = await connection.fetchval(
-        "SELECT max(attempt) FROM events WHERE uid = $1 AND type = 'run.output'", job_uid
+        "SELECT max(attempt) FROM events WHERE uid = $1"
+        " AND (type = 'run.output' OR starts_with(type, 'run.step.'))",
+        job_uid,
     )
     return attempt

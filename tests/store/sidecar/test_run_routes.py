@@ -105,6 +105,7 @@ async def test_events_are_kept_once_and_counted(api: Api) -> None:
         ({"type": "run.result"}, 422, "events.1.type"),
         ({"type": "run.claimed"}, 422, "events.1.type"),
         ({"type": "run.egress.closed"}, 422, "events.1.type"),
+        ({"type": "run.approval.ended"}, 422, "events.1.type"),
         ({"type": "Run"}, 422, "events.1.type"),
         ({"seq": 0}, 422, "events.1.seq"),
         ({"id": str(uuid4())}, 422, "events.1.id"),

@@ -44,7 +44,7 @@ def test_the_reference_samples_name_every_field() -> None:
         model = (Agent if sample == "agent" else Job).parse(
             {**builders.agent().raw, "spec": found["spec"]}
         )
-        said = set(found["spec"]) | {"command", "type", "input"}
+        said = set(found["spec"]) | {"command", "steps", "type", "input"}
         assert {str(field.alias) for field in type(model.spec).model_fields.values()} <= said
 
 

@@ -14,11 +14,9 @@ from coxswain.gateway.backlog import Backlog
 from coxswain.gateway.egress.asking import Asked
 from coxswain.gateway.egress.relay import Counts
 from coxswain.reconcile.batches import Batches
-from coxswain.store import claims, uuid7
+from coxswain.store import claims, connections, uuid7
 from coxswain.telemetry import metrics
 
-OPENED = f"{claims.EGRESS}opened"
-CLOSED = f"{claims.EGRESS}closed"
 REFUSED = f"{claims.EGRESS}refused"
 
 Append = Callable[[Sequence[Event]], Awaitable[None]]
@@ -46,14 +44,14 @@ class Journal:
 
     async def opened(self, run: Run, asked: Asked, details: dict[str, Any]) -> str:
         """Tell of a connection before it is used; its id. Raises what the database says."""
-        event = _event(run, OPENED, asked, details)
+        event = _event(run, connections.OPENED, asked, details)
         await self._batches.ask(event)
         return str(event.id)
 
     async def closed(self, run: Run, asked: Asked, counts: Counts, details: dict[str, Any]) -> None:
         """Tell how it ended; kept until the database takes it."""
         amounts = {"sent": counts.sent, "received": counts.received}
-        await self._late.record(_event(run, CLOSED, asked, amounts | details))
+        await self._late.record(_event(run, connections.CLOSED, asked, amounts | details))
 
     async def refused(self, run: Run, asked: Asked, error: CoxswainError) -> None:
         """Tell what an agent asked for and did not get; kept until the database takes it."""

@@ -9,6 +9,7 @@ from coxswain.api.records import Event
 from coxswain.errors import ConfigurationError
 from coxswain.gateway import hosting
 from coxswain.gateway.callbacks import assembly
+from coxswain.gateway.egress import losses
 from coxswain.gateway.egress.asking import Asked
 from coxswain.gateway.egress.door import Door
 from coxswain.gateway.egress.journal import Journal
@@ -25,7 +26,7 @@ from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.rules import addresses
 from coxswain.settings import EgressGatewaySettings
-from coxswain.store import claims, events
+from coxswain.store import claims, connections, events
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
 from coxswain.web import server
@@ -66,7 +67,13 @@ async def running(
             assembly.opened(given, store, cluster.get, public, resolve)
         )
         await stack.enter_async_context(
-            hosting.tasks(keys.run(), tunnels.run(), journal.run(), sending.run())
+            hosting.tasks(
+                keys.run(),
+                tunnels.run(),
+                journal.run(),
+                sending.run(),
+                losses.run(lambda back: store.transact(connections.close_lost, back)),
+            )
         )
         port = await stack.enter_async_context(_serving(door, given, drain_seconds))
         stack.push_async_callback(hosting.leave, health, leave_seconds)

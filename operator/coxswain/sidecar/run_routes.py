@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
+from aiohttp import web
+
 from coxswain.api.contract import (
     ARTIFACT_BYTES,
     EVENT_BYTES,
@@ -24,7 +26,7 @@ from coxswain.errors import ConflictError, CoxswainError, UnauthenticatedError, 
 from coxswain.identity.callers import AgentCaller, PodCaller
 from coxswain.rules import job_types
 from coxswain.sidecar.wire import RunArtifactPath
-from coxswain.store import artifacts, calls, claims, pool, reports, uuid7
+from coxswain.store import artifacts, calls, claims, pool, reports, runs, uuid7
 from coxswain.store.pool import Connection, Store
 from coxswain.store.runs import RunKey
 from coxswain.web import problems
@@ -32,6 +34,8 @@ from coxswain.web.routes import Call, route
 
 LARGE_BYTES = 8_388_608
 PREFIX = "run."
+HIDDEN = frozenset({"models", "approvals", "requester"})
+"""Of the run's document, what its pod reads in another form or not at all."""
 OURS = (claims.CLAIMED, claims.EGRESS, claims.APPROVAL, reports.RESULT)
 
 P = ParamSpec("P")
@@ -45,7 +49,9 @@ class RunRoutes:
         self._store = store
 
     @route("POST", "/v1/run/claim", errors=(404, 409))
-    async def claim_run(self, call: Call, caller: PodCaller, body: ClaimRequest) -> ClaimAnswer:
+    async def claim_run(
+        self, call: Call, caller: PodCaller, body: ClaimRequest
+    ) -> ClaimAnswer | web.Response:
         """Claim the run: the pod's first call.
 
         The same pod may claim again. 404 run_unknown, 403 run_of_another, 409 run_taken or
@@ -56,12 +62,16 @@ class RunRoutes:
         run = await self._store.transact(claims.claim, key, caller.pod)
         if run.heartbeat_at is None:
             raise CoxswainError("a claimed run has no time of its claim")
-        return ClaimAnswer(
+        answer = ClaimAnswer(
             run=_for_pod(run.document),
             token=run.token,
             server_time=run.heartbeat_at,
             last_seq=run.last_seq,
-        )
+        ).to_wire()
+        written = await self._store.run(runs.written, key)
+        # What only a newer operator knows is for the pod to read, whose program is as new.
+        shown = {name: value for name, value in written.items() if name not in HIDDEN}
+        return web.json_response({**answer, "run": {**answer["run"], **shown}})
 
     @route("POST", "/v1/run/events", limit=LARGE_BYTES, errors=(413,))
     async def append_run_events(
@@ -167,5 +177,4 @@ def _for_pod(document: RunDocument) -> RunDocument:
         ModelRoute(alias=model.alias, provider=model.provider, model=model.model)
         for model in document.models
     ]
-    hidden = {"models": models, "approvals": None, "requester": None}
-    return document.model_copy(update=hidden)
+    return document.model_copy(update={"models": models, "approvals": None, "requester": None})

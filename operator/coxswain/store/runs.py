@@ -6,7 +6,7 @@ here is called through ``leadership.fenced``. What the pod itself changes is in 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -178,6 +178,14 @@ async def of(connection: Connection, key: RunKey) -> Run | None:
         "SELECT * FROM runs WHERE job_uid = $1 AND attempt = $2", key.job_uid, key.attempt
     )
     return stored(row) if row is not None else None
+
+
+async def written(connection: Connection, key: RunKey) -> dict[str, Any]:
+    """The document of a run as it was written, by whatever version of the operator."""
+    document = await connection.fetchval(
+        "SELECT document FROM runs WHERE job_uid = $1 AND attempt = $2", key.job_uid, key.attempt
+    )
+    return dict(document or {})
 
 
 async def states(connection: Connection, keys: Sequence[RunKey]) -> dict[RunKey, Run]:

@@ -1,15 +1,19 @@
 """Calls that people have to agree to, over HTTP. There is one person now, whose name is local."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from coxswain.api.approval import CallApproval
-from coxswain.store import events, runs
+from coxswain.store import events, runs, uuid7
+from coxswain.store.pool import Store
 from coxswain.store.runs import RunKey
 from tests.support import rows
-from tests.support.sidecar_api import Api
+from tests.support.postgres import Database
+from tests.support.sidecar_api import Api, running
 
 CALLS = "/v1/workspaces/team/jobs/first/calls"
 CALL = {"tool": "run_command", "arguments": '{"command":"rm -r build"}'}
@@ -144,7 +148,25 @@ async def test_no_pod_writes_events_of_approvals_itself(api: Api) -> None:
     page = await api.operator.run(events.after, 0, events.Filter(type="run.approval."))
     (event,) = [each.event for each in page.events]
     assert event.details == {"hash": asked["hash"], "tool": "run_command"}
-    forged = {"id": str(event.id), "seq": 1, "type": "run.approval.ended", "details": {}}
+    fresh = uuid7.new(datetime.now(UTC))
+    forged = {"id": str(fresh), "seq": 1, "type": "run.approval.ended", "details": {}}
     body = {"events": [forged]}
     async with api.anybody.post("/v1/run/events", json=body, headers=agent.pod) as answer:
         assert answer.status == 422
+
+
+async def test_a_question_outlives_the_process_that_took_it(
+    database: Database, operator_store: Store, tmp_path: Path
+) -> None:
+    async with running(database, operator_store, tmp_path) as first:
+        agent = await asking(first)
+        _, asked = await agent.ask()
+    async with running(database, operator_store, tmp_path) as second:
+        person = Asking(second, agent.key, {})
+        status, seen = await person.say("approve", asked["hash"])
+        assert (status, seen["state"]) == (200, "Approved")
+        run = await operator_store.run(runs.of, agent.key)
+        assert run is not None
+        pod = second.as_pod(rows.pod(name=run.pod_name, uid=run.pod_uid))
+        _, answer = await Asking(second, agent.key, pod).ask()
+    assert (answer["state"], answer["hash"]) == ("Approved", asked["hash"])

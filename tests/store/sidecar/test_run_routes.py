@@ -8,6 +8,7 @@ import pytest
 from coxswain.api.agent import Provider
 from coxswain.api.contract import ARTIFACT_BYTES, EVENT_BYTES, ModelRoute
 from coxswain.store import claims, events, runs, uuid7
+from coxswain.store.pool import Connection
 from coxswain.store.runs import RunKey
 from tests.support import rows
 from tests.support.sidecar_api import Api
@@ -57,6 +58,19 @@ async def test_a_pod_does_not_read_how_models_are_reached(api: Api) -> None:
     owner = rows.pod(name=second.pod_name)
     _, answer = await post(api, "claim", {"run": f"{new.key.job_uid}/2"}, api.as_pod(owner))
     assert answer["run"]["models"] == [{"alias": "main", "provider": "openai", "model": "m"}]
+
+
+async def test_what_a_newer_operator_wrote_reaches_the_pod(api: Api) -> None:
+    new, pod = await api.opened()
+    document = {**new.document.to_wire(), "mood": {"of": "the day"}}
+
+    async def writes(connection: Connection) -> None:
+        await connection.execute("UPDATE runs SET document = $1", document)
+
+    await api.operator.transact(writes)
+    run = f"{new.key.job_uid}/{new.key.attempt}"
+    status, answer = await post(api, "claim", {"run": run}, api.as_pod(pod))
+    assert (status, answer["run"]["mood"]) == (200, {"of": "the day"})
 
 
 async def test_claims_that_lose_say_why(api: Api) -> None:

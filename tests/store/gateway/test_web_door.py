@@ -4,12 +4,15 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from coxswain.api.egress import EgressHost
 from coxswain.store import runs
+from coxswain.store.pool import Store
+from tests.store.test_connections import ended, opened
 from tests.support import hellos, rows, web_door
 from tests.support.postgres import Database
 from tests.support.tls_server import TlsServer
@@ -280,3 +283,16 @@ async def test_a_process_that_ends_tells_of_the_connections_it_cut(
     async with web_door.running(module_database) as door:
         *_, closed = await door.told(key, 2)
     assert closed.details["outcome"] == "gateway_ended"
+
+
+async def test_what_a_killed_gateway_left_open_another_one_closes(
+    database: Database, operator_store: Store, gateway_store: Store
+) -> None:
+    new = rows.new_run()
+    await operator_store.transact(runs.open_run, new)
+    (connection,) = await opened(gateway_store, new.key)
+    await ended(database, new.key, timedelta(minutes=5))
+    async with web_door.running(database) as other:
+        _, closed = await other.told(new.key, 2)
+    assert (closed.type, closed.actor) == ("run.egress.closed", "agent:team/reader")
+    assert (closed.details["connection"], closed.details["outcome"]) == (connection, "gateway_lost")

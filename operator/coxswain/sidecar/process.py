@@ -33,7 +33,7 @@ from coxswain.sidecar.suspend_routes import SuspendRoutes
 from coxswain.sidecar.tail import Tail
 from coxswain.sidecar.type_routes import TypeRoutes
 from coxswain.sidecar.type_store import TypeStore
-from coxswain.store import events, idempotency, partitions, schema
+from coxswain.store import events, frozen, idempotency, partitions, schema
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
@@ -102,6 +102,7 @@ async def running(
                 keys.run(),
                 listener.run(),
                 tail.run(),
+                frozen.run(store),
                 _make_days(store),
                 _purge_keys(store),
             )

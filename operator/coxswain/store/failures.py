@@ -22,6 +22,7 @@ _COLLISIONS = ("40001", "40P01", "55P03")
 _UNAVAILABLE = {
     "57014": (TIMED_OUT, "the database took too long"),
     "25P03": (TIMED_OUT, "the database took too long"),
+    "25P04": (TIMED_OUT, "the database took too long"),
     "25006": (NOT_READY, "the database takes no writes now"),
     "42P01": (NOT_READY, "the database has no schema yet"),
     "42883": (NOT_READY, "the database has no schema yet"),

@@ -31,6 +31,10 @@ SESSION = {
     "idle_in_transaction_session_timeout": "5s",
 }
 
+TRANSACTION_SECONDS = 15.0
+# The first server that ends a transaction by its age, whatever its session is at.
+ENDS_TRANSACTIONS = 17
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -107,11 +111,13 @@ class Store:
 
 
 async def prepare(connection: Connection) -> None:
-    """Set up a new session: JSON as Python values."""
+    """Set up a new session: JSON as Python values, and no transaction without an end."""
     for kind in ("json", "jsonb"):
         await connection.set_type_codec(
             kind, encoder=encode, decoder=json.loads, schema="pg_catalog"
         )
+    if connection.get_server_version().major >= ENDS_TRANSACTIONS:
+        await connection.execute(f"SET transaction_timeout = '{TRANSACTION_SECONDS:g}s'")
 
 
 async def _as_it_is(_connection: Connection) -> None:

@@ -26,7 +26,7 @@ from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.rules import addresses
 from coxswain.settings import EgressGatewaySettings
-from coxswain.store import claims, connections, events
+from coxswain.store import claims, connections, events, frozen
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
 from coxswain.web import server
@@ -69,6 +69,7 @@ async def running(
         await stack.enter_async_context(
             hosting.tasks(
                 keys.run(),
+                frozen.run(store),
                 tunnels.run(),
                 journal.run(),
                 sending.run(),

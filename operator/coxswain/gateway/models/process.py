@@ -25,7 +25,7 @@ from coxswain.identity.local_token import LocalToken
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.settings import ModelGatewaySettings
-from coxswain.store import usage, verdicts
+from coxswain.store import frozen, usage, verdicts
 from coxswain.store.pool import Store
 from coxswain.store.usage import Call
 from coxswain.store.verdicts import Unsettled, Verdict
@@ -89,7 +89,9 @@ async def running(
         health_port = await stack.enter_async_context(
             server.serving(health.app(), given.bind, given.health_port)
         )
-        await stack.enter_async_context(hosting.tasks(keys.run(), judge.run(), rows.run()))
+        await stack.enter_async_context(
+            hosting.tasks(keys.run(), frozen.run(store), judge.run(), rows.run())
+        )
         door = server.serving(app, given.bind, given.port, drain_seconds=hosting.DRAIN_SECONDS)
         port = await stack.enter_async_context(door)
         stack.push_async_callback(hosting.leave, health, leave_seconds)

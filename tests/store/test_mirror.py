@@ -201,6 +201,10 @@ REFUSED = {
         "UPDATE deliveries SET state = 'Delivered'",
         "DELETE FROM deliveries",
         "INSERT INTO delivery_tries VALUES (gen_random_uuid(), 1, now(), 1)",
+        "UPDATE artifact_objects SET state = 'Doomed'",
+        "DELETE FROM artifact_objects",
+        "UPDATE egress_amounts SET bytes = 0",
+        "DELETE FROM usage",
     ],
     "sidecar": [
         "UPDATE leadership SET epoch = 99",
@@ -220,6 +224,11 @@ REFUSED = {
         "DELETE FROM deliveries",
         "DELETE FROM delivery_tries",
         "CREATE TABLE mine (x integer)",
+        "UPDATE artifact_objects SET key = 'other'",
+        "UPDATE egress_amounts SET bytes = 0",
+        "SELECT drop_gone_objects(now(), 1)",
+        "SELECT drop_ended_deliveries(now(), 1)",
+        "SELECT drop_usage(now(), 1)",
     ],
     "gateway": [
         "UPDATE leadership SET epoch = 99",
@@ -236,6 +245,9 @@ REFUSED = {
         "UPDATE deliveries SET url = 'https://elsewhere.example'",
         "DELETE FROM deliveries",
         "UPDATE delivery_tries SET status = 200",
+        "INSERT INTO artifact_objects (key, bucket) VALUES ('k', 'b')",
+        "DELETE FROM egress_amounts",
+        "SELECT drop_gone_objects(now(), 1)",
     ],
 }
 

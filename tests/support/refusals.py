@@ -106,6 +106,12 @@ BY_RULE = (
         "spec.sandbox.appArmor",
         "localhostProfile goes with type Localhost, and only with it",
     ),
+    _agent(
+        "sandbox",
+        {"egress": {"bytesPerRun": "63Ki"}},
+        "spec.sandbox.egress",
+        "bytesPerRun is at least 64Ki; leave it out to bound nothing",
+    ),
     *(
         _agent(
             "sandbox",
@@ -266,6 +272,7 @@ BY_BOUND = (
     _agent("models", [_model("x", "nobody")], "spec.models[0].provider"),
     _agent("models", [_model("x", baseURL="ftp://x")], "spec.models[0].baseURL"),
     _agent("models", [_model("x", baseURL="http://u:p@x")], "spec.models[0].baseURL"),
+    _agent("sandbox", {"egress": {"bytesPerRun": "much"}}, "spec.sandbox.egress.bytesPerRun"),
     _agent(
         "sandbox",
         {"egress": {"hosts": [{"host": "a.b", "port": 0}]}},

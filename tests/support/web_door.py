@@ -82,16 +82,17 @@ class WebDoor:
         """Its address, as agents' pods get it."""
         return f"http://{HERE}:{self.port}"
 
-    async def opened(self, *hosts: EgressHost) -> tuple[RunKey, Pod]:
-        """A run whose Agent lists these hosts, and the pod that may claim it."""
+    async def opened(self, *hosts: EgressHost, most: int | None = None) -> tuple[RunKey, Pod]:
+        """A run whose Agent lists these hosts, so many bytes at most, and the pod that may claim it."""
         new = rows.new_run()
-        document = new.document.model_copy(update={"egress": list(hosts)})
+        given = {"egress": list(hosts), "egress_bytes": most}
+        document = new.document.model_copy(update=given)
         await self.operator.transact(runs.open_run, replace(new, document=document))
         return new.key, rows.pod(name=new.pod_name)
 
-    async def claimed(self, *hosts: EgressHost) -> tuple[RunKey, str]:
+    async def claimed(self, *hosts: EgressHost, most: int | None = None) -> tuple[RunKey, str]:
         """The same, claimed; its token."""
-        key, pod = await self.opened(*hosts)
+        key, pod = await self.opened(*hosts, most=most)
         await self.sidecar.transact(claims.claim, key, pod)
         return key, self.cluster.token(pod)
 

@@ -55,6 +55,7 @@ def document(snapshot: JobSnapshot, spec: JobSpec, agent: AgentSeen) -> RunDocum
             for choice in agent.spec.models
         ],
         egress=agent.spec.sandbox.egress.hosts,
+        egress_bytes=agent.spec.sandbox.egress.most_bytes,
         repeatable=is_repeatable(spec),
     )
 

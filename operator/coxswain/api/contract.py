@@ -75,6 +75,8 @@ class RunDocument(Model):
     models: list[ModelRoute] = []
     egress: list[EgressHost] = []
     """What the web door lets this run reach."""
+    egress_bytes: int | None = None
+    """How many bytes the web door lets through for it in all; none bounds nothing."""
     repeatable: bool = False
     """Programs are acts with side effects unless the Job's retry allows more than one attempt."""
 

@@ -6,7 +6,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
+from coxswain.api import quantity
 from coxswain.api.meta import Model, Rule
+from coxswain.api.quantity import Quantity
 
 HTTPS = 443
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -42,8 +44,27 @@ class EgressHost(Model):
     """The port; TLS is spoken on it, whichever it is."""
 
 
+LEAST_BYTES = 65_536
+
+
 class Egress(Model):
     """What the pods may reach beside the platform, by way of the web door."""
 
+    RULES: ClassVar = (
+        Rule(
+            "!has(self.bytesPerRun) || !quantity(string(self.bytesPerRun)).isLessThan(quantity('64Ki'))",
+            "bytesPerRun is at least 64Ki; leave it out to bound nothing",
+            lambda self: self.most_bytes is None or self.most_bytes >= LEAST_BYTES,
+        ),
+    )
+
     hosts: Annotated[list[EgressHost], Field(max_length=64)] = []
     """The hosts; an empty list means none."""
+    bytes_per_run: Quantity | None = None
+    """What one attempt may send and receive through the web door, both together, such as 1Gi; when
+    it is used up, its connections are cut and no further one is let through. None bounds nothing."""
+
+    @property
+    def most_bytes(self) -> int | None:
+        """The same as a number."""
+        return None if self.bytes_per_run is None else int(quantity.number(self.bytes_per_run))

@@ -10,8 +10,9 @@ import pytest
 from typing_extensions import override
 
 from coxswain.api.egress import EgressHost
-from coxswain.api.records import Event, Run
+from coxswain.api.records import Event, Run, RunKey
 from coxswain.errors import TransientError, UnavailableError
+from coxswain.gateway.egress.allowance import Allowances
 from coxswain.gateway.egress.asking import Asked
 from coxswain.gateway.egress.door import Door
 from coxswain.gateway.egress.journal import Journal
@@ -35,10 +36,17 @@ class Records:
 
     away: bool = False
     events: list[Event] = field(default_factory=list)
+    granted: int = 0
 
     async def append(self, batch: Sequence[Event]) -> None:
         self._answer()
         self.events += batch
+
+    async def grant(self, key: RunKey, wanted: int, most: int) -> int:
+        self._answer()
+        granted = min(wanted, most - self.granted)
+        self.granted += granted
+        return granted
 
     async def still_open(self, pod_uids: Sequence[str]) -> frozenset[str]:
         self._answer()
@@ -97,6 +105,7 @@ async def opened(
         runs=Places(100, 100),
         dials=Turns(1),
         bounds=Bounds(idle_seconds=10, total_seconds=10),
+        allowances=Allowances(records.grant),
     )
     async with host.serving(), served(door) as port:
         yield door, port

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from coxswain.errors import CoxswainError, TransientError, UnauthenticatedError
 from coxswain.gateway.egress.asking import BAD_REQUEST, BAD_TARGET, NOT_CONNECT
+from coxswain.gateway.egress.relay import USED_UP
 from coxswain.gateway.outbound.dialing import NO_ADDRESS, UNREACHABLE
 from coxswain.identity.runs_of_pods import CLOSED, UNCLAIMED
 from coxswain.web import problems, request_ids
@@ -11,8 +12,9 @@ from coxswain.web.problems import Problem
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 TOO_MANY = "too_many_connections"
-# Alerts of TLS: unrecognized_name and internal_error, both fatal.
+# Alerts of TLS: unrecognized_name, access_denied and internal_error, all fatal.
 _NAME_ALERT = bytes.fromhex("15030100020270")
+_DENIED_ALERT = bytes.fromhex("15030100020231")
 _ERROR_ALERT = bytes.fromhex("15030100020250")
 INTERNAL = 500
 _BY_CODE = {
@@ -62,6 +64,8 @@ def refusal(error: CoxswainError) -> bytes:
 
 def alert(error: CoxswainError) -> bytes:
     """The only words that a client understands once its tunnel stands."""
+    if error.code == USED_UP:
+        return _DENIED_ALERT
     return _ERROR_ALERT if isinstance(error, TransientError) else _NAME_ALERT
 
 

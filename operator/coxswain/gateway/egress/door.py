@@ -1,7 +1,7 @@
 """One connection of an agent, from its request to its end.
 
-In this order: who asks, whether the Agent lists it, whether its address may be reached, whether TLS
-asks for the same name, the log; only then the first byte goes out.
+In this order: who asks, whether the Agent lists it, whether the run has bytes left, whether its address
+may be reached, whether TLS asks for the same name, the log; only then the first byte goes out.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Protocol
 
 from coxswain.errors import CoxswainError, ForbiddenError, UserError
 from coxswain.gateway.egress import answers, asking, hello, relay
+from coxswain.gateway.egress.allowance import Allowance, Allowances
 from coxswain.gateway.egress.asking import Asked
 from coxswain.gateway.egress.journal import Journal
 from coxswain.gateway.egress.places import Places, Turns
@@ -69,6 +70,8 @@ class Door:
     dials: Turns
     """By run: names that nobody answers for hold up their own run, and no other."""
     bounds: Bounds
+    allowances: Allowances
+    """Bytes by run."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection to its end; nothing is raised but the end of the process."""
@@ -116,6 +119,7 @@ class Door:
                 f"{asked.host}:{asked.port} is not in the Agent's spec.sandbox.egress.hosts",
                 code=NOT_LISTED,
             )
+        await self.allowances.of(caller.run).require()
         async with self.dials.taken(caller.pod.uid):
             return await self.dialer.open(asked.host, asked.port)
 
@@ -126,6 +130,8 @@ class Door:
         agent.stands = True
         await agent.writer.drain()
         data, said = await hello.read(agent.reader, asked)
+        allowance = self.allowances.of(caller.run)
+        await allowance.take(len(data))
         details: dict[str, object] = {"address": host[1].get_extra_info("peername")[0]}
         if said.is_encrypted:
             # Another name may be hidden in it; the host has its say then, and the log tells.
@@ -133,7 +139,7 @@ class Door:
         connection = await self.journal.opened(caller.run, asked, details)
         started, counts = time.monotonic(), Counts(sent=len(data))
         host[1].write(data)
-        outcome = await self._relay(caller, agent, host, counts)
+        outcome = await self._relay(caller.pod.uid, agent, host, counts, allowance)
         metrics.EGRESS_CONNECTIONS.labels(outcome).inc()
         metrics.EGRESS_BYTES.labels("sent").inc(counts.sent)
         metrics.EGRESS_BYTES.labels("received").inc(counts.received)
@@ -145,18 +151,22 @@ class Door:
         await self.journal.closed(caller.run, asked, counts, ended)
 
     async def _relay(
-        self, caller: AgentCaller, agent: _Agent, host: Streams, counts: Counts
+        self, pod_uid: str, agent: _Agent, host: Streams, counts: Counts, allowance: Allowance
     ) -> str:
-        task = asyncio.ensure_future(relay.run(agent.streams, host, counts, self.bounds))
-        tunnel = Tunnel(caller.pod.uid, task)
+        take = allowance.take_patiently
+        task = asyncio.ensure_future(relay.run(agent.streams, host, counts, self.bounds, take=take))
+        tunnel = Tunnel(pod_uid, task)
         with self.tunnels.standing(tunnel):
             try:
-                return await task
+                outcome = await task
             except asyncio.CancelledError:
                 if tunnel.cut is None:
                     raise
-                agent.writer.transport.abort()
-                return tunnel.cut
+                outcome = tunnel.cut
+        if outcome in (tunnel.cut, relay.USED_UP):
+            # Half an answer must not look like a whole one.
+            agent.writer.transport.abort()
+        return outcome
 
 
 def _refuse(agent: _Agent, error: CoxswainError) -> None:

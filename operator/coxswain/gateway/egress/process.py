@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from coxswain import settings
-from coxswain.api.records import Event
+from coxswain.api.records import Event, RunKey
 from coxswain.errors import ConfigurationError
 from coxswain.gateway import hosting
 from coxswain.gateway.callbacks import assembly
 from coxswain.gateway.egress import losses
+from coxswain.gateway.egress.allowance import Allowances
 from coxswain.gateway.egress.asking import Asked
 from coxswain.gateway.egress.door import Door
 from coxswain.gateway.egress.journal import Journal
@@ -26,7 +27,7 @@ from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.rules import addresses
 from coxswain.settings import EgressGatewaySettings
-from coxswain.store import claims, connections, events, frozen
+from coxswain.store import claims, connections, egress_amounts, events, frozen
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
 from coxswain.web import server
@@ -120,7 +121,15 @@ def _door(
         runs=Places(most, per_run),
         dials=Turns(DIALS_OF_ONE_RUN),
         bounds=Bounds(given.egress_idle_seconds, given.egress_total_seconds),
+        allowances=_allowances(store),
     )
+
+
+def _allowances(store: Store) -> Allowances:
+    async def grant(key: RunKey, wanted: int, most: int) -> int:
+        return await store.run(egress_amounts.grant, key, wanted, most)
+
+    return Allowances(grant)
 
 
 @asynccontextmanager

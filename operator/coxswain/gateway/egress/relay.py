@@ -1,17 +1,22 @@
 """Bytes in both directions between two connections, counted, until both have said their last word."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
+
+from coxswain.errors import ForbiddenError
 
 READ_BYTES = 65_536
 DONE = "done"
 IDLE = "idle"
 TIME_UP = "time_up"
 BROKEN = "broken"
+USED_UP = "egress_bytes_used_up"
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Take = Callable[[int], Awaitable[None]]
+"""Asks for so many bytes before they go through; raises ForbiddenError when the run has had its share."""
 
 
 @dataclass
@@ -30,7 +35,7 @@ class Bounds:
     total_seconds: float
 
 
-async def run(agent: Streams, host: Streams, counts: Counts, bounds: Bounds) -> str:
+async def run(agent: Streams, host: Streams, counts: Counts, bounds: Bounds, *, take: Take) -> str:
     """Relay until the end, and say which end it was. Cancelled, it ends at once."""
     loop = asyncio.get_running_loop()
     until = loop.time() + bounds.total_seconds
@@ -53,7 +58,9 @@ async def run(agent: Streams, host: Streams, counts: Counts, bounds: Bounds) -> 
 
     try:
         async with asyncio.timeout_at(soon()) as patience:
-            return await _both(_pump(agent[0], host[1], sent), _pump(host[0], agent[1], received))
+            return await _both(
+                _pump(agent[0], host[1], take, sent), _pump(host[0], agent[1], take, received)
+            )
     except TimeoutError:
         return TIME_UP if loop.time() >= until else IDLE
 
@@ -66,13 +73,19 @@ async def _both(*pumps: Coroutine[Any, Any, None]) -> str:
                 group.create_task(each)
     except* OSError:
         outcome = BROKEN
+    except* ForbiddenError:
+        outcome = USED_UP
     return outcome
 
 
 async def _pump(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, count: Callable[[int], None]
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    take: Take,
+    count: Callable[[int], None],
 ) -> None:
     while data := await reader.read(READ_BYTES):
+        await take(len(data))
         writer.write(data)
         await writer.drain()
         count(len(data))

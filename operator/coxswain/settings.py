@@ -187,7 +187,22 @@ class QueueSettings(FairnessSettings):
     """Jobs that run at the same time in a queue, over all workspaces, as JSON."""
 
 
-class OperatorSettings(StoreSettings, SandboxSettings, QueueSettings, LimitSettings, KeySettings):
+Days = Annotated[int, Field(ge=1, le=36_500)]
+
+
+class RetentionSettings(Settings):
+    """How long records stay, by the database's clock; the event log stays whatever is said here."""
+
+    deliveries_kept_days: Days = 30
+    """Callbacks and their tries: from their end, if their Job is gone too."""
+    records_kept_days: Days = 365
+    """Jobs and Agents that are gone, with runs, results, artifacts and approvals: from then on.
+    Usage: from the call."""
+
+
+class OperatorSettings(
+    StoreSettings, SandboxSettings, QueueSettings, LimitSettings, KeySettings, RetentionSettings
+):
     """The operator."""
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (

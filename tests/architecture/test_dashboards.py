@@ -56,3 +56,14 @@ def test_every_label_that_a_dashboard_groups_by_is_one_of_its_metric(dashboard: 
             label.strip() for found in LABELS.findall(expression) for label in found.split(",")
         }
         assert wanted <= allowed, expression
+
+
+def test_the_outbox_is_shown_by_outcome_backlog_and_age() -> None:
+    used = {
+        name for each in DASHBOARDS for said in _expressions(each) for name in METRIC.findall(said)
+    }
+    assert used >= {
+        "coxswain_callbacks_total",
+        "coxswain_callbacks_pending",
+        "coxswain_callbacks_oldest_seconds",
+    }

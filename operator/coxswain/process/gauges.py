@@ -1,18 +1,25 @@
-"""Keeps the gauges of the loop up to date: Jobs by phase and in line, queue, and its own lag."""
+"""Keeps the gauges of the leader up to date: Jobs by phase and in line, its queue, its lag, the outbox."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
 
+import structlog
 from prometheus_client import Gauge
 
 from coxswain.api.job import JobPhase
+from coxswain.errors import CoxswainError
 from coxswain.reconcile.cache import Cache
 from coxswain.reconcile.turns import Turns
 from coxswain.reconcile.workqueue import WorkQueue
+from coxswain.store import outbox
+from coxswain.store.pool import Store
 from coxswain.telemetry import metrics
 
+log = structlog.get_logger()
+
 PERIOD_SECONDS = 1.0
+OUTBOX_SECONDS = 15.0
 MOST_WORKSPACES = 100
 MOST_QUEUES = 20
 OTHER = "other"
@@ -51,6 +58,19 @@ class Lines:
         gauge.clear()
         for labels, count in found.items():
             gauge.labels(*labels).set(count)
+
+
+async def follow_outbox(store: Store) -> None:
+    """Measure the outbox until cancelled; what cannot be asked for keeps its last value."""
+    while True:
+        try:
+            backlog = await store.run(outbox.backlog)
+        except CoxswainError as error:
+            log.warning("the outbox cannot be measured", code=error.code)
+        else:
+            metrics.CALLBACKS_PENDING.set(backlog.pending)
+            metrics.CALLBACKS_OLDEST_SECONDS.set(backlog.oldest_seconds)
+        await asyncio.sleep(OUTBOX_SECONDS)
 
 
 async def run(cache: Cache, queue: WorkQueue, turns: Turns) -> None:

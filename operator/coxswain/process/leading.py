@@ -30,6 +30,7 @@ from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.loop import Hands, Loop
 from coxswain.reconcile.records import Records
+from coxswain.reconcile.retention import Retention
 from coxswain.reconcile.runtimes import RuntimeClasses
 from coxswain.reconcile.sweeper import Sweeper, Swept
 from coxswain.reconcile.turns import Turns
@@ -109,6 +110,8 @@ class Leading:
                     world.enforcement.run(lambda: world.platform, taken_in.wake_workspace)
                 )
             group.create_task(gauges.run(world.cache, world.queue, world.turns))
+            group.create_task(gauges.follow_outbox(self._store))
+            group.create_task(Retention(self._fence, self._settings).run())
             group.create_task(sweeper.run(refresh))
             group.create_task(loop.work(self._settings.workers))
             for stream in streams:

@@ -25,6 +25,14 @@ class Query:
 
 
 @dataclass(frozen=True)
+class Backlog:
+    """What is not settled, and how long ago the oldest of it was owed first, in seconds."""
+
+    pending: int
+    oldest_seconds: float
+
+
+@dataclass(frozen=True)
 class Page:
     """A page of deliveries; ``next`` is None on the last one."""
 
@@ -53,6 +61,16 @@ async def page(
     items = tuple(deliveries.stored(row) for row in rows[:limit])
     more = len(rows) > limit
     return Page(items, Cursor(items[-1].created_at, str(items[-1].id)) if more else None)
+
+
+async def backlog(connection: Connection) -> Backlog:
+    """What is neither delivered nor given up."""
+    # The partial index leads to the pending rows; those that have ended are not looked at.
+    row = await connection.fetchrow(
+        "SELECT count(*) AS pending, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8"
+        " AS oldest FROM deliveries WHERE state = 'Pending'"
+    )
+    return Backlog(row["pending"], row["oldest"]) if row is not None else Backlog(0, 0.0)
 
 
 async def get(connection: Connection, workspace: str, delivery: UUID) -> Delivery | None:

@@ -117,6 +117,12 @@ RECORDS_REFUSED = Counter(
     "Objects whose records the database refused; the log names each.",
     registry=REGISTRY,
 )
+RECORDS_DROPPED = Counter(
+    "coxswain_records_dropped_total",
+    "Records whose time was over: ended callbacks, objects that are gone, rows of model calls.",
+    ["kind"],
+    registry=REGISTRY,
+)
 SWEEP_REPAIRS = Counter(
     "coxswain_sweep_repairs_total",
     "Differences between cluster and memory that no event had told. Not zero: look why.",
@@ -161,6 +167,16 @@ CALLBACKS = Counter(
 )
 for _outcome in ("delivered", "failed", "dead", "skipped"):
     CALLBACKS.labels(_outcome)
+CALLBACKS_PENDING = Gauge(
+    "coxswain_callbacks_pending",
+    "Callbacks that are neither delivered nor given up, as the leading operator counts them.",
+    registry=REGISTRY,
+)
+CALLBACKS_OLDEST_SECONDS = Gauge(
+    "coxswain_callbacks_oldest_seconds",
+    "How long ago the oldest of them was owed first.",
+    registry=REGISTRY,
+)
 CALLBACK_SECONDS = Histogram(
     "coxswain_callback_seconds",
     "Time of one exchange with a receiver.",

@@ -1,0 +1,56 @@
+"""Drops records that have been kept for long enough, again and again, as the leader.
+
+Under the epoch like every other write, so that one process does it. Killed in the middle, it goes on
+where it was: each call drops whole rows, results before what they name.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import structlog
+
+from coxswain.errors import CoxswainError, FencedError
+from coxswain.reconcile.fence import Fence
+from coxswain.settings import RetentionSettings
+from coxswain.store import retention
+from coxswain.store.pool import Connection
+from coxswain.telemetry import metrics
+
+log = structlog.get_logger()
+
+PERIOD_SECONDS = 600.0
+# Between two calls, so that the loop's own writes find a free connection.
+PAUSE_SECONDS = 0.05
+
+Drop: TypeAlias = Callable[[Connection, int], Awaitable[int]]
+
+
+class Retention:
+    """One for each time of leading; ``run`` is its task."""
+
+    def __init__(self, fence: Fence, kept: RetentionSettings) -> None:
+        self._fence = fence
+        self._lines: tuple[tuple[str, Drop, int], ...] = (
+            ("deliveries", retention.drop_deliveries, kept.deliveries_kept_days),
+            ("objects", retention.drop_objects, kept.records_kept_days),
+            ("usage", retention.drop_usage, kept.records_kept_days),
+        )
+
+    async def run(self) -> None:
+        """Drop what is due, until cancelled."""
+        while True:
+            await asyncio.sleep(PERIOD_SECONDS)
+            try:
+                await self.once()
+            except FencedError:
+                raise
+            except CoxswainError as error:
+                log.warning("records that are due cannot be dropped", code=error.code)
+
+    async def once(self) -> None:
+        """Drop all that is due now. Raises what the database says."""
+        for kind, drop, days in self._lines:
+            while dropped := await self._fence.write(drop, days):
+                metrics.RECORDS_DROPPED.labels(kind).inc(dropped)
+                await asyncio.sleep(PAUSE_SECONDS)

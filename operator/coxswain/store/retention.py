@@ -1,0 +1,39 @@
+"""What has been kept for long enough is dropped, so many rows at a time, by functions of the owner.
+
+No role may delete records itself: the functions drop only what has ended, and nothing of the last
+day, whatever they are asked for. Time is the database's.
+"""
+
+from coxswain.store.pool import Connection
+
+AT_ONCE = 1000
+OBJECTS_AT_ONCE = 100
+
+
+async def drop_deliveries(connection: Connection, kept_days: int) -> int:
+    """Drop callbacks that ended so long ago and whose Job is gone; how many they were."""
+    dropped: int = await connection.fetchval(
+        "SELECT drop_ended_deliveries(now() - make_interval(days => $1), $2)", kept_days, AT_ONCE
+    )
+    return dropped
+
+
+async def drop_objects(connection: Connection, kept_days: int) -> int:
+    """Drop what is left of Jobs and Agents that are gone for so long; how many were looked at.
+
+    Of one that has many large files some may stay; they go by further calls, until none is due.
+    """
+    due: int = await connection.fetchval(
+        "SELECT drop_gone_objects(now() - make_interval(days => $1), $2)",
+        kept_days,
+        OBJECTS_AT_ONCE,
+    )
+    return due
+
+
+async def drop_usage(connection: Connection, kept_days: int) -> int:
+    """Drop the rows of model calls of so long ago; how many they were."""
+    dropped: int = await connection.fetchval(
+        "SELECT drop_usage(now() - make_interval(days => $1), $2)", kept_days, AT_ONCE
+    )
+    return dropped

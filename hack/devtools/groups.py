@@ -122,9 +122,14 @@ _ALL = (
         {"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
     ),
     Group("kind", "sigs.k8s.io/kind", {"kind": "sigs.k8s.io/kind"}),
+    Group(
+        "versitygw",
+        "github.com/versity/versitygw",
+        {"versitygw": "github.com/versity/versitygw/cmd/versitygw"},
+    ),
 )
 
 BY_NAME: dict[str, Group] = {group.name: group for group in _ALL}
 CONTROL_PLANE = ("etcd", "kubernetes")
 TOOLS = ("kubernetes", "helm", "kubeconform")
-NODE = tuple(group.name for group in _ALL if group.name != "kind")
+NODE = tuple(group.name for group in _ALL if group.name not in ("kind", "versitygw"))

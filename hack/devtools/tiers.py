@@ -37,7 +37,7 @@ PER_CORE = ("--numprocesses", "auto", "--dist", "worksteal")
 
 ALL = (
     Tier("unit", ("tests/architecture", "tests/unit"), arguments=PER_CORE),
-    Tier("store", ("tests/store",), arguments=PER_CORE),
+    Tier("store", ("tests/store",), ("versitygw",), arguments=PER_CORE),
     Tier("apiserver", ("tests/apiserver",), ("etcd", "kubernetes", "helm")),
     Tier("cluster", ("tests/cluster",), ("helm",), needs_cluster=True),
 )

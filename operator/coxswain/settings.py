@@ -79,8 +79,55 @@ class KeySettings(Settings):
     """How long an idempotency key stands for its Job, from its first use by the database's clock."""
 
 
-class SidecarSettings(ServerSettings, FairnessSettings, KeySettings):
+Endpoint = Annotated[str, Field(max_length=512, pattern=r"^(https?://[^\s/?#@]+/?)?$")]
+
+
+class ArtifactSettings(Settings):
+    """Where files of runs are kept; part of the sidecar's settings."""
+
+    CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
+        Contradiction(
+            "COXSWAIN_ARTIFACTS_BUCKET, COXSWAIN_ARTIFACTS_ENDPOINT, COXSWAIN_ARTIFACTS_ACCESS_KEY_ID,"
+            " COXSWAIN_ARTIFACTS_SECRET_ACCESS_KEY: a bucket needs all four; give all, or none",
+            lambda self: (
+                len(
+                    {
+                        bool(self.artifacts_bucket),
+                        bool(self.artifacts_endpoint),
+                        bool(self.artifacts_access_key_id),
+                        bool(self.artifacts_secret_access_key),
+                    }
+                )
+                > 1
+            ),
+        ),
+    )
+
+    artifacts_bucket: Annotated[str, Field(max_length=63, pattern=r"^([a-z0-9][-.a-z0-9]+)?$")] = ""
+    """Bucket of an S3-compatible store for files of runs; none keeps them in Postgres."""
+    artifacts_endpoint: Endpoint = ""
+    """Address of that store, such as https://s3.eu-central-1.amazonaws.com."""
+    artifacts_region: Annotated[str, Field(max_length=64, pattern="^[-a-z0-9]+$")] = "us-east-1"
+    """Region that requests are signed for."""
+    artifacts_path_style: bool = True
+    """Whether the bucket's name is in the path of its address, or else in the host's name."""
+    artifacts_prefix: Annotated[str, Field(max_length=200, pattern="^[-_./A-Za-z0-9]*$")] = (
+        "coxswain/"
+    )
+    """How the keys of all objects begin."""
+    artifacts_access_key_id: SecretStr | None = None
+    """Who asks."""
+    artifacts_secret_access_key: SecretStr | None = None
+    """What requests are signed with."""
+
+
+class SidecarSettings(ServerSettings, FairnessSettings, KeySettings, ArtifactSettings):
     """The sidecar API."""
+
+    CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
+        ONE_PORT,
+        *ArtifactSettings.CONTRADICTIONS,
+    )
 
     local_token_file: Path | None = None
     """File with the token of the local user; none lets no person in."""

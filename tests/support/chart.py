@@ -15,6 +15,7 @@ CHART = charts.CHARTS / "coxswain"
 RELEASE_NAMESPACE = charts.NAMESPACE
 WORKSPACES = CHART / "ci" / "workspaces.yaml"
 EXTERNAL_DATABASE = CHART / "ci" / "external-database.yaml"
+BUCKET = CHART / "ci" / "bucket.yaml"
 
 
 def render(*values: Path) -> list[Body]:

@@ -16,8 +16,10 @@ from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.settings import SidecarSettings
 from coxswain.sidecar.approval_routes import ApprovalRoutes
+from coxswain.sidecar.artifact_store import ArtifactStore
 from coxswain.sidecar.call_routes import CallRoutes
 from coxswain.sidecar.cluster import Cluster, Objects
+from coxswain.sidecar.collector import Collector
 from coxswain.sidecar.delivery_routes import DeliveryRoutes
 from coxswain.sidecar.event_routes import EventRoutes
 from coxswain.sidecar.keyed_jobs import KeyedJobs
@@ -34,6 +36,7 @@ from coxswain.sidecar.tail import Tail
 from coxswain.sidecar.type_routes import TypeRoutes
 from coxswain.sidecar.type_store import TypeStore
 from coxswain.store import events, frozen, idempotency, partitions, schema
+from coxswain.store.bucket import Address, Bucket
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
@@ -86,7 +89,9 @@ async def running(
             LocalToken(given.local_token_file),
         )
         streams = Streams(store, tail, limit=given.streams)
-        handlers = _handlers(store, cluster, streams, given)
+        bucket = _bucket(given)
+        files = ArtifactStore(store, bucket, given.artifacts_prefix)
+        handlers = _handlers(store, cluster, streams, files, given)
         health = Health(
             {"postgres": store.ping, "schema": lambda: store.run(schema.require)},
             {"kubernetes": lambda: _answers(cluster), "token_keys": keys.check},
@@ -96,30 +101,44 @@ async def running(
             server.serving(health.app(), given.bind, given.health_port)
         )
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        tasks = [
-            group.create_task(each)
-            for each in (
-                keys.run(),
-                listener.run(),
-                tail.run(),
-                frozen.run(store),
-                _make_days(store),
-                _purge_keys(store),
-            )
-        ]
+        work = [keys.run(), listener.run(), tail.run(), frozen.run(store)]
+        work += [_make_days(store), _purge_keys(store)]
+        if bucket is not None:
+            work.append(Collector(store, bucket).run())
+        tasks = [group.create_task(each) for each in work]
         stack.callback(_cancel, tasks)
         port = await stack.enter_async_context(server.serving(app, given.bind, given.port))
         stack.push_async_callback(_leave, health, leave_seconds)
         yield Ports(port, health_port)
 
 
+def _bucket(given: SidecarSettings) -> Bucket | None:
+    keys = (given.artifacts_access_key_id, given.artifacts_secret_access_key)
+    if not given.artifacts_bucket or keys[0] is None or keys[1] is None:
+        return None
+    return Bucket(
+        Address(
+            endpoint=given.artifacts_endpoint,
+            bucket=given.artifacts_bucket,
+            region=given.artifacts_region,
+            is_path_style=given.artifacts_path_style,
+            access_key_id=keys[0].get_secret_value(),
+            secret_access_key=keys[1].get_secret_value(),
+        )
+    )
+
+
 def _handlers(
-    store: Store, cluster: Objects, streams: Streams, given: SidecarSettings
+    store: Store,
+    cluster: Objects,
+    streams: Streams,
+    files: ArtifactStore,
+    given: SidecarSettings,
 ) -> list[object]:
     types = TypeStore(cluster)
     keyed = KeyedJobs(store, cluster, given.idempotency_seconds)
     return [
-        RunRoutes(store),
+        RunRoutes(store, files),
         ReportRoutes(store),
         ObjectRoutes(store, cluster, types, keyed, given.workspace_weights),
         SuspendRoutes(cluster),
@@ -129,7 +148,7 @@ def _handlers(
         CallRoutes(store, cluster),
         ResultRoutes(store, cluster),
         TypeRoutes(types),
-        RecordRoutes(store, cluster, streams),
+        RecordRoutes(store, cluster, streams, files),
         EventRoutes(store, cluster, streams),
         DeliveryRoutes(store),
     ]

@@ -13,6 +13,7 @@ from coxswain.api.records import Event
 from coxswain.errors import CoxswainError, NotFoundError
 from coxswain.identity.callers import UserCaller
 from coxswain.sidecar import objects, views
+from coxswain.sidecar.artifact_store import ArtifactStore
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.event_routes import last_event_id
 from coxswain.sidecar.streams import Streams, Wanted
@@ -38,7 +39,10 @@ FILE_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Disposition": "att
 class RecordRoutes:
     """Routes for people."""
 
-    def __init__(self, store: Store, cluster: Objects, streams: Streams) -> None:
+    def __init__(
+        self, store: Store, cluster: Objects, streams: Streams, files: ArtifactStore
+    ) -> None:
+        self._files = files
         self._store = store
         self._cluster = cluster
         self._streams = streams
@@ -87,7 +91,7 @@ class RecordRoutes:
         if found is None:
             raise NotFoundError(f"the Job kept no '{path.artifact}'")
         return web.Response(
-            body=found.content,
+            body=await self._files.content(found),
             content_type=found.content_type,
             headers={**FILE_HEADERS, "ETag": f'"{found.sha256}"'},
         )

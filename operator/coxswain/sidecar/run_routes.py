@@ -1,7 +1,8 @@
 """The agent contract: what a pod says about its own run. docs/contract.md is the page for people."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
 from aiohttp import web
@@ -25,8 +26,9 @@ from coxswain.api.contract import (
 from coxswain.errors import ConflictError, CoxswainError, UnauthenticatedError, UserError
 from coxswain.identity.callers import AgentCaller, PodCaller
 from coxswain.rules import job_types
+from coxswain.sidecar.artifact_store import ArtifactStore
 from coxswain.sidecar.wire import RunArtifactPath
-from coxswain.store import artifacts, calls, claims, pool, reports, runs, uuid7
+from coxswain.store import calls, claims, pool, reports, runs, uuid7
 from coxswain.store.pool import Connection, Store
 from coxswain.store.runs import RunKey
 from coxswain.web import problems
@@ -45,8 +47,9 @@ T = TypeVar("T")
 class RunRoutes:
     """Routes for agent pods."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, files: ArtifactStore) -> None:
         self._store = store
+        self._files = files
 
     @route("POST", "/v1/run/claim", errors=(404, 409))
     async def claim_run(
@@ -123,9 +126,8 @@ class RunRoutes:
         self, call: Call, caller: AgentCaller, path: RunArtifactPath, content: bytes
     ) -> None:
         """Keep a file of the run; the same again is harmless, another content is refused."""
-        await self._write(
-            artifacts.put, caller.pod.uid, path.artifact, call.request.content_type, content
-        )
+        with _at_the_door():
+            await self._files.put(caller.pod.uid, path.artifact, call.request.content_type, content)
 
     @route("POST", "/v1/run/result", limit=LARGE_BYTES, status=204, errors=(409,))
     async def post_result(self, call: Call, caller: AgentCaller, body: RunResult) -> None:
@@ -143,13 +145,19 @@ class RunRoutes:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Write for the run; one that is over meanwhile answers as at the door."""
-        try:
+        with _at_the_door():
             return await self._store.transact(operation, *args, **kwargs)
-        except ConflictError as error:
-            if error.code != claims.RUN_CLOSED:
-                raise
-            raise UnauthenticatedError(error.message, code=error.code) from error
+
+
+@contextmanager
+def _at_the_door() -> Iterator[None]:
+    """A run that is over meanwhile answers as one that comes late."""
+    try:
+        yield
+    except ConflictError as error:
+        if error.code != claims.RUN_CLOSED:
+            raise
+        raise UnauthenticatedError(error.message, code=error.code) from error
 
 
 def _check(event: RunEvent, place: str) -> None:

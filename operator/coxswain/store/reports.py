@@ -7,12 +7,13 @@ from uuid import UUID
 
 from coxswain.api.contract import RunEvent, RunResult
 from coxswain.errors import ConflictError, UserError
-from coxswain.store import claims, events, wakes
+from coxswain.store import artifacts, claims, events, wakes
 from coxswain.store.pool import Connection
 from coxswain.store.runs import Run
 
 RESULT = "run.result"
 RESULT_DIFFERS = "result_differs"
+ARTIFACT_MISSING = "artifact_missing"
 ACTS_OPEN = 100
 
 
@@ -80,13 +81,19 @@ async def end_act(connection: Connection, pod_uid: str, act: UUID) -> None:
 async def post_result(connection: Connection, pod_uid: str, result: RunResult) -> bool:
     """Keep the one result and wake the operator. False: the same result stood already.
 
-    Raises ConflictError result_differs or run_closed.
+    Raises ConflictError result_differs or run_closed, UserError artifact_missing.
     """
     run = await claims.held(connection, pod_uid)
     if run.result is not None:
         if run.result == result:
             return False
         raise ConflictError("the run has another result already", code=RESULT_DIFFERS)
+    if absent := await artifacts.missing(connection, run.key, result.artifacts):
+        raise UserError(
+            f"the run has kept no file '{absent[0]}'; keep it first, or leave it out",
+            code=ARTIFACT_MISSING,
+            field="artifacts",
+        )
     # claims.held has locked the row, so nobody came between.
     at: datetime = await connection.fetchval(
         "UPDATE runs SET result = $2, result_at = now() WHERE pod_uid = $1 RETURNING result_at",

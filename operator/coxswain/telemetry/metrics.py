@@ -79,6 +79,12 @@ STREAM_RESYNCS = Counter(
     registry=REGISTRY,
 )
 
+OBJECTS_DELETED = Counter(
+    "coxswain_bucket_objects_deleted_total",
+    "Objects of the bucket that no file stood in any more, deleted by this process.",
+    registry=REGISTRY,
+)
+
 # Operator.
 LEADER = Gauge("coxswain_leader", "1 while this process leads.", registry=REGISTRY)
 RECONCILE_SECONDS = Histogram(

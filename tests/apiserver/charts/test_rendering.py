@@ -28,7 +28,9 @@ PROCESSES: dict[str, type[Settings]] = {
 }
 
 
-@pytest.fixture(scope="module", params=[chart.WORKSPACES, chart.EXTERNAL_DATABASE, None])
+@pytest.fixture(
+    scope="module", params=[chart.WORKSPACES, chart.EXTERNAL_DATABASE, chart.BUCKET, None]
+)
 def objects(request: pytest.FixtureRequest) -> list[Body]:
     return chart.render(*([request.param] if request.param else []))
 

@@ -14,6 +14,7 @@ env:
   - {name: COXSWAIN_HEALTH_PORT, value: "9090"}
   - {name: COXSWAIN_ACCOUNT_FOLDER, value: {{ index . 1 }}}
   - {name: COXSWAIN_LOCAL_TOKEN_FILE, value: /run/coxswain/local/token}
+  {{- include "coxswain.artifactEnv" $ | nindent 2 }}
   {{- with $.Values.sidecar.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}

@@ -87,6 +87,7 @@ async def test_who_works_is_left_alone(
     database: Database, sidecar_store: Store, operator_store: Store, run: runs.Run
 ) -> None:
     async def work(connection: pool.Connection) -> None:
+        await connection.execute("SELECT pg_sleep(1)")
         for _ in range(20):
             await connection.execute("SELECT pg_sleep(0.05)")
 

@@ -13,6 +13,7 @@ import pytest
 from coxswain.api.contract import ResultStatus, RunResult
 from coxswain.api.deliveries import DeliveryState, Outcome, Settled, Try
 from coxswain.errors import FencedError
+from coxswain.process import gauges
 from coxswain.reconcile.fence import Fence
 from coxswain.reconcile.retention import Retention
 from coxswain.settings import RetentionSettings
@@ -37,8 +38,10 @@ from coxswain.store.approvals import Word
 from coxswain.store.deliveries import Room
 from coxswain.store.pool import Store
 from coxswain.store.verdicts import Verdict
+from coxswain.telemetry import metrics
 from tests.support import ended, rows
 from tests.support.postgres import Database
+from tests.support.waiting import until
 
 WAITS = "SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 KEPT = RetentionSettings(deliveries_kept_days=30, records_kept_days=365)
@@ -300,6 +303,34 @@ async def test_a_former_leader_drops_nothing(
     with pytest.raises(FencedError):
         await dropping.once()
     assert (await left(admin, uid))["runs"] == 1
+
+
+async def test_while_the_database_does_not_know_the_leader_it_goes_on_trying(
+    operator_store: Store, sidecar_store: Store, gateway_store: Store, admin: Any
+) -> None:
+    uid = await gone_job(operator_store, sidecar_store, gateway_store, "old")
+    await admin.execute("UPDATE mirror SET deleted_at = now() - interval '2 years'")
+    fence = Fence(operator_store, "one")
+    fence.begin(1)
+    task = asyncio.create_task(Retention(fence, KEPT).run(period=0.02))
+    await asyncio.sleep(0.2)
+    assert not task.done()
+    assert (await left(admin, uid))["runs"] == 1
+    await fence.take()
+    async with asyncio.timeout(10):
+        while (await left(admin, uid))["mirror"]:  # noqa: ASYNC110 - the task does it
+            await asyncio.sleep(0.02)
+    task.cancel()
+
+
+async def test_prometheus_is_told_of_the_backlog(operator_store: Store, admin: Any) -> None:
+    await operator_store.transact(deliveries.owe, [ended.delivery("a"), ended.delivery("b")])
+    await admin.execute("UPDATE deliveries SET created_at = now() - interval '100 seconds'")
+    task = asyncio.create_task(gauges.follow_outbox(operator_store))
+    measured = metrics.REGISTRY.get_sample_value
+    await until(lambda: measured("coxswain_callbacks_pending") == 2)
+    await until(lambda: (measured("coxswain_callbacks_oldest_seconds") or 0) >= 100)
+    task.cancel()
 
 
 async def test_the_backlog_is_what_is_neither_delivered_nor_given_up(

@@ -37,10 +37,10 @@ class Retention:
             ("usage", retention.drop_usage, kept.records_kept_days),
         )
 
-    async def run(self) -> None:
-        """Drop what is due, until cancelled."""
+    async def run(self, period: float = PERIOD_SECONDS) -> None:
+        """Drop what is due, until cancelled; while the database is away, later."""
         while True:
-            await asyncio.sleep(PERIOD_SECONDS)
+            await asyncio.sleep(period)
             try:
                 await self.once()
             except FencedError:

@@ -127,6 +127,15 @@ def test_the_row_of_the_next_attempt_has_a_token_beyond_the_last_one() -> None:
     assert row.last_token == 7
 
 
+@pytest.mark.parametrize(("said", "bytes_"), [("2Mi", 2_097_152), (70_000, 70_000), (None, None)])
+def test_the_row_says_how_many_bytes_its_agent_lets_through(said: Any, bytes_: int | None) -> None:
+    egress = {} if said is None else {"bytesPerRun": said}
+    bound = builders.agent().with_spec(sandbox={"egress": egress})
+    (row, _) = decide(waiting(agent=snapshots.agent(bound)), PLATFORM, NOW).actions
+    assert isinstance(row, actions.OpenRun)
+    assert row.document.egress_bytes == bytes_
+
+
 @pytest.mark.parametrize(("seen", "kind", "reason"), SHUT.values(), ids=SHUT)
 def test_a_shut_gate_holds_the_job_and_says_why(seen: JobSnapshot, kind: str, reason: str) -> None:
     decision = decide(seen, PLATFORM, NOW)

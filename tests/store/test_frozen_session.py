@@ -87,14 +87,15 @@ async def test_who_works_is_left_alone(
     database: Database, sidecar_store: Store, operator_store: Store, run: runs.Run
 ) -> None:
     async def work(connection: pool.Connection) -> None:
-        await connection.execute("SELECT pg_sleep(1)")
-        for _ in range(20):
-            await connection.execute("SELECT pg_sleep(0.05)")
+        await connection.execute("SELECT pg_sleep(2.5)")
+        for _ in range(8):
+            await connection.execute("SELECT 1")
+            await asyncio.sleep(0.1)
 
     working = asyncio.create_task(sidecar_store.transact(work))
     async with asyncio.timeout(10):
         while not working.done():
-            assert await sidecar_store.run(frozen.end, 0.3) == 0
+            assert await sidecar_store.run(frozen.end, 2.0) == 0
             await asyncio.sleep(0.05)
     await working
 

@@ -74,6 +74,14 @@ async def test_a_replica_keeps_no_more_than_a_grant_from_the_others(most: int) -
     assert ledger.used <= min(GRANT_BYTES, max(READ_BYTES, -(-most // PARTS)))
 
 
+async def test_the_last_byte_goes_through_and_not_one_more() -> None:
+    allowance = Allowance(KEY, 3 * READ_BYTES, Ledger().grant)
+    for count in (1, READ_BYTES - 1, READ_BYTES, READ_BYTES - 1, 1):
+        await allowance.take(count)
+    with pytest.raises(ForbiddenError):
+        await allowance.take(1)
+
+
 async def test_connections_at_the_same_time_share_what_was_granted() -> None:
     ledger = Ledger()
     allowance = Allowance(KEY, 64 * MIB, ledger.grant)

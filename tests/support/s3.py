@@ -1,8 +1,7 @@
 """A real S3 server of a test process, on loopback; its objects are files in a folder."""
 
+import socket
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from uuid import uuid4
 
 from coxswain.store.bucket import Address
 from devtools import children, patience, programs
+from devtools.pki import Pair
 
 KEY, SECRET = "test-key", "test-secret-of-many-letters"
 START_SECONDS = 20.0
@@ -46,29 +46,29 @@ class S3:
 
 
 @contextmanager
-def serving() -> Iterator[S3]:
-    """A server for the length of a block."""
+def serving(pair: Pair | None = None) -> Iterator[S3]:
+    """A server for the length of a block, over TLS with a certificate if one is given."""
     with tempfile.TemporaryDirectory(prefix="coxswain-s3-") as given:
         root, log = Path(given) / "buckets", Path(given) / "log"
         (root / "first").mkdir(parents=True)
         port = children.free_port()
         words = [programs.ensure("versitygw") / "versitygw", "--port", f"127.0.0.1:{port}"]
+        if pair is not None:
+            words += ["--cert", pair.certificate, "--key", pair.key]
         words += ["--quiet", "--access", KEY, "--secret", SECRET, "posix", "--nometa", root]
         child = children.start([str(word) for word in words], log)
         try:
             patience.until(lambda: "" if _answers(port) else "the S3 server", START_SECONDS)
-            address = Address(f"http://127.0.0.1:{port}", "first", "us-east-1", True, KEY, SECRET)
-            yield S3(address, root / "first")
+            scheme = "http" if pair is None else "https"
+            endpoint = f"{scheme}://127.0.0.1:{port}"
+            yield S3(Address(endpoint, "first", "us-east-1", True, KEY, SECRET), root / "first")
         finally:
             children.stop(child)
 
 
 def _answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/first", timeout=2):
+        with socket.create_connection(("127.0.0.1", port), timeout=2):
             return True
-    except urllib.error.HTTPError:
-        # Whoever does not sign is refused; that is an answer.
-        return True
     except OSError:
         return False

@@ -103,6 +103,8 @@ def test_a_refusal_names_every_bad_key_at_once(
         (EgressGatewaySettings, {"egress_connections": "9", "egress_connections_per_run": "10"}),
         (EgressGatewaySettings, {"callbacks_signing": "false", "callbacks_signing_secret": "ours"}),
         (EgressGatewaySettings, {"callbacks_origins": '["http://hooks.internal:8080"]'}),
+        (SidecarSettings, {"artifacts_bucket": "files"}),
+        (SidecarSettings, {"artifacts_access_key_id": "k", "artifacts_secret_access_key": "s"}),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused_with_their_names(

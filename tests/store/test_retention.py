@@ -108,8 +108,14 @@ async def test_what_a_job_left_goes_once_it_is_gone_for_so_long(
     await admin.execute(
         "UPDATE mirror SET deleted_at = now() - interval '364 days' WHERE uid = $1", young
     )
+    await admin.execute(
+        "INSERT INTO asked_calls (job_uid, attempt, hash, tool, arguments, until)"
+        " SELECT job_uid, 1, 'h', 't', '{}', now() FROM unnest($1::uuid[]) AS job_uid",
+        [old, young],
+    )
     await dropping.once()
     assert set((await left(admin, old)).values()) == {0}
+    assert [await count(admin, "asked_calls", each) for each in (old, young)] == [0, 1]
     assert await left(admin, young) == {
         "runs": 1,
         "artifacts": 2,

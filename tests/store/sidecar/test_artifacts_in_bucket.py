@@ -384,9 +384,9 @@ def test_a_store_over_tls_must_be_one_that_the_machine_trusts(tmp_path: Path) ->
     authority = Authority(tmp_path)
     pair = authority.issue("server", "server", hosts=["127.0.0.1"])
 
-    def run(**trusted: str) -> subprocess.CompletedProcess[str]:
+    def run(endpoint: str, **trusted: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-c", OVER_TLS, place.address.endpoint, s3.KEY, s3.SECRET],
+            [sys.executable, "-c", OVER_TLS, endpoint, s3.KEY, s3.SECRET],
             env={**os.environ, **trusted},
             capture_output=True,
             text=True,
@@ -394,11 +394,11 @@ def test_a_store_over_tls_must_be_one_that_the_machine_trusts(tmp_path: Path) ->
             check=False,
         )
 
-    with s3.serving(pair) as place:
-        refused = run()
+    with s3.serving(pair) as secure:
+        refused = run(secure.address.endpoint)
         assert refused.returncode != 0
-        assert place.keys() == set()
-        taken = run(SSL_CERT_FILE=str(authority.certificate))
+        assert secure.keys() == set()
+        taken = run(secure.address.endpoint, SSL_CERT_FILE=str(authority.certificate))
     assert taken.stdout.strip().endswith("over TLS")
 
 

@@ -11,6 +11,7 @@ NAME_LENGTH = 63
 
 LABEL_AGENT = f"{GROUP}/agent"
 LABEL_JOB = f"{GROUP}/job"
+LABEL_SCHEDULE = f"{GROUP}/schedule"
 LABEL_QUEUE = f"{GROUP}/queue"
 LABEL_OWNER = f"{GROUP}/owner"
 LABEL_ATTEMPT = f"{GROUP}/attempt"
@@ -27,6 +28,7 @@ ANNOTATION_REVIEW = f"{GROUP}/review"
 ANNOTATION_LINEAGE = f"{GROUP}/lineage"
 ANNOTATION_REQUESTER = f"{GROUP}/requester"
 ANNOTATION_SUSPEND = f"{GROUP}/suspend"
+ANNOTATION_TICK = f"{GROUP}/tick"
 ANNOTATION_CRD_VERSION = f"{GROUP}/crd-version"
 FINALIZER = f"{GROUP}/cleanup"
 
@@ -74,6 +76,11 @@ def child_name(owner: str, uid: str, suffix: str) -> str:
 def attempt_pod(job_name: str, job_uid: str, attempt: int) -> str:
     """The name of the one pod of one attempt."""
     return child_name(job_name, job_uid, str(attempt))
+
+
+def tick_job(schedule_name: str, schedule_uid: str, tick: str) -> str:
+    """The name of the one Job of one tick."""
+    return child_name(schedule_name, schedule_uid, tick)
 
 
 def workspace_claim(agent_name: str, agent_uid: str) -> str:

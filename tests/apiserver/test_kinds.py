@@ -13,7 +13,7 @@ from coxswain.api.schema import nodes
 from coxswain.errors import CoxswainError, UserError
 from coxswain.kube import paths
 from coxswain.kube.client import MERGE_PATCH, Client
-from tests.support import builders, examples
+from tests.support import builders, examples, schedule_refusals
 from tests.support.apiserver import STRICT, apply
 from tests.support.refusals import BY_BOUND, BY_RULE, Refused
 
@@ -57,7 +57,7 @@ async def test_short_name_and_category_are_found(client: Client, kind: Kind) -> 
     assert {each["name"] for each in found["resources"]} >= {f"{kind.plural}/status"}
 
 
-@pytest.mark.parametrize("case", BY_RULE, ids=str)
+@pytest.mark.parametrize("case", [*BY_RULE, *schedule_refusals.BY_RULE], ids=str)
 async def test_each_rule_refuses_with_its_words(
     client: Client, namespace: str, case: Refused
 ) -> None:
@@ -66,7 +66,11 @@ async def test_each_rule_refuses_with_its_words(
     assert f"{case.place}: " in message
 
 
-@pytest.mark.parametrize("case", BY_BOUND, ids=lambda case: f"{case.place} {str(case.bad)[:40]}")
+@pytest.mark.parametrize(
+    "case",
+    [*BY_BOUND, *schedule_refusals.BY_BOUND],
+    ids=lambda case: f"{case.place} {str(case.bad)[:40]}",
+)
 async def test_a_bad_value_is_refused_with_its_place(
     client: Client, namespace: str, case: Refused
 ) -> None:
@@ -76,7 +80,8 @@ async def test_a_bad_value_is_refused_with_its_place(
 
 def test_every_rule_has_a_sample_that_it_refuses() -> None:
     tried = {case.words for case in BY_RULE} | {words for _, _, words in CHANGES}
-    tried.add(OF_ITSELF)
+    tried |= {OF_ITSELF, *(case.words for case in schedule_refusals.BY_RULE)}
+    tried.add("startAt is before endAt")
     for kind in manifest.KINDS:
         for _, node in nodes(
             manifest.definition(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
@@ -95,6 +100,14 @@ async def test_a_job_that_waits_for_itself_is_refused(client: Client, namespace:
     sample = builders.job("x").with_spec(dependsOn=[{"name": "y"}, {"name": "x"}])
     message = await refusal(client, namespace, sample.in_namespace(namespace).manifest)
     assert OF_ITSELF in message
+
+
+async def test_a_schedule_that_ends_before_it_starts_is_refused(
+    client: Client, namespace: str
+) -> None:
+    found = Refused("Schedule", "startAt", "2026-11-29T08:00:00Z", "").spec
+    sample = body("Schedule", "x", {**found, "endAt": "2026-11-29T08:00:00+01:00"})
+    assert "startAt is before endAt" in await refusal(client, namespace, sample)
 
 
 @pytest.mark.parametrize("sample", [builders.agent("a" * 64), builders.job("j" * 64)])

@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from coxswain import names
 from coxswain.api.contract import RunDocument
-from coxswain.api.kind import Agent, Job
+from coxswain.api.kind import Agent, Job, Schedule
 from coxswain.sandbox.doors import Door, Doors
 from coxswain.sandbox.pod import Platform, PodRequest
 from coxswain.settings import SandboxSettings
@@ -175,6 +175,31 @@ class JobBuilder(Builder):
     def parsed(self) -> Job:
         """As the operator reads it."""
         return Job.parse(self.raw)
+
+
+@dataclass(frozen=True)
+class ScheduleBuilder(Builder):
+    """A Schedule under construction."""
+
+    def with_trigger(self, **trigger: Any) -> Self:
+        """When it fires: cron, interval, at, onEvent or heartbeat."""
+        return replace(self, spec={**trigger, "jobTemplate": self.spec["jobTemplate"]})
+
+    def every(self, seconds: int) -> Self:
+        """Fire at an interval."""
+        return self.with_trigger(interval={"seconds": seconds})
+
+    @property
+    def parsed(self) -> Schedule:
+        """As the operator reads it."""
+        return Schedule.parse(self.raw)
+
+
+def schedule(name: str = "report", agent: str = "helm") -> ScheduleBuilder:
+    """A Schedule that makes a Job each minute."""
+    made = {"agentRef": {"name": agent}, "title": "Read", "command": ["true"]}
+    spec = {"interval": {"seconds": 60}, "jobTemplate": {"spec": made}}
+    return ScheduleBuilder("Schedule", name, spec=spec)
 
 
 def agent(name: str = "helm") -> AgentBuilder:

@@ -11,8 +11,15 @@ from typing_extensions import override
 from coxswain.api.agent import AgentSpec
 from coxswain.api.job import JobSpec
 from coxswain.api.meta import Model
+from coxswain.api.schedule import ScheduleSpec
 
 Body = dict[str, Any]
+MODELS: dict[str, type[Model]] = {
+    "Agent": AgentSpec,
+    "Job": JobSpec,
+    "Schedule": ScheduleSpec,
+}
+TRIGGERS = ("cron", "interval", "at", "onEvent", "heartbeat")
 
 
 @dataclass(frozen=True)
@@ -28,20 +35,27 @@ class Refused:
     @property
     def spec(self) -> Body:
         """A good spec but for the one field."""
-        base: Body = {} if self.kind == "Agent" else {"agentRef": {"name": "a"}, "title": "t"}
-        if self.kind == "Job" and self.field not in ("prompt", "command", "steps"):
-            base["prompt"] = "p"
-        found = {**base, self.field: self.bad}
+        found = {**_base(self.kind, self.field), self.field: self.bad}
         return {name: value for name, value in found.items() if value is not None}
 
     @property
     def model(self) -> type[Model]:
         """The model that must refuse it too."""
-        return AgentSpec if self.kind == "Agent" else JobSpec
+        return MODELS[self.kind]
 
     @override
     def __str__(self) -> str:
         return f"{self.kind}: {self.words or self.place}"
+
+
+def _base(kind: str, field: str) -> Body:
+    if kind == "Agent":
+        return {}
+    job: Body = {"agentRef": {"name": "a"}, "title": "t"}
+    if kind == "Job":
+        return job if field in ("prompt", "command", "steps") else {**job, "prompt": "p"}
+    template: Body = {"jobTemplate": {"spec": {**job, "prompt": "p"}}}
+    return template if field in TRIGGERS else {**template, "interval": {"seconds": 60}}
 
 
 def _agent(field: str, bad: Any, place: str = "", words: str = "") -> Refused:

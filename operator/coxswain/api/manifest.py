@@ -9,6 +9,7 @@ from typing_extensions import override
 from coxswain.api.agent import AgentSpec, AgentStatus
 from coxswain.api.job import JobSpec, JobStatus
 from coxswain.api.meta import NAME_LIMIT, NAME_MESSAGE, Model, Rule
+from coxswain.api.schedule import ScheduleSpec, ScheduleStatus
 from coxswain.api.schema import structural
 from coxswain.names import ANNOTATION_CRD_VERSION, CATEGORY, GROUP, VERSION
 
@@ -110,7 +111,30 @@ JOB = Kind(
     ),
 )
 
-KINDS = (AGENT, JOB)
+SCHEDULE = Kind(
+    name="Schedule",
+    plural="schedules",
+    short_name="cxs",
+    description="When Jobs are made, and of which template: by cron lines, at an interval, once, on"
+    " events of the workspace, or as a heartbeat.",
+    spec=ScheduleSpec,
+    status=ScheduleStatus,
+    columns=(
+        Column("Ready", _condition("status"), "Whether its ticks make Jobs."),
+        Column("Phase", ".status.phase", "A summary of the conditions."),
+        Column("Next", ".status.nextFireTimes[0]", "When the next tick comes due."),
+        Column("Last", ".status.lastTick", "Time since the last tick.", "date"),
+        Column("Running", ".status.running", "Its Jobs that have not ended.", "integer"),
+        _AGE,
+        Column("Cron", ".spec.cron[0]", "Its first cron line.", wide=True),
+        Column("Zone", ".spec.timeZone", "The zone of its cron lines.", wide=True),
+        Column("Agent", ".spec.jobTemplate.spec.agentRef.name", "Who does the work.", wide=True),
+        Column("Reason", _condition("reason"), "Why it is not ready.", wide=True),
+        _MESSAGE,
+    ),
+)
+
+KINDS = (AGENT, JOB, SCHEDULE)
 
 
 def definition(kind: Kind) -> dict[str, Any]:

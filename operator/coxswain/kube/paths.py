@@ -6,6 +6,7 @@ OURS = f"/apis/{GROUP}/{VERSION}"
 _GROUPS = {
     "agents": OURS,
     "jobs": OURS,
+    "schedules": OURS,
     "leases": "/apis/coordination.k8s.io/v1",
     "runtimeclasses": "/apis/node.k8s.io/v1",
     "networkpolicies": "/apis/networking.k8s.io/v1",

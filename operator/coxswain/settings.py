@@ -218,7 +218,7 @@ class LimitSettings(Settings):
 
 
 class QueueSettings(FairnessSettings):
-    """How much may run at once; part of the operator's settings."""
+    """How much may run at once, and how fast Schedules may add to it; part of the operator's settings."""
 
     default_queues: Annotated[list[QueueName], Field(min_length=1, max_length=32)] = [
         names.DEFAULT_QUEUE
@@ -232,6 +232,10 @@ class QueueSettings(FairnessSettings):
     """The same for single workspaces, as JSON, such as {"demo": 10}."""
     concurrent_jobs_by_queue: Annotated[dict[QueueName, Jobs], Field(max_length=1000)] = {}
     """Jobs that run at the same time in a queue, over all workspaces, as JSON."""
+    schedules_enabled: bool = True
+    """Whether any tick makes a Job; where not, ticks are skipped with the reason SwitchedOff."""
+    schedules_per_second: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Jobs that all Schedules together make at once, and then in each second; ticks beyond wait."""
 
 
 Days = Annotated[int, Field(ge=1, le=36_500)]

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from coxswain.reconcile import intake
 from coxswain.reconcile.cache import Cache, Raw
+from coxswain.reconcile.displaced import Displaced
 from coxswain.reconcile.intake import Intake
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.turns import Turns
@@ -74,10 +75,13 @@ class PaperWorld:
             runtimes=cast("Any", None),
             job_types=cast("Any", None),
             platform=cast("Any", None),
+            ticks=cast("Any", None),
+            displaced=Displaced(self.queue.add),
+            pace=None,
         )
         self.rooms: dict[str, Any] = {
             kind: SimpleNamespace(kind=kind, events=lambda *_, **__: ())
-            for kind in ("Agent", "Job")
+            for kind in ("Agent", "Job", "Schedule")
         }
         self.intake = Intake(self.world, self.rooms)
 

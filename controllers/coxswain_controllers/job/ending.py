@@ -126,6 +126,8 @@ def cancellation(snapshot: JobSnapshot) -> Ended | None:
         return Ended("Cancelled", "AgentDeleted", "the Agent of this Job was deleted")
     if not isinstance(spec, UserError) and spec.cancel:
         return Ended("Cancelled", "Cancelled", "spec.cancel is true")
+    if snapshot.displaced is not None:
+        return Ended("Cancelled", "Displaced", snapshot.displaced.reason)
     by = manifest.cancelled_by(snapshot.metadata)
     return None if by is None else Ended("Cancelled", "Cancelled", by)
 
@@ -164,4 +166,5 @@ def _used(snapshot: JobSnapshot, judged: Ended) -> int:
 
 def end_pod(snapshot: JobSnapshot, pod: PodSeen) -> actions.Action:
     """End exactly this pod."""
-    return actions.DeletePod(snapshot.key.namespace, pod.name, pod.uid)
+    grace = None if snapshot.displaced is None else snapshot.displaced.grace_seconds
+    return actions.DeletePod(snapshot.key.namespace, pod.name, pod.uid, grace)

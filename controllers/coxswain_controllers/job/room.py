@@ -10,6 +10,7 @@ from coxswain.api.job import TERMINAL
 from coxswain.api.kind import Job
 from coxswain.errors import CoxswainError
 from coxswain.reconcile import actions, instants
+from coxswain.reconcile import key as keys
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.decision import Decision
 from coxswain.reconcile.key import Key
@@ -79,11 +80,14 @@ class JobRoom:
         return status.model_copy(update={"conditions": changed}).to_wire()
 
     def written(self, raw: Raw) -> None:
-        """An end concerns those who waited for it."""
+        """An end concerns those who waited for it, and the Schedule that it comes from."""
         if (raw.get("status") or {}).get("phase") in TERMINAL:
             self._world.dependents.forget(raw)
             for key in self._world.dependents.of(raw):
                 self._world.queue.add(key)
+            owner = keys.owner(raw)
+            if owner is not None:
+                self._world.queue.add(owner)
 
     def events(self, raw: Raw, *, is_gone: bool = False) -> Sequence[Event]:
         """All events that the Job stands for."""

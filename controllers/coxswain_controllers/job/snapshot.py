@@ -12,6 +12,7 @@ from coxswain.api.job import Attempt, JobPhase, JobSpec, JobStatus
 from coxswain.api.kind import Metadata
 from coxswain.api.records import Given, KeyHolder
 from coxswain.errors import UserError
+from coxswain.reconcile.displaced import Displacement
 from coxswain.reconcile.key import Key
 from coxswain.rules.caps import Full
 from coxswain.rules.outcome import PodEnd, RunFacts
@@ -153,6 +154,8 @@ class JobSnapshot:
     """None where nobody is asked, or nobody is asked any more."""
     contract: Contract = Contract()
     key_claim: KeyClaim | None = None
+    displaced: Displacement | None = None
+    """Why a newer tick of its Schedule wants it to end."""
 
     @property
     def valid_spec(self) -> JobSpec:

@@ -17,11 +17,12 @@ from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.kube.events import EventPoster
 from coxswain.kube.watch import Hears, Stream
-from coxswain.process import gauges, host, services
+from coxswain.process import event_wakes, gauges, host, services
 from coxswain.reconcile import actions, intake, mirrors
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.act import Actor, StaleError
 from coxswain.reconcile.cache import Cache, Raw
+from coxswain.reconcile.displaced import Displaced
 from coxswain.reconcile.enforcement import Enforcement
 from coxswain.reconcile.fence import Fence
 from coxswain.reconcile.intake import Intake
@@ -29,10 +30,13 @@ from coxswain.reconcile.job_types import JobTypes
 from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.loop import Hands, Loop
+from coxswain.reconcile.pace import Pace
 from coxswain.reconcile.records import Records
 from coxswain.reconcile.retention import Retention
 from coxswain.reconcile.runtimes import RuntimeClasses
 from coxswain.reconcile.sweeper import Sweeper, Swept
+from coxswain.reconcile.tick_act import TickActor
+from coxswain.reconcile.tick_records import TickRecords
 from coxswain.reconcile.turns import Turns
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.workspaces import Workspaces
@@ -79,7 +83,8 @@ class Leading:
         taken_in = Intake(world, rooms)
         self._fence.begin(epoch)
         events = EventPoster(self._client, self._settings.identity)
-        actor = Actor(self._client, world.cache, world.records, world.refusals)
+        ticks = TickActor(self._client, world.cache, world.ticks, world.displaced, _now)
+        actor = Actor(self._client, world.cache, world.records, world.refusals, ticks)
         hands = Hands(self._client, world.cache, world.journal, actor, events)
         loop = Loop(rooms, world.queue, hands, _now, taken_in.gone)
         kinds = _kinds(self._settings.installation)
@@ -93,7 +98,7 @@ class Leading:
 
         self.world = world
         registry = host.registry(self._client.credentials, self._modules)
-        listener = Listener(self._store.dsn, [CHANNEL])
+        listener = Listener(self._store.dsn, [CHANNEL, event_wakes.CHANNEL])
         for each in streams:
             await each.list()
         await sweeper.fill()
@@ -104,6 +109,7 @@ class Leading:
             group.create_task(world.journal.run())
             group.create_task(listener.run())
             group.create_task(_hear_wakes(world, taken_in, listener))
+            group.create_task(event_wakes.run(world, listener))
             group.create_task(events.run())
             if world.enforcement is not None:
                 group.create_task(
@@ -146,8 +152,17 @@ class Leading:
             runtimes=RuntimeClasses(self._client),
             job_types=JobTypes(self._client),
             platform=platform,
+            ticks=TickRecords(self._fence),
+            displaced=Displaced(queue.add),
+            pace=self._pace(),
             limits=self._settings,
         )
+
+    def _pace(self) -> Pace | None:
+        given = self._settings
+        if not given.schedules_enabled:
+            return None
+        return Pace(given.schedules_per_second, time.monotonic)
 
     def _platform(self, found: Doors) -> Platform:
         given = self._settings
@@ -271,6 +286,7 @@ def _kinds(installation: str) -> tuple[Swept, ...]:
         Swept("Agent", "agents"),
         Swept("Pod", "pods", selector),
         Swept("Job", "jobs"),
+        Swept("Schedule", "schedules"),
     )
 
 

@@ -8,14 +8,14 @@ from coxswain import names
 from coxswain.errors import ConflictError, CoxswainError, ForbiddenError, NotFoundError
 from coxswain.kube import answers, paths
 from coxswain.kube.client import Client
-from coxswain.reconcile import actions, key
+from coxswain.reconcile import actions, children, key
 from coxswain.reconcile.cache import Cache
 from coxswain.reconcile.records import Records
 from coxswain.reconcile.refusals import Refusals
+from coxswain.reconcile.tick_act import TickActor
 from coxswain.store.runs import NewRun, RunKey
 
 LOG_BYTES = 65_536
-FOREIGN_OBJECT = "foreign_object"
 
 log = structlog.get_logger()
 
@@ -35,11 +35,13 @@ class Actor:
         cache: Cache,
         records: Records,
         refusals: Refusals,
+        ticks: TickActor,
     ) -> None:
         self._client = client
         self._cache = cache
         self._records = records
         self._refusals = refusals
+        self._ticks = ticks
 
     async def carry_out(self, action: actions.Action) -> None:
         """Do one action. Raises StaleError if the world has moved on since the decision."""
@@ -62,6 +64,8 @@ class Actor:
                 await self._keep_claim(action)
             case actions.DeleteJob():
                 await self._delete_job(action)
+            case actions.KeepTicks() | actions.FireTick() | actions.Displace():
+                await self._ticks.carry_out(action)
 
     async def _change_row(self, action: actions.RowChange) -> None:
         match action:
@@ -98,28 +102,13 @@ class Actor:
         owner, namespace = key.owner(action.manifest), action.namespace
         news = self._refusals.news(namespace)
         try:
-            made = await self._create("pods", namespace, action.manifest)
+            made = await children.create(self._client, "pods", namespace, action.manifest)
         except ForbiddenError as error:
             if error.code != answers.QUOTA_EXCEEDED or owner is None:
                 raise
             self._refusals.keep(namespace, owner.uid, error.message, news=news)
             raise StaleError("the workspace's quota refused the pod") from error
         self._cache.put("Pod", made)
-
-    async def _create(
-        self, plural: str, namespace: str, manifest: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Create a child; one that is there and has the same controller is the one that we made."""
-        try:
-            return await self._client.create(paths.collection(plural, namespace), manifest)
-        except ConflictError as error:
-            if error.code != answers.ALREADY_EXISTS:
-                raise
-            name = manifest["metadata"]["name"]
-            found = await self._client.get(paths.of(plural, namespace, name))
-            if key.owner(found) != key.owner(manifest):
-                raise _foreign(plural, name, namespace) from error
-            return found
 
     async def _keep_claim(self, action: actions.KeepClaim) -> None:
         """With retention Delete the claim has its Agent as owner and goes with it."""
@@ -136,7 +125,7 @@ class Actor:
         found = (await self._client.get(path))["metadata"]
         agent = wanted["labels"][names.LABEL_AGENT]
         if (found.get("labels") or {}).get(names.LABEL_AGENT) != agent:
-            raise _foreign("persistentvolumeclaims", wanted["name"], wanted["namespace"])
+            raise children.foreign("persistentvolumeclaims", wanted["name"], wanted["namespace"])
         owners = wanted.get("ownerReferences")
         if found.get("ownerReferences") != owners:
             change = {"resourceVersion": found["resourceVersion"], "ownerReferences": owners}
@@ -187,11 +176,3 @@ def _row(action: actions.OpenRun | actions.RestoreRun, last_token: int) -> NewRu
 
 def _identity(namespace: str, name: str, uid: str) -> dict[str, str]:
     return {"namespace": namespace, "name": name, "uid": uid}
-
-
-def _foreign(plural: str, name: str, namespace: str) -> ConflictError:
-    return ConflictError(
-        f"{plural} {name} in {namespace} is there already and belongs to somebody else;"
-        " remove or rename it",
-        code=FOREIGN_OBJECT,
-    )

@@ -6,6 +6,8 @@ from typing import Any
 
 from coxswain.api.contract import RunDocument
 from coxswain.api.records import KeyHolder
+from coxswain.api.ticks import Tick, TickChange
+from coxswain.reconcile.key import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,5 +106,33 @@ class DeleteJob:
     resource_version: str
 
 
+@dataclass(frozen=True, slots=True)
+class KeepTicks:
+    """Write what was decided about ticks of a Schedule, before anything is made of it."""
+
+    change: TickChange
+
+
+@dataclass(frozen=True, slots=True)
+class FireTick:
+    """Make the Job of a tick whose row stands; one that is there already and ours is a success."""
+
+    uid: str
+    workspace: str
+    name: str
+    tick: Tick
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Displace:
+    """Have a Job end for the sake of a newer tick."""
+
+    job: Key
+    reason: str
+    grace_seconds: int | None = None
+
+
+TickAction = KeepTicks | FireTick | Displace
 RowChange = RegisterKey | OpenRun | RestoreRun | CloseRun | AskToEnd
-Action = RowChange | CreatePod | DeletePod | KeepLog | KeepClaim | DeleteJob
+Action = RowChange | CreatePod | DeletePod | KeepLog | KeepClaim | DeleteJob | TickAction

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from coxswain.errors import CoxswainError, FencedError, TransientError
+
 Q = TypeVar("Q")
 A = TypeVar("A")
 
@@ -50,3 +52,34 @@ class Batches(Generic[Q, A]):
                 waiting.cancel()
             else:
                 waiting.set_exception(error)
+
+
+def each_alone(
+    flush: Callable[[Sequence[Q]], Awaitable[Sequence[A]]], note: Callable[[CoxswainError], None]
+) -> Callable[[Sequence[Q]], Awaitable[list[A | CoxswainError]]]:
+    """A flush in which what the database refuses spoils nothing for the rest of its batch.
+
+    ``note`` hears of a database that does not answer.
+    """
+
+    async def flushed(batch: Sequence[Q]) -> list[A | CoxswainError]:
+        try:
+            return [*await flush(batch)]
+        except FencedError:
+            raise
+        except TransientError as error:
+            note(error)
+            raise
+        except CoxswainError as error:
+            if len(batch) == 1:
+                return [error]
+            return [answer for each in batch for answer in await flushed([each])]
+
+    return flushed
+
+
+def or_raise(answer: A | CoxswainError) -> A:
+    """The answer, if it is one."""
+    if isinstance(answer, CoxswainError):
+        raise answer
+    return answer

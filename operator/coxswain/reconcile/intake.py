@@ -36,6 +36,7 @@ class Intake:
         self._routes: dict[str, Callable[[Raw], None]] = {
             "Agent": self._agent,
             "Job": self._job,
+            "Schedule": self._schedule,
             "Pod": self._pod,
             "ResourceQuota": self._quota,
         }
@@ -133,12 +134,15 @@ class Intake:
         self._world.dependents.forget(job)
         self._world.descent.forget(job)
         self._world.turns.give_up(key.uid)
+        self._world.displaced.forget(key.uid)
 
     def _agent(self, raw: Raw) -> None:
         key = keys.of("Agent", raw)
         self._world.queue.add(key)
         for job in self._world.cache.group(("jobs", key.namespace, key.name)):
             self._world.queue.add(keys.of("Job", job))
+        for schedule in self._world.cache.group(("schedules", key.namespace, key.name)):
+            self._world.queue.add(keys.of("Schedule", schedule))
 
     def _job(self, raw: Raw) -> None:
         """It wants a pass, and so do those who wait for it: it has come, ended or gone."""
@@ -149,6 +153,16 @@ class Intake:
             (self._world.dependents.forget if _has_ended(raw) else self._world.dependents.keep)(raw)
         for each in self._world.dependents.of(raw):
             self._world.queue.add(each)
+        owner = keys.owner(raw)
+        is_over = _has_ended(raw) or self._world.cache.get("Job", key.uid) is None
+        if owner is not None and owner.kind == "Schedule" and is_over:
+            self._world.queue.add(owner)
+
+    def _schedule(self, raw: Raw) -> None:
+        key = keys.of("Schedule", raw)
+        if self._world.pace is not None and self._world.cache.get("Schedule", key.uid) is None:
+            self._world.pace.forget(key.uid)
+        self._world.queue.add(key)
 
     def _pod(self, raw: Raw) -> None:
         owner = keys.owner(raw)
@@ -163,13 +177,16 @@ class Intake:
 
 
 def group_of(kind: str, raw: Raw) -> tuple[str, ...] | None:
-    """Pods and Jobs of an Agent are counted together, as long as they have not ended."""
+    """Pods and Jobs of an Agent, as long as they have not ended, and Schedules that make Jobs for it."""
     metadata = raw["metadata"]
     if kind == "Pod":
         agent = turns.slot_of_pod(raw).agent
         return ("pods", metadata["namespace"], agent) if turns.is_live(raw) and agent else None
     if kind == "Job" and not _has_ended(raw):
         return ("jobs", metadata["namespace"], _agent_of(raw))
+    if kind == "Schedule":
+        template = (raw.get("spec") or {}).get("jobTemplate") or {}
+        return ("schedules", metadata["namespace"], _agent_of(template))
     return None
 
 

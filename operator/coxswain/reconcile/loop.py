@@ -14,8 +14,9 @@ from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.kube.events import EventPoster, Subject
 from coxswain.reconcile import actions
-from coxswain.reconcile.act import FOREIGN_OBJECT, Actor, StaleError
+from coxswain.reconcile.act import Actor, StaleError
 from coxswain.reconcile.cache import Cache, Raw
+from coxswain.reconcile.children import FOREIGN_OBJECT
 from coxswain.reconcile.decision import Decision
 from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.key import Key
@@ -116,7 +117,7 @@ class Loop:
             self._queue.add(key)
             return
         children = self._hands.cache.children(key.uid)
-        left = [each["metadata"] for each in children if not _is_deleting(each)]
+        left = [each["metadata"] for each in children if _is_pod(each) and not _is_deleting(each)]
         if left and await self._lives(key):
             return
         for each in left:
@@ -212,6 +213,11 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]
     change: dict[str, Any] = {k: v for k, v in new.items() if old.get(k) != v}
     change.update({k: None for k in old if k not in new})
     return {k: _whole(old.get(k), v) for k, v in change.items()}
+
+
+def _is_pod(raw: Raw) -> bool:
+    """Not a Job of a Schedule: the garbage collector takes those, unless people orphan them."""
+    return raw.get("kind") != "Job"
 
 
 def _is_deleting(raw: Raw) -> bool:

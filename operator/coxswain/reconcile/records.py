@@ -3,15 +3,14 @@
 Everything is written under the epoch of this leader. Requests that come together go together.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
 
 from coxswain.api.conditions import Seen
 from coxswain.api.records import Given
-from coxswain.errors import ConflictError, CoxswainError, FencedError, TransientError
+from coxswain.errors import ConflictError, CoxswainError
 from coxswain.reconcile.actions import KeepLog
-from coxswain.reconcile.batches import Batches
+from coxswain.reconcile.batches import Batches, each_alone, or_raise
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.fence import Fence
 from coxswain.store import (
@@ -35,9 +34,6 @@ from coxswain.store.wakes import Wake
 BATCH = 200
 ACTOR = "operator"
 
-Q = TypeVar("Q")
-A = TypeVar("A")
-
 
 class Records:
     """Postgres as the leader's passes use it."""
@@ -50,9 +46,9 @@ class Records:
         self._states: Batches[RunKey, Run | CoxswainError | None]
         self._opening: Batches[NewRun, Run | CoxswainError]
         self._closing: Batches[Closing, bool | CoxswainError]
-        self._states = Batches(self._each_alone(self._ask_states), BATCH)
-        self._opening = Batches(self._each_alone(self._open_runs), BATCH)
-        self._closing = Batches(self._each_alone(self._close_runs), BATCH)
+        self._states = Batches(each_alone(self._ask_states, fence.note), BATCH)
+        self._opening = Batches(each_alone(self._open_runs, fence.note), BATCH)
+        self._closing = Batches(each_alone(self._close_runs, fence.note), BATCH)
 
     def condition(self) -> Seen:
         """The condition RecordsAvailable as it is now."""
@@ -60,11 +56,11 @@ class Records:
 
     async def run_state(self, run: RunKey) -> Run | None:
         """The row of an attempt. Raises UnavailableError while Postgres is away."""
-        return _or_raise(await self._states.ask(run))
+        return or_raise(await self._states.ask(run))
 
     async def open_run(self, new: NewRun) -> Run:
         """Write the row of an attempt, or return the one that stands."""
-        return _or_raise(await self._opening.ask(new))
+        return or_raise(await self._opening.ask(new))
 
     async def restore_run(self, new: NewRun, token: int, pod_uid: str) -> None:
         """Write the lost row of a live pod again."""
@@ -80,7 +76,7 @@ class Records:
 
     async def close_run(self, run: RunKey, reason: str, knows_result: bool) -> bool:
         """End a run; the first reason stays. False: a result stands that was not known."""
-        return _or_raise(await self._closing.ask(Closing(run, reason, knows_result)))
+        return or_raise(await self._closing.ask(Closing(run, reason, knows_result)))
 
     async def ask_to_end(self, run: RunKey) -> None:
         """Have the pod told by its next heartbeat that it should end."""
@@ -144,26 +140,6 @@ class Records:
         )
         await self._fence.write(events.append, [event])
 
-    def _each_alone(
-        self, flush: Callable[[Sequence[Q]], Awaitable[Sequence[A]]]
-    ) -> Callable[[Sequence[Q]], Awaitable[list[A | CoxswainError]]]:
-        """A flush in which what the database refuses spoils nothing for the rest of its batch."""
-
-        async def flushed(batch: Sequence[Q]) -> list[A | CoxswainError]:
-            try:
-                return [*await flush(batch)]
-            except FencedError:
-                raise
-            except TransientError as error:
-                self._fence.note(error)
-                raise
-            except CoxswainError as error:
-                if len(batch) == 1:
-                    return [error]
-                return [answer for each in batch for answer in await flushed([each])]
-
-        return flushed
-
     async def _ask_states(self, keys: Sequence[RunKey]) -> list[Run | None]:
         found = await self._store.run(runs.states, keys)
         return [found.get(key) for key in keys]
@@ -173,9 +149,3 @@ class Records:
 
     async def _close_runs(self, batch: Sequence[Closing]) -> list[bool]:
         return await self._fence.write(runs.close_runs, batch)
-
-
-def _or_raise(answer: A | CoxswainError) -> A:
-    if isinstance(answer, CoxswainError):
-        raise answer
-    return answer

@@ -7,12 +7,15 @@ from coxswain.kube.client import Client
 from coxswain.reconcile.cache import Cache
 from coxswain.reconcile.dependents import Dependents
 from coxswain.reconcile.descent import Descent
+from coxswain.reconcile.displaced import Displaced
 from coxswain.reconcile.enforcement import Enforcement
 from coxswain.reconcile.job_types import JobTypes
 from coxswain.reconcile.journal import Journal
+from coxswain.reconcile.pace import Pace
 from coxswain.reconcile.records import Records
 from coxswain.reconcile.refusals import Refusals
 from coxswain.reconcile.runtimes import RuntimeClasses
+from coxswain.reconcile.tick_records import TickRecords
 from coxswain.reconcile.turns import Turns
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.workspaces import Workspaces
@@ -34,6 +37,10 @@ class World:
     runtimes: RuntimeClasses
     job_types: JobTypes
     platform: Platform
+    ticks: TickRecords
+    displaced: Displaced
+    pace: Pace | None
+    """How fast Schedules make Jobs; none where they are switched off."""
     enforcement: Enforcement | None = None
     """Probes whether the network policy is enforced; none where that is switched off."""
     limits: LimitSettings = field(default_factory=LimitSettings)

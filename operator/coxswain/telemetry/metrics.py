@@ -164,6 +164,22 @@ LOOP_LAG_SECONDS = Gauge(
     "coxswain_event_loop_lag_seconds", "How late the event loop's own timer was.", registry=REGISTRY
 )
 
+# Schedules.
+TICKS = Counter(
+    "coxswain_ticks_total",
+    "Ticks of Schedules, by what came of them.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+for _outcome in ("Fired", "Skipped", "Missed"):
+    TICKS.labels(_outcome)
+TICK_SECONDS = Histogram(
+    "coxswain_tick_lateness_seconds",
+    "From the time at which a tick is due to the making of its Job.",
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0, 3600.0),
+    registry=REGISTRY,
+)
+
 # Callbacks.
 CALLBACKS = Counter(
     "coxswain_callbacks_total",

@@ -1,0 +1,182 @@
+"""New ticks: of the clock, of events, of people. Pure.
+
+Every tick that comes in gets its row in this pass; ``through`` and the position in the log move with
+them, in one transaction.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+
+from coxswain import names
+from coxswain.api.ticks import Counters, ScheduleRequest, ScheduleState, Tick
+from coxswain.reconcile import instants
+from coxswain.rules import ticks as rules
+from coxswain.rules.overlap import Reason
+from coxswain_controllers.schedule.form import Readable
+from coxswain_controllers.schedule.plan import Plan
+from coxswain_controllers.schedule.snapshot import ScheduleSnapshot
+
+PAGE = 500
+"""Ticks that one pass takes in."""
+COUNTED = 5000
+"""Ticks of a cron line that one pass counts."""
+MOST_WAITING = 1000
+"""Ticks that may wait; those beyond make no Job."""
+MOST_BACKFILL = 1000
+"""Ticks of one backfill."""
+LAG = 500
+"""Events that a Schedule may go through without writing down how far it has come."""
+JUST_BEFORE = timedelta(microseconds=1)
+
+
+def begun(snapshot: ScheduleSnapshot, readable: Readable, now: datetime) -> ScheduleState:
+    """Where the Schedule is. One without a row begins when it was made, or where its status says.
+
+    One that was edited before anybody could follow it begins now.
+    """
+    shown = instants.read(snapshot.status.last_tick)
+    standing = snapshot.standing.state if snapshot.standing is not None else None
+    if standing is None:
+        began = snapshot.metadata.creation_timestamp
+        counters = _shown_counters(snapshot)
+        is_edited = snapshot.status.observed_generation not in (0, snapshot.metadata.generation)
+        through = now if is_edited else max(began, shown or began)
+        standing = ScheduleState(readable.trigger, through, counters=counters)
+    if shown is not None and shown > standing.through:
+        # The records are from before a restore; what the status shows is not done again.
+        return replace(standing, through=shown)
+    return standing
+
+
+def of_edit(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable) -> None:
+    """Another trigger counts from now on; what the former one still had is missed."""
+    if plan.state.trigger == readable.trigger:
+        return
+    former = rules.former(plan.state.trigger)
+    left = former.span(plan.state.through, plan.now, COUNTED) if former is not None else None
+    if left is not None:
+        plan.settle_row(left, "Missed", Reason.EDITED)
+        plan.update(through=left.last)
+        if left.more:
+            plan.more = True
+            return
+    plan.update(trigger=readable.trigger, through=max(plan.state.through, plan.now))
+    plan.update(position=snapshot.heard.position, cooled_at=None)
+
+
+def of_people(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable) -> None:
+    """Carry out what people asked."""
+    requests = snapshot.standing.requests if snapshot.standing is not None else ()
+    for request in requests:
+        if request.kind == "Continue":
+            plan.update(paused=False)
+        elif request.kind == "Trigger":
+            plan.arrive(_triggered(request, plan.now))
+        else:
+            _backfill(plan, request, readable)
+        plan.handled.append(request.id)
+
+
+def of_clock(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable) -> None:
+    """Take in the ticks of the clock up to now; those that are too old are missed."""
+    spec, ticking = readable.spec, readable.ticking
+    oldest = plan.now - timedelta(seconds=spec.catch_up_window_seconds)
+    late = ticking.span(plan.state.through, oldest - JUST_BEFORE, COUNTED)
+    if late is not None:
+        plan.settle_row(late, "Missed", Reason.CATCH_UP_WINDOW)
+        plan.update(through=late.last)
+        if late.more:
+            plan.more = True
+            return
+    fresh = list(islice(ticking.after(plan.state.through), PAGE + 1))
+    due = [tick for tick in fresh if tick <= plan.now][:PAGE]
+    plan.more = len(due) == PAGE and len(fresh) > PAGE and fresh[PAGE] <= plan.now
+    waiting = len(plan.waiting)
+    for n, at in enumerate(due):
+        due_at = rules.due_at(snapshot.key.uid, at, spec.jitter_seconds)
+        tick = replace(_tick(rules.name(at), at), due_at=due_at)
+        plan.arrive(tick)
+        if waiting + n >= MOST_WAITING:
+            plan.settle(tick, "Skipped", Reason.BUFFER_FULL)
+    if due:
+        plan.update(through=due[-1])
+
+
+def of_log(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable) -> None:
+    """Take in events. Each has the id of its place in the log, so it counts once."""
+    wanted, heard = readable.spec.on_event, snapshot.heard
+    if wanted is None or heard.position is None:
+        return
+    uid, jitter = snapshot.key.uid, readable.spec.jitter_seconds
+    for event in heard.events:
+        if plan.state.position is not None and event.position <= plan.state.position:
+            continue
+        made = _tick(f"e{event.position}", event.at)
+        due_at = rules.due_at(uid, event.at, jitter)
+        tick = replace(made, source="Event", due_at=due_at, cause=event.cause)
+        plan.arrive(tick)
+        if plan.state.cooled_at is not None and event.at < plan.state.cooled_at:
+            plan.settle(tick, "Skipped", Reason.COOLDOWN)
+        elif len(plan.waiting) > MOST_WAITING:
+            plan.settle(tick, "Skipped", Reason.BUFFER_FULL)
+        else:
+            plan.update(cooled_at=event.at + timedelta(seconds=wanted.cooldown_seconds))
+    plan.more = plan.more or heard.more
+    was = plan.state.position
+    if was is None or heard.events or heard.position - was >= LAG:
+        plan.update(position=heard.position)
+
+
+def skip(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable, why: str) -> None:
+    """Let pass what came in up to now: no tick of clock or log makes a Job."""
+    passed = readable.ticking.span(plan.state.through, plan.now, COUNTED)
+    if passed is not None:
+        plan.settle_row(passed, "Skipped", why)
+        plan.update(through=passed.last)
+        plan.more = passed.more
+    heard = snapshot.heard
+    for event in heard.events:
+        tick = replace(_tick(f"e{event.position}", event.at), source="Event", cause=event.cause)
+        plan.arrive(tick)
+        plan.settle(tick, "Skipped", why)
+    if heard.position is not None:
+        plan.update(position=heard.position)
+        plan.more = plan.more or heard.more
+
+
+def _shown_counters(snapshot: ScheduleSnapshot) -> Counters:
+    """What the status remembers where the row was lost."""
+    shown = snapshot.status
+    return Counters(
+        fired=shown.fired,
+        counted=shown.fired,
+        missed=shown.missed,
+        skipped=shown.skipped,
+        buffered=shown.buffered,
+        overrun=shown.overrun,
+    )
+
+
+def _triggered(request: ScheduleRequest, now: datetime) -> Tick:
+    tick = _tick(f"m{names.uid_hash(request.id)}", request.at or now)
+    cause = {"by": request.by, "why": request.why}
+    return replace(tick, source="Trigger", cause=cause, overlap=request.overlap)
+
+
+def _backfill(plan: Plan, request: ScheduleRequest, readable: Readable) -> None:
+    if request.since is None or request.until is None:
+        return
+    cause = {"by": request.by, "why": request.why}
+    asked_at = request.at or plan.now
+    begin = names.uid_hash(request.id, length=8)
+    past = readable.ticking.after(request.since - JUST_BEFORE)
+    for at in islice(past, MOST_BACKFILL):
+        if at > min(request.until, asked_at):
+            return
+        tick = replace(_tick(f"b{begin}-{rules.name(at)}", at), source="Backfill", cause=cause)
+        plan.arrive(replace(tick, due_at=asked_at, overlap=request.overlap or "BufferAll"))
+
+
+def _tick(name: str, at: datetime) -> Tick:
+    return Tick(id=name, source="Time", at=at, due_at=at, through=at)

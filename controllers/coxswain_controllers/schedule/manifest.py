@@ -1,0 +1,52 @@
+"""The Job of a tick, from the template. Pure."""
+
+from typing import Any
+
+from coxswain import names
+from coxswain.api.ticks import Tick
+from coxswain.reconcile import actions, instants
+from coxswain_controllers.schedule.snapshot import ScheduleSnapshot
+
+USER = "user:"
+
+
+def firing(snapshot: ScheduleSnapshot, tick: Tick) -> actions.FireTick:
+    """Make the Job of a tick whose row stands."""
+    key = snapshot.key
+    return actions.FireTick(key.uid, key.namespace, key.name, tick, job(snapshot, tick))
+
+
+def job(snapshot: ScheduleSnapshot, tick: Tick) -> dict[str, Any]:
+    """A Job that carries the Schedule's name and the tick that it is for."""
+    key, template = snapshot.key, snapshot.template
+    labels = dict((template.get("metadata") or {}).get("labels") or {})
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": "Job",
+        "metadata": {
+            "name": names.tick_job(key.name, key.uid, tick.id),
+            "namespace": key.namespace,
+            "labels": {**labels, names.LABEL_SCHEDULE: key.name},
+            "annotations": _annotations(tick),
+            "ownerReferences": [
+                {
+                    "apiVersion": names.API_VERSION,
+                    "kind": "Schedule",
+                    "name": key.name,
+                    "uid": key.uid,
+                    "controller": True,
+                }
+            ],
+        },
+        "spec": template["spec"],
+    }
+
+
+def _annotations(tick: Tick) -> dict[str, str]:
+    found = {names.ANNOTATION_TICK: instants.text(tick.at)}
+    by = str(tick.cause.get("by") or "")
+    if by.startswith(USER):
+        found[names.ANNOTATION_REQUESTER] = by.removeprefix(USER)
+    if tick.cause.get("lineage"):
+        found[names.ANNOTATION_LINEAGE] = tick.cause["lineage"]
+    return found

@@ -158,13 +158,20 @@ class ScheduleWorld:
         )
         self.room = ScheduleRoom(cast("Any", world))
         made = TickActor(
-            cast("Any", self.server), self.cache, self.records, self.displaced, lambda: self.now
+            cast("Any", self.server),
+            self._made,
+            self.records,
+            self.displaced,
+            lambda: self.now,
         )
         self.actor = act.Actor(
             cast("Any", self.server), self.cache, cast("Any", None), cast("Any", None), made
         )
         for raw in self.server.objects.values():
             self.cache.put(raw["kind"], raw)
+
+    def _made(self, raw: Raw) -> None:
+        self.cache.put("Job", raw)
 
     def has(self, builder: Builder) -> Key:
         """Somebody applies a Schedule."""

@@ -81,7 +81,6 @@ async def _sought(world: World, key: Key, tick: Tick) -> JobSeen | None:
         except NotFoundError:
             live = None
         if live is not None and keys.owner(live) == key:
-            world.cache.put("Job", live)
             return _seen(world, live)
     row = await world.ticks.job(key.namespace, name)
     if row is None or keys.owner(row.body) != key:

@@ -83,7 +83,13 @@ class Leading:
         taken_in = Intake(world, rooms)
         self._fence.begin(epoch)
         events = EventPoster(self._client, self._settings.identity)
-        ticks = TickActor(self._client, world.cache, world.ticks, world.displaced, _now)
+        ticks = TickActor(
+            self._client,
+            partial(taken_in.hear, "Job", None),
+            world.ticks,
+            world.displaced,
+            _now,
+        )
         actor = Actor(self._client, world.cache, world.records, world.refusals, ticks)
         hands = Hands(self._client, world.cache, world.journal, actor, events)
         loop = Loop(rooms, world.queue, hands, _now, taken_in.gone)

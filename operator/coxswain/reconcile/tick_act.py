@@ -6,7 +6,7 @@ from datetime import datetime
 
 from coxswain.kube.client import Client
 from coxswain.reconcile import actions, children
-from coxswain.reconcile.cache import Cache
+from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.displaced import Displaced
 from coxswain.reconcile.tick_records import TickRecords
 from coxswain.store.ticks import Fired
@@ -19,13 +19,14 @@ class TickActor:
     def __init__(
         self,
         client: Client,
-        cache: Cache,
+        made: Callable[[Raw], None],
         records: TickRecords,
         displaced: Displaced,
         clock: Callable[[], datetime],
     ) -> None:
+        """``made`` takes in a Job that was made, as a watch would bring it."""
         self._client = client
-        self._cache = cache
+        self._made = made
         self._records = records
         self._displaced = displaced
         self._clock = clock
@@ -42,7 +43,7 @@ class TickActor:
 
     async def _fire(self, action: actions.FireTick) -> None:
         made = await children.create(self._client, "jobs", action.workspace, action.manifest)
-        self._cache.put("Job", made)
+        self._made(made)
         tick = replace(action.tick, job_uid=made["metadata"]["uid"])
         tick = tick.settled("Fired", "", self._clock())
         metrics.TICKS.labels("Fired").inc()

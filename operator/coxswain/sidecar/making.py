@@ -1,4 +1,4 @@
-"""Jobs as the API makes them: the API server's own objects, checked strictly."""
+"""Jobs and Schedules as the API makes them: the API server's own objects, checked strictly."""
 
 from typing import Any
 
@@ -16,25 +16,30 @@ Body = dict[str, Any]
 
 
 def manifest(
-    metadata: Body, spec: Body, caller: UserCaller, lineage: Lineage | None = None
+    metadata: Body,
+    spec: Body,
+    caller: UserCaller,
+    lineage: Lineage | None = None,
+    *,
+    kind: str = "Job",
 ) -> Body:
-    """A Job, with who asks for it and where it comes from."""
+    """A Job or another object, with who asks for it and where it comes from."""
     annotations = {names.ANNOTATION_REQUESTER: caller.name}
     if lineage is not None:
         annotations[names.ANNOTATION_LINEAGE] = lineage.model_dump_json()
     metadata = {**metadata, "annotations": annotations}
     return {
         "apiVersion": names.API_VERSION,
-        "kind": "Job",
+        "kind": kind,
         "metadata": metadata,
         "spec": spec,
     }
 
 
-async def create(cluster: Objects, workspace: str, body: Body) -> Body:
-    """Make a Job. Raises UserError with the field, ConflictError, ForbiddenError, NotFoundError."""
+async def create(cluster: Objects, workspace: str, body: Body, plural: str = "jobs") -> Body:
+    """Make an object. Raises UserError with the field, ConflictError, ForbiddenError, NotFoundError."""
     try:
-        return await cluster.create(paths.collection("jobs", workspace), body, STRICT)
+        return await cluster.create(paths.collection(plural, workspace), body, STRICT)
     except ForbiddenError as error:
         if error.code != "forbidden":
             raise

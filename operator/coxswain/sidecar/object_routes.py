@@ -73,9 +73,9 @@ class ObjectRoutes:
             return await making.create(self._cluster, path.workspace, manifest)
 
         if spec.idempotency_key is None:
-            return _tagged(objects.of(await make(None), "Job"), status=201)
+            return tagged(objects.of(await make(None), "Job"), status=201)
         made, status = await self._keyed.create(path.workspace, body.metadata, spec, make)
-        return _tagged(made, status=status)
+        return tagged(made, status=status)
 
     @route("GET", "/v1/jobs")
     async def list_jobs(
@@ -102,7 +102,7 @@ class ObjectRoutes:
         With If-None-Match 304 if it is still the same, the place included.
         """
         found = await objects.find(self._store, self._cluster, "Job", path.workspace, path.name)
-        return _answer(call, await place.told(self._store, self._weights, found))
+        return answered(call, await place.told(self._store, self._weights, found))
 
     @route(
         "POST", "/v1/workspaces/{workspace}/jobs/{name}/cancel", status=202, errors=(404, 409, 412)
@@ -120,11 +120,11 @@ class ObjectRoutes:
         if standing.status in TERMINAL:
             raise ConflictError(f"the Job has ended: {standing.status}", code=FINISHED)
         if names.ANNOTATION_CANCEL in live["metadata"].get("annotations", {}):
-            return _tagged(standing, status=202)
+            return tagged(standing, status=202)
         version = standing.version if call.header("If-Match") is not None else None
         request = requests.of_person(caller, body.reason)
         asked = requests.Asked(path, names.ANNOTATION_CANCEL, request)
-        return _tagged(await requests.annotate(self._cluster, asked, version), status=202)
+        return tagged(await requests.annotate(self._cluster, asked, version), status=202)
 
     @route("GET", "/v1/agents")
     async def list_agents(
@@ -146,7 +146,7 @@ class ObjectRoutes:
     ) -> Answer[Resource] | web.Response:
         """Read an Agent; with If-None-Match 304 if it is still the same."""
         found = await objects.find(self._store, self._cluster, "Agent", path.workspace, path.name)
-        return _answer(call, found)
+        return answered(call, found)
 
     async def _descent(
         self, workspace: str, parent: str | None, caller: UserCaller
@@ -164,12 +164,13 @@ class ObjectRoutes:
         page = await self._store.run(mirror.page, wanted, cursor, limit=query.limit)
         found = objects.listed(page)
         tag = objects.list_etag(found.items)
-        return _unchanged(call, tag) or Answer(found, headers={"ETag": tag})
+        return unchanged(call, tag) or Answer(found, headers={"ETag": tag})
 
 
-def _answer(call: Call, found: Resource) -> Answer[Resource] | web.Response:
+def answered(call: Call, found: Resource) -> Answer[Resource] | web.Response:
+    """The object with its tag, or 304 where the caller has it as it is."""
     tag = objects.etag(found)
-    return _unchanged(call, tag) or Answer(found, headers={"ETag": tag})
+    return unchanged(call, tag) or Answer(found, headers={"ETag": tag})
 
 
 def _with_key(call: Call, spec: JobSpec) -> JobSpec:
@@ -194,11 +195,13 @@ def _named(metadata: NewMetadata, name: str | None) -> making.Body:
     return {**given, "name": name}
 
 
-def _tagged(resource: Resource, *, status: int) -> Answer[Resource]:
+def tagged(resource: Resource, *, status: int) -> Answer[Resource]:
+    """The object with its tag."""
     return Answer(resource, status=status, headers={"ETag": objects.etag(resource)})
 
 
-def _unchanged(call: Call, tag: str) -> web.Response | None:
+def unchanged(call: Call, tag: str) -> web.Response | None:
+    """304 where If-None-Match names the tag."""
     expected = call.header("If-None-Match")
     if expected is None or not objects.matches(expected, tag):
         return None

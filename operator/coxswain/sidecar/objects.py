@@ -20,8 +20,8 @@ from coxswain.web import problems
 
 QUEUED = "Queued"
 PENDING = "Pending"
-_PLURALS = {"Job": "jobs", "Agent": "agents"}
-_NEW = {"Job": QUEUED, "Agent": PENDING}
+PLURALS = {"Job": "jobs", "Agent": "agents", "Schedule": "schedules"}
+_NEW = {"Job": QUEUED, "Agent": PENDING, "Schedule": PENDING}
 
 
 async def find(store: Store, cluster: Objects, kind: str, workspace: str, name: str) -> Resource:
@@ -36,7 +36,7 @@ async def find(store: Store, cluster: Objects, kind: str, workspace: str, name: 
 async def live(cluster: Objects, kind: str, workspace: str, name: str) -> dict[str, Any]:
     """The object as the API server has it. Raises NotFoundError, UnavailableError."""
     try:
-        return await cluster.get(paths.of(_PLURALS[kind], workspace, name))
+        return await cluster.get(paths.of(PLURALS[kind], workspace, name))
     except NotFoundError as error:
         raise NotFoundError(f"there is no {kind} '{name}' in workspace '{workspace}'") from error
 

@@ -30,6 +30,7 @@ from coxswain.sidecar.rerun_routes import RerunRoutes
 from coxswain.sidecar.result_routes import ResultRoutes
 from coxswain.sidecar.review_routes import ReviewRoutes
 from coxswain.sidecar.run_routes import RunRoutes
+from coxswain.sidecar.schedule_routes import ScheduleRoutes
 from coxswain.sidecar.streams import Streams
 from coxswain.sidecar.suspend_routes import SuspendRoutes
 from coxswain.sidecar.tail import Tail
@@ -151,6 +152,7 @@ def _handlers(
         RecordRoutes(store, cluster, streams, files),
         EventRoutes(store, cluster, streams),
         DeliveryRoutes(store),
+        ScheduleRoutes(store, cluster),
     ]
 
 

@@ -17,16 +17,17 @@ from coxswain.web.routes import Call
 
 @dataclass(frozen=True)
 class Asked:
-    """Of which Job, by which annotation, what."""
+    """Of which object, by which annotation, what."""
 
-    job: ObjectPath
+    object: ObjectPath
     annotation: str
     request: dict[str, Any] | None
     """None takes the annotation away."""
+    kind: str = "Job"
 
 
 async def annotate(cluster: Objects, asked: Asked, version: str | None) -> Resource:
-    """Leave the request on the Job; with a version only if it is still that one.
+    """Leave the request on the object; with a version only if it is still that one.
 
     Raises ConflictError precondition_failed.
     """
@@ -34,12 +35,12 @@ async def annotate(cluster: Objects, asked: Asked, version: str | None) -> Resou
     metadata: dict[str, Any] = {"annotations": {asked.annotation: text}}
     if version is not None:
         metadata["resourceVersion"] = version
-    path = paths.of("jobs", asked.job.workspace, asked.job.name)
+    path = paths.of(objects.PLURALS[asked.kind], asked.object.workspace, asked.object.name)
     try:
         changed = await cluster.patch(path, {"metadata": metadata})
     except ConflictError as error:
-        raise stale() from error
-    return objects.of(changed, "Job")
+        raise stale(asked.kind) from error
+    return objects.of(changed, asked.kind)
 
 
 def of_person(caller: UserCaller, reason: str | None) -> dict[str, Any]:
@@ -51,9 +52,9 @@ def check_unchanged(call: Call, standing: Resource) -> None:
     """With If-Match only on what was seen. Raises ConflictError precondition_failed."""
     expected = call.header("If-Match")
     if expected is not None and not objects.sees(expected, objects.etag(standing)):
-        raise stale()
+        raise stale(standing.kind)
 
 
-def stale() -> ConflictError:
+def stale(kind: str = "Job") -> ConflictError:
     """The answer to whoever decides on what is no longer so."""
-    return ConflictError("the Job changed meanwhile", code=problems.PRECONDITION_FAILED)
+    return ConflictError(f"the {kind} changed meanwhile", code=problems.PRECONDITION_FAILED)

@@ -2,7 +2,7 @@
 
 import zoneinfo
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from random import Random
@@ -15,7 +15,8 @@ import pytest_asyncio
 from coxswain import names
 from coxswain.api.ticks import ScheduleRequest
 from coxswain.reconcile.key import Key
-from coxswain.store import schedule_requests
+from coxswain.store import events, schedule_requests, uuid7
+from coxswain.store.events import Event
 from coxswain.store.pool import Store
 from tests.support import builders
 from tests.support.schedule_world import BEGIN, DiedError, ScheduleWorld
@@ -471,3 +472,53 @@ async def test_an_edit_of_what_could_not_be_followed_fires_no_past(world: Schedu
     world.change(key, cron=["* * * * *"])
     await minutes(world, 2)
     assert await world.told(key) == ["03:05:00 Fired"]
+
+
+async def happens(store: Store, name: str, at: datetime, type_: str = "job.failed") -> None:
+    uid = str(uuid4())
+    event = Event(
+        id=events.derived_id(uid, 0, type_, at),
+        type=type_,
+        actor="operator",
+        workspace="team",
+        kind="Job",
+        name=name,
+        uid=uid,
+    )
+    await store.transact(events.append, [event])
+
+
+async def test_an_event_counts_once_and_cools_down(
+    world: ScheduleWorld, operator_store: Store
+) -> None:
+    listens = {"type": "job.failed", "cooldownSeconds": 90}
+    key = world.has(builders.schedule().with_trigger(onEvent=listens).with_spec(overlap="AllowAll"))
+    await happens(operator_store, "before", world.now)
+    await world.passes()
+    for minute in range(4):
+        world.later(minutes=1)
+        await happens(operator_store, f"j{minute}", world.now)
+        await happens(operator_store, "other", world.now, "job.succeeded")
+        await world.passes()
+        await world.leads()
+        await world.passes()
+    assert await world.told(key) == [
+        "03:01:00 Fired",
+        "03:02:00 Skipped/Cooldown",
+        "03:03:00 Fired",
+        "03:04:00 Skipped/Cooldown",
+    ]
+    assert set(world.server.made.values()) == {1}
+    assert [row.cause["job"] for row in await world.rows(key)] == ["j0", "j1", "j2", "j3"]
+
+
+async def test_events_of_another_workspace_are_not_heard(
+    world: ScheduleWorld, operator_store: Store
+) -> None:
+    key = world.has(builders.schedule().with_trigger(onEvent={"type": "job."}))
+    await world.passes()
+    event = Event(id=uuid7.new(world.now), type="job.failed", actor="operator", workspace="other")
+    await operator_store.transact(events.append, [event])
+    world.later(minutes=1)
+    await world.passes()
+    assert await world.rows(key) == []

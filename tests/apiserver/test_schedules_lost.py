@@ -92,12 +92,12 @@ async def _lose_leaders(replicas: dict[str, Operator], workspace: Workspace) -> 
         await asyncio.sleep(random.uniform(1.5, 3.5))
         if n % 2:
             replicas[leader].freeze()
-            known, _ = await _next_leader(workspace, known)
+            await _next_leader(workspace, known)
             replicas[leader].thaw()
             await asyncio.sleep(1)
         else:
             replicas[leader].crash()
-    await _next_leader(workspace, known - 1)
+    await _next_leader(workspace, known)
     await asyncio.sleep(3)
 
 

@@ -6,7 +6,7 @@ them, in one transaction.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 
 from coxswain import names
 from coxswain.api.ticks import Counters, ScheduleRequest, ScheduleState, Tick
@@ -89,9 +89,9 @@ def of_clock(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable) -> None
         if late.more:
             plan.more = True
             return
-    fresh = list(islice(ticking.after(plan.state.through), PAGE + 1))
-    due = [tick for tick in fresh if tick <= plan.now][:PAGE]
-    plan.more = len(due) == PAGE and len(fresh) > PAGE and fresh[PAGE] <= plan.now
+    come = takewhile(lambda tick: tick <= plan.now, ticking.after(plan.state.through))
+    due = list(islice(come, PAGE))
+    plan.more = next(come, None) is not None
     waiting = len(plan.waiting)
     for n, at in enumerate(due):
         due_at = rules.due_at(snapshot.key.uid, at, spec.jitter_seconds)

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from tests.bench.conftest import Asked
 from tests.bench.figures import Figure, percentile
 from tests.bench.report import Report
 from tests.support import apiserver, audit, builders, leader
-from tests.support.leader import OPERATOR, Installation, Operator
+from tests.support.leader import OPERATOR, Installation
 from tests.support.postgres import Server
 from tests.support.workspace import Workspace
 
@@ -48,87 +49,93 @@ def test_hundreds_of_schedules_on_one_minute(
     count = asked.size or SCHEDULES
     report = Report("Stampede", f"{count:,} on one minute", (OURS, PEER), LINES, asked.json)
     with _plane(tmp_path / "plane") as plane:
-        installation = leader.install(plane)
-        database = postgres.create()
-        with installation.operator(
-            database, tmp_path, lease_seconds=15, schedules_per_second=10_000
-        ) as operator:
-            asyncio.run(_compare(report, installation, operator, asked.runs, count))
-        postgres.drop(database)
+        world = World(leader.install(plane), postgres, tmp_path, count)
+        asyncio.run(_compare(report, world, asked.runs))
     print(f"\n\n{report.text()}\n")
 
 
 @contextmanager
 def _plane(folder: Path) -> Iterator[ControlPlane]:
-    """A control plane with the controllers of Job and CronJob, their limits out of the way."""
+    """A control plane; each side's controller runs while it is that side's turn."""
     folder.mkdir()
     asked = [*audit.flags(folder, [OPERATOR]), *sides.FLAGS]
-    with ControlPlane(
-        folder, controllers=["job", "cronjob"], controller_args=RATES, apiserver_args=asked
-    ) as started:
+    with ControlPlane(folder, apiserver_args=asked) as started:
         asyncio.run(apiserver.install_kinds(started.kubeconfig))
         yield started
 
 
-async def _compare(
-    report: Report, installation: Installation, operator: Operator, runs: int, count: int
-) -> None:
-    client = await Client.connect(installation.plane.kubeconfig, name="bench-driver")
+@dataclass(frozen=True)
+class World:
+    """What both sides have."""
+
+    installation: Installation
+    server: Server
+    folder: Path
+    count: int
+
+
+async def _compare(report: Report, world: World, runs: int) -> None:
+    client = await Client.connect(world.installation.plane.kubeconfig, name="bench-driver")
     try:
         report.about["Kubernetes"] = (await client.get("/version"))["gitVersion"]
         for run in range(runs):
             for name in report.order(run):
-                if name == OURS:
-                    sample = await _ours(client, installation, operator, count)
-                else:
-                    sample = await _theirs(client, installation.plane, count)
-                report.add(name, sample)
+                side = _ours if name == OURS else _theirs
+                report.add(name, await side(client, world))
     finally:
         await client.close()
 
 
-async def _ours(
-    client: Client, installation: Installation, operator: Operator, count: int
-) -> dict[str, float]:
+async def _ours(client: Client, world: World) -> dict[str, float]:
     namespace = await apiserver.onboard(client, f"ours-{time.monotonic_ns()}")
-    async with leader.onboarded(client, installation, namespace):
-        workspace = Workspace(client, namespace)
-        await workspace.has_agent(quota={"concurrentJobs": 1000})
+    database = await asyncio.to_thread(world.server.create)
+    fast = {"lease_seconds": 15, "schedules_per_second": 10_000}
+    async with leader.onboarded(client, world.installation, namespace):
+        with world.installation.operator(database, world.folder, **fast) as operator:  # type: ignore[arg-type]  # settings
+            workspace = Workspace(client, namespace)
+            await workspace.has_agent(quota={"concurrentJobs": 1000})
+            minute = _minute()
+            cron = f"{minute.minute} {minute.hour} * * *"
+
+            async def make(n: int) -> None:
+                await workspace.apply(builders.schedule(f"s{n:04}", "a").with_trigger(cron=[cron]))
+
+            jobs = paths.collection("jobs", namespace)
+            await _all(make, world.count, minute)
+            return await _measure(
+                client, (jobs, namespace), minute, world.count, operator.cpu_seconds
+            )
+
+
+async def _theirs(client: Client, world: World) -> dict[str, float]:
+    namespace = await apiserver.onboard(client, f"theirs-{time.monotonic_ns()}")
+    plane = world.installation.plane
+    plane.start_controllers(["job", "cronjob"], RATES)
+    try:
         minute = _minute()
         cron = f"{minute.minute} {minute.hour} * * *"
 
         async def make(n: int) -> None:
-            await workspace.apply(builders.schedule(f"s{n:04}", "a").with_trigger(cron=[cron]))
+            await client.create(CRON_JOBS.format(namespace), _cron_job(f"s{n:04}", cron))
 
-        jobs = paths.collection("jobs", namespace)
-        await _all(make, count, minute)
-        return await _measure(client, namespace, jobs, minute, count, operator.cpu_seconds)
+        def spent() -> float:
+            return leader.cpu_seconds(plane.pid(sides.CONTROLLERS))
 
-
-async def _theirs(client: Client, plane: ControlPlane, count: int) -> dict[str, float]:
-    namespace = await apiserver.onboard(client, f"theirs-{time.monotonic_ns()}")
-    minute = _minute()
-    cron = f"{minute.minute} {minute.hour} * * *"
-
-    async def make(n: int) -> None:
-        await client.create(CRON_JOBS.format(namespace), _cron_job(f"s{n:04}", cron))
-
-    def spent() -> float:
-        return leader.cpu_seconds(plane.pid(sides.CONTROLLERS))
-
-    await _all(make, count, minute)
-    jobs = BATCH_JOBS.format(namespace)
-    return await _measure(client, namespace, jobs, minute, count, spent)
+        await _all(make, world.count, minute)
+        jobs = BATCH_JOBS.format(namespace)
+        return await _measure(client, (jobs, namespace), minute, world.count, spent)
+    finally:
+        plane.stop_controllers()
 
 
 async def _measure(
     client: Client,
-    namespace: str,
-    jobs: str,
+    where: tuple[str, str],
     minute: datetime,
     count: int,
     spent: Callable[[], float],
 ) -> dict[str, float]:
+    jobs, namespace = where
     before = spent()
     of_jobs, of_pods = await asyncio.gather(
         _creations(client, jobs, minute, count),

@@ -17,7 +17,7 @@ from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.kube.events import EventPoster
 from coxswain.kube.watch import Hears, Stream
-from coxswain.process import event_wakes, gauges, host, services
+from coxswain.process import clock_steps, event_wakes, gauges, host, services
 from coxswain.reconcile import actions, intake, mirrors
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.act import Actor, StaleError
@@ -121,6 +121,8 @@ class Leading:
                 group.create_task(
                     world.enforcement.run(lambda: world.platform, taken_in.wake_workspace)
                 )
+            steps = clock_steps.ClockSteps(time.time, time.monotonic)
+            group.create_task(clock_steps.run(steps, taken_in.wake_schedules))
             group.create_task(gauges.run(world.cache, world.queue, world.turns))
             group.create_task(gauges.follow_outbox(self._store))
             group.create_task(Retention(self._fence, self._settings).run())

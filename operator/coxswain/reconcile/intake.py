@@ -4,6 +4,7 @@ The event itself is never trusted for more than that; a pass looks at the state.
 """
 
 import asyncio
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -113,10 +114,22 @@ class Intake:
 
     def wake_everything(self) -> None:
         """Look again at every object of ours that has not come to its end."""
+        self.wake_most()
+        self.wake_schedules()
+
+    def wake_most(self) -> None:
+        """The same but for Schedules, which wait for a time and are many."""
         for kind in self._rooms:
             for raw in self._world.cache.all(kind):
-                if kind != "Job" or not _has_ended(raw):
+                if kind != "Schedule" and not (kind == "Job" and _has_ended(raw)):
                     self._world.queue.add(keys.of(kind, raw))
+
+    def wake_schedules(self, share: int = 1, turn: int = 0) -> None:
+        """Look again at the Schedules, or in turn at one of so many shares of them."""
+        for raw in self._world.cache.all("Schedule"):
+            key = keys.of("Schedule", raw)
+            if zlib.crc32(key.uid.encode()) % share == turn % share:
+                self._world.queue.add(key)
 
     def _agent_has_gone(self, agent: Raw) -> None:
         """Its Jobs that have ended are looked at once more: their pods hold its home."""

@@ -27,6 +27,8 @@ log = structlog.get_logger()
 PERIOD_SECONDS = 60.0
 MISSED_SECONDS = 5.0
 SETTLE_SECONDS = 2.0
+SCHEDULE_SHARES = 10
+"""Each sweep looks at one of so many shares of the Schedules: they know when to look themselves."""
 
 
 class Swept(NamedTuple):
@@ -56,6 +58,7 @@ class Sweeper:
         self._kinds = kinds
         self._random = random
         self._settle_seconds = settle_seconds
+        self._sweeps = 0
 
     async def fill(self) -> None:
         """Read our own kinds once, before the first pass, oldest first, as they line up.
@@ -98,7 +101,9 @@ class Sweeper:
         for each in self._kinds:
             await self._sweep_kind(each)
         await mirrors.compare(self._world, self._intake, self._rooms)
-        self._intake.wake_everything()
+        self._intake.wake_most()
+        self._intake.wake_schedules(SCHEDULE_SHARES, self._sweeps)
+        self._sweeps += 1
 
     async def _sweep_kind(self, each: Swept) -> None:
         live = await _versions(self._world.client, each)

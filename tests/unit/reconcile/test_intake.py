@@ -212,3 +212,32 @@ async def test_a_namesake_in_another_workspace_wakes_nobody(paper: PaperWorld) -
     other = raw("Job", "first", metadata={"namespace": "elsewhere", "uid": "other"})
     paper.intake.notice("Job", "ADDED", other)
     assert await _names(paper) == ["Job first"]
+
+
+async def test_ten_sweeps_look_at_every_schedule_once(paper: PaperWorld) -> None:
+    for n in range(40):
+        paper.intake.hear("Schedule", "ADDED", raw("Schedule", f"s{n}"))
+    await paper.woken()
+    found = []
+    for turn in range(10):
+        paper.intake.wake_schedules(10, turn)
+        found += await paper.woken()
+    assert sorted(key.name for key in found) == sorted(f"s{n}" for n in range(40))
+
+
+async def test_the_end_of_a_job_wakes_its_schedule_and_its_running_does_not(
+    paper: PaperWorld,
+) -> None:
+    owner = {
+        "apiVersion": "coxswain.dev/v1alpha1",
+        "kind": "Schedule",
+        "name": "s",
+        "uid": "Schedule-s",
+        "controller": True,
+    }
+    for version, phase in ((1, "Queued"), (2, "Running"), (3, "Succeeded")):
+        metadata = {"ownerReferences": [owner]}
+        status = {"phase": phase}
+        paper.intake.hear("Job", "MODIFIED", job("j", version, metadata=metadata, status=status))
+        woken = {key.kind for key in await paper.woken()}
+        assert woken == ({"Job", "Schedule"} if phase == "Succeeded" else {"Job"})

@@ -9,6 +9,7 @@ import pytest
 
 from coxswain import names
 from coxswain.api.kind import Schedule
+from coxswain.api.ticks import Tick
 from coxswain.kube import paths
 from coxswain.store import ticks
 from tests.support import builders
@@ -44,7 +45,7 @@ async def has_schedule(workspace: Workspace, name: str = "s", **spec: Any) -> Sc
     return Schedule.parse(await workspace.apply(made))
 
 
-async def tick_rows(ledger: Ledger, uid: str) -> list[ticks.Tick]:
+async def tick_rows(ledger: Ledger, uid: str) -> list[Tick]:
     return list(await ledger.store.run(ticks.page, uid, None, limit=1000))
 
 

@@ -20,6 +20,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 from uuid import uuid4
 
+import pytest_asyncio
 from typing_extensions import override
 
 from coxswain.api.ticks import Tick
@@ -271,9 +272,23 @@ class ScheduleWorld:
         assert found.state is not None
         return found.state.through
 
+    async def minutes(self, count: int) -> None:
+        """Let minutes pass, one after the other, with passes after each."""
+        for _ in range(count):
+            self.later(minutes=1)
+            await self.passes()
+
     def later(self, **by: float) -> None:
         """Let time pass."""
         self.now += timedelta(**by)
+
+
+@pytest_asyncio.fixture
+async def world(operator_store: Store) -> ScheduleWorld:
+    """An installation that somebody leads."""
+    made = ScheduleWorld(operator_store, Random(1))  # noqa: S311 - chance of a test
+    await made.leads()
+    return made
 
 
 def _phase(raw: Body) -> str:

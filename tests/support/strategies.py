@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from datetime import datetime
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -67,6 +68,14 @@ _CHOSEN: dict[str, Values] = {
     ),
 }
 """What a schema cannot say or hypothesis would hardly find, by the name of the field."""
+
+_MOMENTS = st.datetimes(datetime(1965, 1, 1), datetime(9990, 1, 1)).map(  # noqa: DTZ001
+    lambda at: f"{at.isoformat()}+01:00"
+)
+_CHOSEN |= {
+    **dict.fromkeys(("at", "startAt", "endAt"), _MOMENTS),
+    "labels": st.dictionaries(st.sampled_from(_LABELS), st.sampled_from(("", "a", "A.b-9"))),
+}
 
 _ALWAYS = ("resources", "sandbox", "scheduling", "nodeSelector")
 """Optional fields that shape the pod, so that most examples have them."""

@@ -139,7 +139,7 @@ def _moment(wire: str, field: str) -> Rule:
 def _is_instant(text: str | None) -> bool:
     try:
         return text is None or datetime.fromisoformat(text).timestamp() > 0
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
 
 

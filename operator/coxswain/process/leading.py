@@ -83,14 +83,7 @@ class Leading:
         taken_in = Intake(world, rooms)
         self._fence.begin(epoch)
         events = EventPoster(self._client, self._settings.identity)
-        ticks = TickActor(
-            self._client,
-            partial(taken_in.hear, "Job", None),
-            world.ticks,
-            world.displaced,
-            _now,
-        )
-        actor = Actor(self._client, world.cache, world.records, world.refusals, ticks)
+        actor = self._actor(world, taken_in)
         hands = Hands(self._client, world.cache, world.journal, actor, events)
         loop = Loop(rooms, world.queue, hands, _now, taken_in.gone)
         kinds = _kinds(self._settings.installation)
@@ -105,6 +98,7 @@ class Leading:
         self.world = world
         registry = host.registry(self._client.credentials, self._modules)
         listener = Listener(self._store.dsn, [CHANNEL, event_wakes.CHANNEL])
+        steps = clock_steps.ClockSteps(time.time, time.monotonic)
         for each in streams:
             await each.list()
         await sweeper.fill()
@@ -116,13 +110,12 @@ class Leading:
             group.create_task(listener.run())
             group.create_task(_hear_wakes(world, taken_in, listener))
             group.create_task(event_wakes.run(world, listener))
+            group.create_task(clock_steps.run(steps, taken_in.wake_schedules))
             group.create_task(events.run())
             if world.enforcement is not None:
                 group.create_task(
                     world.enforcement.run(lambda: world.platform, taken_in.wake_workspace)
                 )
-            steps = clock_steps.ClockSteps(time.time, time.monotonic)
-            group.create_task(clock_steps.run(steps, taken_in.wake_schedules))
             group.create_task(gauges.run(world.cache, world.queue, world.turns))
             group.create_task(gauges.follow_outbox(self._store))
             group.create_task(Retention(self._fence, self._settings).run())
@@ -142,6 +135,11 @@ class Leading:
                 await self.world.journal.drain(STOP_SECONDS)
         except TimeoutError:
             log.warning("stopping although not everything is done")
+
+    def _actor(self, world: World, taken_in: Intake) -> Actor:
+        made = partial(taken_in.hear, "Job", None)
+        ticks = TickActor(self._client, made, world.ticks, world.displaced, _now)
+        return Actor(self._client, world.cache, world.records, world.refusals, ticks)
 
     def _world(self, platform: Platform) -> World:
         queue = WorkQueue(time.monotonic, Random())  # noqa: S311 - jitter

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from coxswain import names
-from coxswain.api.ticks import ScheduleState, Tick, TickChange
+from coxswain.api.ticks import ScheduleState, Standing, Tick, TickChange
 from coxswain.store import ticks
 from tests.support.sidecar_api import Api
 
@@ -39,7 +39,7 @@ async def gets(api: Api, path: str) -> dict[str, Any]:
         return found
 
 
-async def standing(api: Api, uid: str) -> ticks.Standing:
+async def standing(api: Api, uid: str) -> Standing:
     (found,) = await api.operator.run(ticks.standing, [uid])
     return found
 

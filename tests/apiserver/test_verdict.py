@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 from coxswain import names
 from coxswain.api import manifest
-from coxswain.api.kind import Agent, Job
+from coxswain.api.kind import Agent, Job, Schedule
 from coxswain.api.manifest import Kind
 from coxswain.errors import UserError
 from coxswain.kube import paths
@@ -18,6 +18,11 @@ from tests.support import builders, strategies
 Body = dict[str, Any]
 EXAMPLES = 500
 AT_ONCE = 32
+PARSED: dict[str, type[Agent | Job | Schedule]] = {
+    "Agent": Agent,
+    "Job": Job,
+    "Schedule": Schedule,
+}
 DRY_RUN = {"dryRun": "All", "fieldValidation": "Strict"}
 
 
@@ -40,9 +45,8 @@ def odd_specs(kind: Kind) -> list[Body]:
 
 
 def fits_the_types(kind: Kind, spec: Body) -> bool:
-    parse = Agent.parse if kind is manifest.AGENT else Job.parse
     try:
-        parse({**builders.agent().raw, "spec": spec})
+        PARSED[kind.name].parse({**builders.agent().raw, "spec": spec})
     except UserError:
         return False
     return True

@@ -3,7 +3,7 @@
 from coxswain.errors import UnavailableError
 from coxswain.store.pool import Connection
 
-REVISION = 7
+REVISION = 8
 
 
 async def require(connection: Connection) -> None:

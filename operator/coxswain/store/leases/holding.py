@@ -1,0 +1,249 @@
+"""Take, renew and let go of leases. One row lock decides; times are the database's alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from coxswain.api.lease import LeaseState
+from coxswain.api.records import Lease, LeaseHolder
+from coxswain.errors import ConflictError, CoxswainError, NotFoundError
+from coxswain.rules import leasing
+from coxswain.store.leases import lines, rows, telling
+from coxswain.store.leases.lines import Ticket
+from coxswain.store.leases.rows import COLUMNS, Place
+from coxswain.store.leases.telling import Change
+from coxswain.store.pool import Connection
+
+GRACE_SECONDS = 15.0
+"""So long a place in a line outlives the request that waited there."""
+RESTORED = "RecordsRestored"
+
+
+class Wanted(NamedTuple):
+    """A lease that somebody asks for. ``wait_seconds``: stand in its line for so long."""
+
+    workspace: str
+    name: str
+    holder: LeaseHolder
+    actor: str
+    steal: bool = False
+    wait_seconds: float = 0.0
+
+
+class Grant(NamedTuple):
+    """A lease that is given out. ``with_run``: with the start of its holder, a run."""
+
+    place: Place
+    holder: LeaseHolder
+    with_run: bool = False
+    is_declared: bool = False
+
+
+class Holding(NamedTuple):
+    """Somebody's claim to hold a lease."""
+
+    place: Place
+    holder: LeaseHolder
+    token: int
+
+
+class Refused(NamedTuple):
+    """Why it was not given out, and how many stand ahead of a holder who waits."""
+
+    why: CoxswainError
+    ahead: int | None = None
+
+
+async def acquire(connection: Connection, wanted: Wanted) -> Lease | Refused:
+    """Take a lease, or stand in its line. The same again by its holder changes nothing."""
+    place = (wanted.workspace, wanted.name)
+    lease = (await rows.locked(connection, [place])).get(place)
+    if lease is not None and leasing.is_own(lease, wanted.holder):
+        return lease
+    why = leasing.refusal(lease, wanted.holder, name=wanted.name, steal=wanted.steal)
+    if lease is None or why is not None:
+        return await _wait(connection, wanted, why or _unknown(wanted.name))
+    given = (await give(connection, [Grant(place, wanted.holder)]))[place]
+    changes = [*_taken_over(lease, given, wanted), telling.taken(given, wanted.actor)]
+    await telling.tell(connection, changes)
+    return given
+
+
+def _unknown(name: str) -> NotFoundError:
+    return NotFoundError(f"there is no Lease '{name}'", code=leasing.UNKNOWN)
+
+
+def _taken_over(former: Lease, given: Lease, wanted: Wanted) -> list[Change]:
+    """That it was reclaimed from a holder who had not let go of it."""
+    if former.holder is None:
+        return []
+    reason = "Expired" if former.is_over else "Stolen"
+    return [telling.reclaimed(given, wanted.actor, reason, former)]
+
+
+async def _wait(connection: Connection, wanted: Wanted, why: CoxswainError) -> Refused:
+    if wanted.wait_seconds <= 0 or why.code not in leasing.WAITABLE:
+        return Refused(why)
+    seconds = wanted.wait_seconds + GRACE_SECONDS
+    ticket = Ticket(wanted.workspace, wanted.name, wanted.holder, seconds)
+    if not await lines.stand(connection, ticket):
+        text = f"{lines.MOST} stand in the line for Lease '{wanted.name}' already"
+        return Refused(ConflictError(text, code=leasing.LINE_FULL))
+    ahead = await lines.ahead(connection, wanted.workspace, wanted.name, wanted.holder.text)
+    return Refused(why, ahead)
+
+
+async def give(connection: Connection, grants: Sequence[Grant]) -> dict[Place, Lease]:
+    """Hand these leases over, each with a larger token. They are locked, and it was decided so."""
+    await lines.drop(connection, [(*each.place, each.holder.text) for each in grants])
+    found = await connection.fetch(
+        "WITH given AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[],"
+        " $5::text[], $6::integer[], $7::boolean[], $8::boolean[]) AS given"
+        " (workspace, name, holder, job_uid, job_name, attempt, with_run, renewed)),"
+        " changed AS (UPDATE leases SET state = 'Held', reason = '',"
+        " former_holder = coalesce(leases.holder, leases.former_holder), holder = given.holder,"
+        " job_uid = given.job_uid, job_name = given.job_name, attempt = given.attempt,"
+        " with_run = given.with_run, token = greatest(leases.token, leases.floor) + 1,"
+        " acquired_at = clock_timestamp(), changed_at = clock_timestamp(),"
+        " renewed_at = clock_timestamp(), expires_at = CASE WHEN given.renewed"
+        " THEN clock_timestamp() + make_interval(secs => leases.ttl_seconds) END"
+        " FROM given WHERE leases.workspace = given.workspace AND leases.name = given.name"
+        f" RETURNING leases.*) SELECT {COLUMNS} FROM changed AS leases",  # noqa: S608 - constants
+        [each.place[0] for each in grants],
+        [each.place[1] for each in grants],
+        [each.holder.text for each in grants],
+        [each.holder.job_uid for each in grants],
+        [each.holder.job_name for each in grants],
+        [each.holder.attempt for each in grants],
+        [each.with_run for each in grants],
+        [not each.with_run and not each.is_declared for each in grants],
+    )
+    given = [rows.stored(row) for row in found]
+    return {(each.workspace, each.name): each for each in given}
+
+
+async def renew(
+    connection: Connection, wanted: Sequence[Holding]
+) -> dict[Place, Lease | CoxswainError]:
+    """Renew many leases in one statement; each is renewed or refused by itself.
+
+    A holder whom a restore has put in doubt, and who names the latest token, is one again.
+    """
+    found = await connection.fetch(
+        "WITH wanted AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[],"
+        " $5::bigint[]) AS wanted (workspace, name, by, by_job, named)),"
+        " standing AS (SELECT workspace, name, state AS was, by, by_job, named FROM wanted"
+        " JOIN leases USING (workspace, name) ORDER BY workspace, name FOR UPDATE OF leases),"
+        " changed AS (UPDATE leases SET state = 'Held', reason = '', renewed_at = clock_timestamp(),"
+        " expires_at = CASE WHEN leases.expires_at IS NULL AND leases.state = 'Held' THEN NULL"
+        " ELSE clock_timestamp() + make_interval(secs => leases.ttl_seconds) END,"
+        " changed_at = CASE WHEN leases.state = 'Held' THEN leases.changed_at"
+        " ELSE clock_timestamp() END"
+        " FROM standing WHERE leases.workspace = standing.workspace AND leases.name = standing.name"
+        " AND leases.removed_at IS NULL AND leases.holder = standing.by"
+        " AND leases.job_uid IS NOT DISTINCT FROM standing.by_job AND leases.token = standing.named"
+        " AND (leases.state = 'Held' AND coalesce(leases.expires_at > clock_timestamp(), true)"
+        " OR leases.state = 'Quarantined' AND leases.reason = $6)"
+        f" RETURNING leases.*, standing.was) SELECT {COLUMNS} FROM changed AS leases",  # noqa: S608 - constants
+        [each.place[0] for each in wanted],
+        [each.place[1] for each in wanted],
+        [each.holder.text for each in wanted],
+        [each.holder.job_uid for each in wanted],
+        [each.token for each in wanted],
+        RESTORED,
+    )
+    again = [rows.stored(row) for row in found if row["was"] != LeaseState.HELD]
+    await telling.tell(connection, [telling.taken(each, telling.OPERATOR) for each in again])
+    renewed: dict[Place, Lease | CoxswainError] = {}
+    for lease in map(rows.stored, found):
+        renewed[lease.workspace, lease.name] = lease
+    left = [each for each in wanted if each.place not in renewed]
+    if left:
+        renewed.update(await _why_not(connection, left))
+    return renewed
+
+
+async def _why_not(
+    connection: Connection, wanted: Sequence[Holding]
+) -> Mapping[Place, CoxswainError]:
+    standing = await rows.of(connection, [each.place for each in wanted])
+    return {each.place: _problem(standing.get(each.place), each) for each in wanted}
+
+
+def _problem(lease: Lease | None, wanted: Holding) -> CoxswainError:
+    if lease is None or lease.is_removed:
+        return _unknown(wanted.place[1])
+    if leasing.is_own(lease, wanted.holder):
+        wrong = leasing.wrong_token(lease, wanted.token)
+        if wrong is not None:
+            return wrong
+    return leasing.not_held(lease, wanted.holder)
+
+
+async def release(connection: Connection, wanted: Holding, actor: str) -> Lease:
+    """Let go of a lease. The same again is harmless; of somebody else's it is refused.
+
+    Raises NotFoundError lease_unknown, ConflictError lease_not_held, lease_lost,
+    lease_token_unknown or lease_of_run.
+    """
+    lease = (await rows.locked(connection, [wanted.place])).get(wanted.place)
+    if lease is None or lease.is_removed:
+        raise _unknown(wanted.place[1])
+    if _was_let_go(lease, wanted):
+        return lease
+    if not leasing.is_own(lease, wanted.holder):
+        raise leasing.not_held(lease, wanted.holder)
+    wrong = leasing.wrong_token(lease, wanted.token)
+    if wrong is not None:
+        raise wrong
+    if lease.with_run:
+        text = f"Lease '{lease.name}' is one of spec.leases: it is let go when the attempt has ended"
+        raise ConflictError(text, code=leasing.OF_RUN)
+    freed = (await free(connection, [wanted.place], LeaseState.FREE))[wanted.place]
+    await telling.tell(connection, [telling.let_go(freed, actor)])
+    return freed
+
+
+def _was_let_go(lease: Lease, wanted: Holding) -> bool:
+    is_former = lease.former_holder == wanted.holder.text and lease.token == wanted.token
+    return lease.state is LeaseState.FREE and is_former
+
+
+async def hand_on(connection: Connection, place: Place, token: int, actor: str) -> Lease:
+    """A person says that the holder of this token is gone: the lease may be taken anew.
+
+    Raises NotFoundError lease_unknown; ConflictError lease_held where nothing is unclear.
+    """
+    lease = (await rows.locked(connection, [place])).get(place)
+    if lease is None or lease.is_removed:
+        raise _unknown(place[1])
+    wrong = leasing.wrong_token(lease, token)
+    if wrong is not None:
+        raise wrong
+    if lease.state in (LeaseState.FREE, LeaseState.EXPIRED):
+        return lease
+    if lease.state is LeaseState.HELD and not lease.is_over:
+        raise leasing.held(lease)
+    freed = (await free(connection, [place], LeaseState.EXPIRED))[place]
+    reason = lease.reason or "Expired"
+    await telling.tell(connection, [telling.reclaimed(freed, actor, reason, lease)])
+    return freed
+
+
+async def free(
+    connection: Connection, places: Sequence[Place], state: LeaseState
+) -> dict[Place, Lease]:
+    """Take these leases, which are locked, from whoever has them. Their tokens stay."""
+    found = await connection.fetch(
+        "WITH changed AS (UPDATE leases SET state = $3, reason = '', holder = NULL, job_uid = NULL,"
+        " job_name = NULL, attempt = NULL, with_run = false, expires_at = NULL,"
+        " former_holder = coalesce(leases.holder, leases.former_holder),"
+        " changed_at = clock_timestamp() FROM unnest($1::text[], $2::text[]) AS wanted (workspace, name)"
+        " WHERE leases.workspace = wanted.workspace AND leases.name = wanted.name"
+        f" RETURNING leases.*) SELECT {COLUMNS} FROM changed AS leases",  # noqa: S608 - constants
+        [workspace for workspace, _ in places],
+        [name for _, name in places],
+        state,
+    )
+    freed = [rows.stored(row) for row in found]
+    return {(each.workspace, each.name): each for each in freed}
+

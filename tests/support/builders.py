@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from coxswain import names
 from coxswain.api.contract import RunDocument
-from coxswain.api.kind import Agent, Job
+from coxswain.api.kind import Agent, Job, Lease
 from coxswain.sandbox.doors import Door, Doors
 from coxswain.sandbox.pod import Platform, PodRequest
 from coxswain.settings import SandboxSettings
@@ -175,6 +175,21 @@ class JobBuilder(Builder):
     def parsed(self) -> Job:
         """As the operator reads it."""
         return Job.parse(self.raw)
+
+
+@dataclass(frozen=True)
+class LeaseBuilder(Builder):
+    """A Lease under construction."""
+
+    @property
+    def parsed(self) -> Lease:
+        """As the operator reads it."""
+        return Lease.parse(self.raw)
+
+
+def lease(name: str = "deploy", ttl_seconds: int = 30) -> LeaseBuilder:
+    """A Lease of a resource of its own."""
+    return LeaseBuilder("Lease", name, spec={"resource": f"git:{name}", "ttlSeconds": ttl_seconds})
 
 
 def agent(name: str = "helm") -> AgentBuilder:

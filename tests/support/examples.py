@@ -7,7 +7,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "examples"
-KINDS = {"Agent", "Job"}
+KINDS = {"Agent", "Job", "Lease"}
 
 Body = dict[str, Any]
 
@@ -23,5 +23,5 @@ def objects(path: Path) -> list[Body]:
 
 
 def of_ours() -> list[Body]:
-    """Every Agent and Job of the samples."""
+    """Every Agent, Job and Lease of the samples."""
     return [each for path in files() for each in objects(path) if each["kind"] in KINDS]

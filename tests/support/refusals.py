@@ -10,9 +10,18 @@ from typing_extensions import override
 
 from coxswain.api.agent import AgentSpec
 from coxswain.api.job import JobSpec
+from coxswain.api.lease import LeaseSpec
 from coxswain.api.meta import Model
 
 Body = dict[str, Any]
+
+
+_MODELS: dict[str, type[Model]] = {"Agent": AgentSpec, "Job": JobSpec, "Lease": LeaseSpec}
+_GOOD: dict[str, Body] = {
+    "Agent": {},
+    "Job": {"agentRef": {"name": "a"}, "title": "t"},
+    "Lease": {"resource": "git:main"},
+}
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,7 @@ class Refused:
     @property
     def spec(self) -> Body:
         """A good spec but for the one field."""
-        base: Body = {} if self.kind == "Agent" else {"agentRef": {"name": "a"}, "title": "t"}
+        base = dict(_GOOD[self.kind])
         if self.kind == "Job" and self.field not in ("prompt", "command", "steps"):
             base["prompt"] = "p"
         found = {**base, self.field: self.bad}
@@ -37,7 +46,7 @@ class Refused:
     @property
     def model(self) -> type[Model]:
         """The model that must refuse it too."""
-        return AgentSpec if self.kind == "Agent" else JobSpec
+        return _MODELS[self.kind]
 
     @override
     def __str__(self) -> str:
@@ -50,6 +59,10 @@ def _agent(field: str, bad: Any, place: str = "", words: str = "") -> Refused:
 
 def _job(field: str, bad: Any, place: str = "", words: str = "") -> Refused:
     return Refused("Job", field, bad, place or f"spec.{field}", words)
+
+
+def _lease(field: str, bad: Any, place: str = "") -> Refused:
+    return Refused("Lease", field, bad, place or f"spec.{field}")
 
 
 def _model(alias: str, provider: str = "openai", **more: Any) -> Body:
@@ -266,6 +279,20 @@ BY_RULE = (
 )
 
 BY_BOUND = (
+    _lease("resource", None),
+    _lease("resource", "x" * 300),
+    _lease("resource", "two words"),
+    _lease("resource", ""),
+    _lease("ttlSeconds", 0),
+    _lease("ttlSeconds", 86401),
+    _lease("ttlSeconds", "5"),
+    _lease("holder", "x" * 129),
+    _lease("stealAfterSeconds", 0),
+    _lease("quarantineSeconds", -1),
+    _job("leases", ["a", "a"], "spec.leases"),
+    _job("leases", ["No_Name"], "spec.leases[0]"),
+    _job("leases", ["x" * 64], "spec.leases[0]"),
+    _job("leases", [f"a-{number}" for number in range(17)]),
     _agent("colour", "red", "colour"),
     _agent("limits", {"maxStep": 3}, "maxStep"),
     _agent("description", "x" * 1025),

@@ -55,7 +55,9 @@ def document(job_uid: str, attempt: int = 1, **fields: Any) -> RunDocument:
 
 def new_lease(name: str = "deploy", **fields: Any) -> NewLease:
     """A Lease of workspace "team" as the operator defines it; spec fields by their Python names."""
-    known = {each: fields.pop(each) for each in ("uid", "last_token", "last_holder") if each in fields}
+    known = {
+        each: fields.pop(each) for each in ("uid", "last_token", "last_holder") if each in fields
+    }
     spec = LeaseSpec(**{"resource": f"git:{name}", "ttl_seconds": 30, **fields})
     return NewLease("team", name, known.pop("uid", None) or str(uuid4()), spec, **known)
 

@@ -10,7 +10,7 @@ from coxswain.api.agent import AgentSpec
 from coxswain.api.conditions import RETRYING_AFTER_ERROR, ConditionType, Seen, find
 from coxswain.api.job import Attempt, JobPhase, JobSpec, JobStatus
 from coxswain.api.kind import Metadata
-from coxswain.api.records import Given, KeyHolder
+from coxswain.api.records import Given, KeyHolder, WantedLease
 from coxswain.errors import UserError
 from coxswain.reconcile.key import Key
 from coxswain.rules.caps import Full
@@ -153,6 +153,10 @@ class JobSnapshot:
     """None where nobody is asked, or nobody is asked any more."""
     contract: Contract = Contract()
     key_claim: KeyClaim | None = None
+    leases: tuple[WantedLease, ...] = ()
+    """The leases of its spec, in the order in which it takes them."""
+    lost_leases: tuple[WantedLease, ...] = ()
+    """Those that its run was given and holds no more."""
 
     @property
     def valid_spec(self) -> JobSpec:

@@ -36,6 +36,7 @@ class Intake:
         self._routes: dict[str, Callable[[Raw], None]] = {
             "Agent": self._agent,
             "Job": self._job,
+            "Lease": self._lease,
             "Pod": self._pod,
             "ResourceQuota": self._quota,
         }
@@ -149,6 +150,9 @@ class Intake:
             (self._world.dependents.forget if _has_ended(raw) else self._world.dependents.keep)(raw)
         for each in self._world.dependents.of(raw):
             self._world.queue.add(each)
+
+    def _lease(self, raw: Raw) -> None:
+        self._world.queue.add(keys.of("Lease", raw))
 
     def _pod(self, raw: Raw) -> None:
         owner = keys.owner(raw)

@@ -18,6 +18,8 @@ TOKEN_UNKNOWN = "lease_token_unknown"  # noqa: S105 - a code, not a secret
 LOST = "lease_lost"
 LINE_FULL = "lease_line_full"
 OF_RUN = "lease_of_run"
+REFUSALS = frozenset({UNKNOWN, UNCONFIRMED, HELD, QUARANTINED, AWAITED})
+"""All that may be said to a Job that wants its leases."""
 WAITABLE = frozenset({HELD, QUARANTINED, AWAITED})
 """Refusals that time may lift: with them one may wait in line."""
 

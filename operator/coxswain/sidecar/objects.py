@@ -20,8 +20,8 @@ from coxswain.web import problems
 
 QUEUED = "Queued"
 PENDING = "Pending"
-_PLURALS = {"Job": "jobs", "Agent": "agents"}
-_NEW = {"Job": QUEUED, "Agent": PENDING}
+_PLURALS = {"Job": "jobs", "Agent": "agents", "Lease": "leases"}
+_NEW = {"Job": QUEUED, "Agent": PENDING, "Lease": PENDING}
 
 
 async def find(store: Store, cluster: Objects, kind: str, workspace: str, name: str) -> Resource:

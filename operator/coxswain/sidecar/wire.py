@@ -183,7 +183,7 @@ class Resource(Model):
     id: str
     """Its uid."""
     kind: str
-    """Job or Agent."""
+    """Job, Agent or Lease."""
     workspace: str
     """Its namespace."""
     name: str

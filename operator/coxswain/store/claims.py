@@ -4,16 +4,18 @@ A pod that comes late (a resurrected name, a lost race) finds the row taken or c
 before any user code.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from coxswain.errors import ConflictError, ForbiddenError, NotFoundError, UserError
 from coxswain.store import events, fencing, runs
 from coxswain.store.leases import of_runs
 from coxswain.store.pool import Connection
 from coxswain.store.runs import Run, RunKey
+
+T = TypeVar("T")
 
 CLAIMED = "run.claimed"
 EGRESS = "run.egress."
@@ -112,6 +114,23 @@ async def held(connection: Connection, pod_uid: str) -> Run:
     run = runs.stored(row)
     await fencing.require(connection, run.workspace, run.leases)
     return run
+
+
+async def under(
+    connection: Connection,
+    tokens: Mapping[str, int],
+    operation: Callable[..., Awaitable[T]],
+    pod_uid: str,
+    *args: object,
+) -> T:
+    """Write for the pod's run under further leases, by name, beside the run's own.
+
+    Raises like ``held``, and like ``fencing.require``.
+    """
+    if tokens:
+        run = await held(connection, pod_uid)
+        await fencing.require(connection, run.workspace, tokens)
+    return await operation(connection, pod_uid, *args)
 
 
 def closed() -> ConflictError:

@@ -182,9 +182,7 @@ async def test_a_person_hands_on_only_what_is_unclear(
 
 async def test_a_quarantine_ends_by_its_rule(leases: Leases) -> None:
     first = await leases.has(quarantine_seconds=60)
-    await leases.has(
-        uid=first.uid, quarantine_seconds=60, last_token=3, last_holder="user:bob"
-    )
+    await leases.has(uid=first.uid, quarantine_seconds=60, last_token=3, last_holder="user:bob")
     await leases.passes(59)
     assert await leases.lapse() == 0
     await leases.passes(2)

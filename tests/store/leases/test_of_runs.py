@@ -91,9 +91,7 @@ async def test_runs_that_want_the_same_two_in_any_order_never_wait_for_each_othe
     assert (await leases.row("a")).holder == (await leases.row("b")).holder
 
 
-async def test_the_same_start_again_keeps_the_tokens(
-    leases: Leases, operator_store: Store
-) -> None:
+async def test_the_same_start_again_keeps_the_tokens(leases: Leases, operator_store: Store) -> None:
     await leases.has("a")
     new = new_run(leases=["a"])
     first = await started(operator_store, new)
@@ -116,9 +114,7 @@ async def test_a_start_that_was_not_claimed_takes_what_it_has_lost_anew(
     assert (await started(operator_store, new)).leases == {"a": 3}
 
 
-async def test_a_run_that_is_closed_is_given_nothing(
-    leases: Leases, operator_store: Store
-) -> None:
+async def test_a_run_that_is_closed_is_given_nothing(leases: Leases, operator_store: Store) -> None:
     await leases.has("a")
     new = new_run(leases=["a"])
     await started(operator_store, new)

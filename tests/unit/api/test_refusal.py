@@ -5,17 +5,23 @@ from typing import Any
 import pytest
 
 from coxswain.api import kind
-from coxswain.api.kind import Agent, Job
+from coxswain.api.kind import Agent, Job, Lease
 from coxswain.errors import UserError
 from tests.support import builders, examples
 from tests.support.refusals import BY_BOUND, BY_RULE, Refused
 
+KINDS: dict[str, type[Agent] | type[Job] | type[Lease]] = {
+    "Agent": Agent,
+    "Job": Job,
+    "Lease": Lease,
+}
+RAW = builders.agent().raw
+
 
 @pytest.mark.parametrize("case", [*BY_RULE, *BY_BOUND], ids=lambda case: f"{case} {case.bad}"[:70])
 def test_a_stored_spec_that_does_not_fit_is_refused(case: Refused) -> None:
-    raw = builders.agent().raw if case.kind == "Agent" else builders.job().raw
     with pytest.raises(UserError) as caught:
-        (Agent if case.kind == "Agent" else Job).parse({**raw, "spec": case.spec})
+        KINDS[case.kind].parse({**RAW, "spec": case.spec})
     assert case.words in caught.value.message
     assert str(caught.value.field).startswith("spec")
     assert case.place in str(caught.value.field)
@@ -23,8 +29,7 @@ def test_a_stored_spec_that_does_not_fit_is_refused(case: Refused) -> None:
 
 @pytest.mark.parametrize("sample", examples.of_ours(), ids=lambda each: each["metadata"]["name"])
 def test_every_sample_is_accepted_and_comes_back_as_it_was(sample: examples.Body) -> None:
-    raw = builders.agent().raw if sample["kind"] == "Agent" else builders.job().raw
-    parsed = (Agent if sample["kind"] == "Agent" else Job).parse({**raw, "spec": sample["spec"]})
+    parsed = KINDS[sample["kind"]].parse({**RAW, "spec": sample["spec"]})
     assert type(parsed.spec).model_validate(parsed.spec.to_wire()) == parsed.spec
     assert says(parsed.spec.to_wire(), sample["spec"])
 
@@ -39,11 +44,9 @@ def says(all_of_it: Any, said: Any) -> bool:
 
 
 def test_the_reference_samples_name_every_field() -> None:
-    for sample in ("agent", "job"):
+    for sample in ("agent", "job", "lease"):
         (found,) = examples.objects(examples.FOLDER / "reference" / f"{sample}.yaml")
-        model = (Agent if sample == "agent" else Job).parse(
-            {**builders.agent().raw, "spec": found["spec"]}
-        )
+        model = KINDS[found["kind"]].parse({**RAW, "spec": found["spec"]})
         said = set(found["spec"]) | {"command", "steps", "type", "input"}
         assert {str(field.alias) for field in type(model.spec).model_fields.values()} <= said
 

@@ -9,13 +9,15 @@ from coxswain.errors import ConflictError, CoxswainError, NotFoundError
 from coxswain.rules import leasing
 from coxswain.store.leases import lines, rows, telling
 from coxswain.store.leases.lines import Ticket
-from coxswain.store.leases.rows import COLUMNS, Place
+from coxswain.store.leases.rows import Place
 from coxswain.store.leases.telling import Change
 from coxswain.store.pool import Connection
 
 GRACE_SECONDS = 15.0
 """So long a place in a line outlives the request that waited there."""
 RESTORED = "RecordsRestored"
+EXPIRED = "Expired"
+STOLEN = "Stolen"
 
 
 class Wanted(NamedTuple):
@@ -76,7 +78,7 @@ def _taken_over(former: Lease, given: Lease, wanted: Wanted) -> list[Change]:
     """That it was reclaimed from a holder who had not let go of it."""
     if former.holder is None:
         return []
-    reason = "Expired" if former.is_over else "Stolen"
+    reason = EXPIRED if former.is_over else STOLEN
     return [telling.reclaimed(given, wanted.actor, reason, former)]
 
 
@@ -96,18 +98,20 @@ async def give(connection: Connection, grants: Sequence[Grant]) -> dict[Place, L
     """Hand these leases over, each with a larger token. They are locked, and it was decided so."""
     await lines.drop(connection, [(*each.place, each.holder.text) for each in grants])
     found = await connection.fetch(
-        "WITH given AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[],"
-        " $5::text[], $6::integer[], $7::boolean[], $8::boolean[]) AS given"
-        " (workspace, name, holder, job_uid, job_name, attempt, with_run, renewed)),"
-        " changed AS (UPDATE leases SET state = 'Held', reason = '',"
-        " former_holder = coalesce(leases.holder, leases.former_holder), holder = given.holder,"
-        " job_uid = given.job_uid, job_name = given.job_name, attempt = given.attempt,"
-        " with_run = given.with_run, token = greatest(leases.token, leases.floor) + 1,"
-        " acquired_at = clock_timestamp(), changed_at = clock_timestamp(),"
-        " renewed_at = clock_timestamp(), expires_at = CASE WHEN given.renewed"
-        " THEN clock_timestamp() + make_interval(secs => leases.ttl_seconds) END"
-        " FROM given WHERE leases.workspace = given.workspace AND leases.name = given.name"
-        f" RETURNING leases.*) SELECT {COLUMNS} FROM changed AS leases",  # noqa: S608 - constants
+        rows.changed(
+            "WITH given AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[],"
+            " $5::text[], $6::integer[], $7::boolean[], $8::boolean[]) AS given"
+            " (workspace, name, holder, job_uid, job_name, attempt, with_run, renewed)),"
+            " changed AS (UPDATE leases SET state = 'Held', reason = '',"
+            " former_holder = coalesce(leases.holder, leases.former_holder), holder = given.holder,"
+            " job_uid = given.job_uid, job_name = given.job_name, attempt = given.attempt,"
+            " with_run = given.with_run, token = greatest(leases.token, leases.floor) + 1,"
+            " acquired_at = clock_timestamp(), changed_at = clock_timestamp(),"
+            " renewed_at = clock_timestamp(), expires_at = CASE WHEN given.renewed"
+            " THEN clock_timestamp() + make_interval(secs => leases.ttl_seconds) END"
+            " FROM given WHERE leases.workspace = given.workspace AND leases.name = given.name"
+            " RETURNING leases.*)"
+        ),
         [each.place[0] for each in grants],
         [each.place[1] for each in grants],
         [each.holder.text for each in grants],
@@ -129,21 +133,23 @@ async def renew(
     A holder whom a restore has put in doubt, and who names the latest token, is one again.
     """
     found = await connection.fetch(
-        "WITH wanted AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[],"
-        " $5::bigint[]) AS wanted (workspace, name, by, by_job, named)),"
-        " standing AS (SELECT workspace, name, state AS was, by, by_job, named FROM wanted"
-        " JOIN leases USING (workspace, name) ORDER BY workspace, name FOR UPDATE OF leases),"
-        " changed AS (UPDATE leases SET state = 'Held', reason = '', renewed_at = clock_timestamp(),"
-        " expires_at = CASE WHEN leases.expires_at IS NULL AND leases.state = 'Held' THEN NULL"
-        " ELSE clock_timestamp() + make_interval(secs => leases.ttl_seconds) END,"
-        " changed_at = CASE WHEN leases.state = 'Held' THEN leases.changed_at"
-        " ELSE clock_timestamp() END"
-        " FROM standing WHERE leases.workspace = standing.workspace AND leases.name = standing.name"
-        " AND leases.removed_at IS NULL AND leases.holder = standing.by"
-        " AND leases.job_uid IS NOT DISTINCT FROM standing.by_job AND leases.token = standing.named"
-        " AND (leases.state = 'Held' AND coalesce(leases.expires_at > clock_timestamp(), true)"
-        " OR leases.state = 'Quarantined' AND leases.reason = $6)"
-        f" RETURNING leases.*, standing.was) SELECT {COLUMNS} FROM changed AS leases",  # noqa: S608 - constants
+        rows.changed(
+            "WITH wanted AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[],"
+            " $5::bigint[]) AS wanted (workspace, name, by, by_job, named)),"
+            " standing AS (SELECT workspace, name, state AS was, by, by_job, named FROM wanted"
+            " JOIN leases USING (workspace, name) ORDER BY workspace, name FOR UPDATE OF leases),"
+            " changed AS (UPDATE leases SET state = 'Held', reason = '', renewed_at = clock_timestamp(),"
+            " expires_at = CASE WHEN leases.expires_at IS NULL AND leases.state = 'Held' THEN NULL"
+            " ELSE clock_timestamp() + make_interval(secs => leases.ttl_seconds) END,"
+            " changed_at = CASE WHEN leases.state = 'Held' THEN leases.changed_at"
+            " ELSE clock_timestamp() END"
+            " FROM standing WHERE leases.workspace = standing.workspace AND leases.name = standing.name"
+            " AND leases.removed_at IS NULL AND leases.holder = standing.by"
+            " AND leases.job_uid IS NOT DISTINCT FROM standing.by_job AND leases.token = standing.named"
+            " AND (leases.state = 'Held' AND coalesce(leases.expires_at > clock_timestamp(), true)"
+            " OR leases.state = 'Quarantined' AND leases.reason = $6)"
+            " RETURNING leases.*, standing.was)"
+        ),
         [each.place[0] for each in wanted],
         [each.place[1] for each in wanted],
         [each.holder.text for each in wanted],
@@ -196,7 +202,9 @@ async def release(connection: Connection, wanted: Holding, actor: str) -> Lease:
     if wrong is not None:
         raise wrong
     if lease.with_run:
-        text = f"Lease '{lease.name}' is one of spec.leases: it is let go when the attempt has ended"
+        text = (
+            f"Lease '{lease.name}' is one of spec.leases: it is let go when the attempt has ended"
+        )
         raise ConflictError(text, code=leasing.OF_RUN)
     freed = (await free(connection, [wanted.place], LeaseState.FREE))[wanted.place]
     await telling.tell(connection, [telling.let_go(freed, actor)])
@@ -208,7 +216,9 @@ def _was_let_go(lease: Lease, wanted: Holding) -> bool:
     return lease.state is LeaseState.FREE and is_former
 
 
-async def hand_on(connection: Connection, place: Place, token: int, actor: str) -> Lease:
+async def hand_on(
+    connection: Connection, place: Place, token: int, actor: str, why: str = ""
+) -> Lease:
     """A person says that the holder of this token is gone: the lease may be taken anew.
 
     Raises NotFoundError lease_unknown; ConflictError lease_held where nothing is unclear.
@@ -224,8 +234,9 @@ async def hand_on(connection: Connection, place: Place, token: int, actor: str) 
     if lease.state is LeaseState.HELD and not lease.is_over:
         raise leasing.held(lease)
     freed = (await free(connection, [place], LeaseState.EXPIRED))[place]
-    reason = lease.reason or "Expired"
-    await telling.tell(connection, [telling.reclaimed(freed, actor, reason, lease)])
+    change = telling.reclaimed(freed, actor, lease.reason or EXPIRED, lease)
+    told = change._replace(details={**change.details, "message": why or None})
+    await telling.tell(connection, [told])
     return freed
 
 
@@ -234,16 +245,17 @@ async def free(
 ) -> dict[Place, Lease]:
     """Take these leases, which are locked, from whoever has them. Their tokens stay."""
     found = await connection.fetch(
-        "WITH changed AS (UPDATE leases SET state = $3, reason = '', holder = NULL, job_uid = NULL,"
-        " job_name = NULL, attempt = NULL, with_run = false, expires_at = NULL,"
-        " former_holder = coalesce(leases.holder, leases.former_holder),"
-        " changed_at = clock_timestamp() FROM unnest($1::text[], $2::text[]) AS wanted (workspace, name)"
-        " WHERE leases.workspace = wanted.workspace AND leases.name = wanted.name"
-        f" RETURNING leases.*) SELECT {COLUMNS} FROM changed AS leases",  # noqa: S608 - constants
+        rows.changed(
+            "WITH changed AS (UPDATE leases SET state = $3, reason = '', holder = NULL, job_uid = NULL,"
+            " job_name = NULL, attempt = NULL, with_run = false, expires_at = NULL,"
+            " former_holder = coalesce(leases.holder, leases.former_holder),"
+            " changed_at = clock_timestamp() FROM unnest($1::text[], $2::text[]) AS wanted (workspace, name)"
+            " WHERE leases.workspace = wanted.workspace AND leases.name = wanted.name"
+            " RETURNING leases.*)"
+        ),
         [workspace for workspace, _ in places],
         [name for _, name in places],
         state,
     )
     freed = [rows.stored(row) for row in found]
     return {(each.workspace, each.name): each for each in freed}
-

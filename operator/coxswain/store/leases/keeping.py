@@ -10,13 +10,12 @@ from coxswain.api.records import Lease, LeaseHolder, NewLease
 from coxswain.errors import ConflictError
 from coxswain.rules import leasing
 from coxswain.store.leases import holding, lines, rows, telling
-from coxswain.store.leases.holding import RESTORED, Grant
-from coxswain.store.leases.rows import COLUMNS, Place
+from coxswain.store.leases.holding import EXPIRED, RESTORED, Grant
+from coxswain.store.leases.rows import Place
 from coxswain.store.leases.telling import Change
 from coxswain.store.pool import Connection
 
 SILENT = "HolderSilent"
-EXPIRED = "Expired"
 RULE = "QuarantineOver"
 DELETED = "Deleted"
 DECLARED = "declared:"
@@ -166,6 +165,17 @@ async def remove(connection: Connection, uids: Sequence[str]) -> list[Change]:
     ]
 
 
+async def standing(
+    connection: Connection, place: Place, resource: str | None
+) -> tuple[Lease | None, str | None]:
+    """The row of a Lease, and the name of another one that stands for its resource."""
+    row = (await rows.of(connection, [place])).get(place)
+    if resource is None or (row is not None and not row.is_removed and row.resource == resource):
+        return row, None
+    other = await rows.of_resource(connection, place[0], resource)
+    return row, other if other != place[1] else None
+
+
 async def lapse(connection: Connection) -> int:
     """Note whose time is over by the database's clock; how many these were.
 
@@ -173,28 +183,28 @@ async def lapse(connection: Connection) -> int:
     free at once, and so is what was Quarantined for as long as its rule says.
     """
     found = await connection.fetch(
-        "WITH over AS (SELECT workspace, name, holder AS was, job_name AS job, CASE"
-        " WHEN state = 'Quarantined' THEN $3 WHEN job_uid IS NULL THEN $2 ELSE $1 END AS why"
-        " FROM leases WHERE removed_at IS NULL AND (state = 'Held' AND expires_at <= clock_timestamp()"
-        " OR state = 'Quarantined' AND quarantine_seconds IS NOT NULL"
-        " AND changed_at + make_interval(secs => quarantine_seconds) <= clock_timestamp())"
-        " ORDER BY workspace, name LIMIT $4 FOR UPDATE SKIP LOCKED),"
-        " changed AS (UPDATE leases SET state = CASE WHEN why = $1 THEN 'Quarantined' ELSE 'Expired'"
-        " END, reason = CASE WHEN why = $1 THEN why ELSE '' END,"
-        " former_holder = CASE WHEN why = $1 THEN former_holder ELSE holder END,"
-        " holder = CASE WHEN why = $1 THEN holder END, job_uid = CASE WHEN why = $1 THEN job_uid END,"
-        " job_name = CASE WHEN why = $1 THEN job_name END, attempt = CASE WHEN why = $1 THEN attempt"
-        " END, with_run = with_run AND why = $1, expires_at = NULL, changed_at = clock_timestamp()"
-        " FROM over WHERE leases.workspace = over.workspace AND leases.name = over.name"
-        f" RETURNING leases.*, over.why, over.job) SELECT {COLUMNS} FROM changed AS leases",  # noqa: S608 - constants
+        rows.changed(
+            "WITH over AS (SELECT workspace, name, holder AS was, job_name AS job, CASE"
+            " WHEN state = 'Quarantined' THEN $3 WHEN job_uid IS NULL THEN $2 ELSE $1 END AS why"
+            " FROM leases WHERE removed_at IS NULL AND (state = 'Held' AND expires_at <= clock_timestamp()"
+            " OR state = 'Quarantined' AND quarantine_seconds IS NOT NULL"
+            " AND changed_at + make_interval(secs => quarantine_seconds) <= clock_timestamp())"
+            " ORDER BY workspace, name LIMIT $4 FOR UPDATE SKIP LOCKED),"
+            " changed AS (UPDATE leases SET state = CASE WHEN why = $1 THEN 'Quarantined' ELSE 'Expired'"
+            " END, reason = CASE WHEN why = $1 THEN why ELSE '' END,"
+            " former_holder = CASE WHEN why = $1 THEN former_holder ELSE holder END,"
+            " holder = CASE WHEN why = $1 THEN holder END, job_uid = CASE WHEN why = $1 THEN job_uid END,"
+            " job_name = CASE WHEN why = $1 THEN job_name END, attempt = CASE WHEN why = $1 THEN attempt"
+            " END, with_run = with_run AND why = $1, expires_at = NULL, changed_at = clock_timestamp()"
+            " FROM over WHERE leases.workspace = over.workspace AND leases.name = over.name"
+            " RETURNING leases.*, over.why, over.job)"
+        ),
         SILENT,
         EXPIRED,
         RULE,
         AT_ONCE,
     )
-    changes = [
-        _lapsed(rows.stored(row), row["why"])._replace(job=row["job"]) for row in found
-    ]
+    changes = [_lapsed(rows.stored(row), row["why"])._replace(job=row["job"]) for row in found]
     await lines.purge(connection)
     await telling.tell(connection, changes)
     return len(found)
@@ -214,4 +224,3 @@ async def reclaim(connection: Connection, place: Place, token: int, reason: str)
     freed = (await holding.free(connection, [place], LeaseState.EXPIRED))[place]
     await telling.tell(connection, [telling.reclaimed(freed, telling.OPERATOR, reason, lease)])
     return True
-

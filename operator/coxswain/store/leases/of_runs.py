@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from coxswain.api.lease import LeaseState
-from coxswain.api.records import Lease, LeaseHolder, NewRun, RunKey
+from coxswain.api.records import Lease, LeaseHolder, NewRun, RunKey, WantedLease
 from coxswain.errors import ConflictError
 from coxswain.rules import leasing
-from coxswain.store.leases import holding, rows, telling
+from coxswain.store.leases import holding, lines, rows, telling
 from coxswain.store.leases.holding import Grant
 from coxswain.store.leases.rows import COLUMNS, Place
 from coxswain.store.leases.telling import Change, What
@@ -63,9 +63,7 @@ async def take(connection: Connection, batch: Sequence[NewRun]) -> Taken:
     return Taken(answers, [*_reclaimed(grants, standing, given), *changes])
 
 
-def _refusal(
-    run: NewRun, standing: dict[Place, Lease], taken: set[Place]
-) -> ConflictError | None:
+def _refusal(run: NewRun, standing: dict[Place, Lease], taken: set[Place]) -> ConflictError | None:
     holder = LeaseHolder.of_run(run.key, run.job_name)
     for name in run.leases:
         lease = standing.get((run.workspace, name))
@@ -93,10 +91,23 @@ def _reclaimed(
 ) -> list[Change]:
     """Leases whose holders' time was over, though nobody had noted it yet."""
     return [
-        telling.reclaimed(given[each.place], telling.OPERATOR, "Expired", standing[each.place])
+        telling.reclaimed(
+            given[each.place], telling.OPERATOR, holding.EXPIRED, standing[each.place]
+        )
         for each in grants
         if standing[each.place].holder is not None
     ]
+
+
+async def wanted(
+    connection: Connection, workspace: str, names: Sequence[str], holder: LeaseHolder
+) -> tuple[WantedLease, ...]:
+    """Leases as a Job finds them, in the order in which it takes them."""
+    standing = await rows.of(connection, [(workspace, name) for name in names])
+    waits = await lines.stands(connection, workspace, holder.text)
+    return tuple(
+        WantedLease(name, standing.get((workspace, name)), name in waits) for name in sorted(names)
+    )
 
 
 async def live(connection: Connection, key: RunKey, names: Sequence[str]) -> bool:
@@ -112,28 +123,41 @@ async def live(connection: Connection, key: RunKey, names: Sequence[str]) -> boo
     return {row["name"] for row in renewed} >= set(names)
 
 
+async def held(connection: Connection, key: RunKey) -> list[Lease]:
+    """What the run holds at this moment, by name."""
+    found = await connection.fetch(
+        f"SELECT {COLUMNS} FROM leases WHERE job_uid = $1 AND attempt = $2 AND state = 'Held'"  # noqa: S608 - constants
+        " AND coalesce(expires_at > clock_timestamp(), true) ORDER BY name",
+        key.job_uid,
+        key.attempt,
+    )
+    return [rows.stored(row) for row in found]
+
+
 async def let_go(connection: Connection, ended: Sequence[Ended]) -> list[Change]:
     """Runs are closed: their leases are free, or Quarantined where their pods may still act."""
     if not ended:
         return []
     found = await connection.fetch(
-        "WITH wanted AS (SELECT * FROM unnest($1::uuid[], $2::integer[], $3::boolean[], $4::text[])"
-        " AS wanted (job_uid, attempt, is_gone, why)),"
-        " standing AS (SELECT workspace, name, state AS was, is_gone, why FROM wanted"
-        " JOIN leases USING (job_uid, attempt)"
-        " WHERE state = 'Held' OR state = 'Quarantined' AND is_gone"
-        " ORDER BY workspace, name FOR UPDATE OF leases),"
-        " changed AS (UPDATE leases SET state = CASE WHEN NOT is_gone THEN 'Quarantined'"
-        " WHEN was = 'Held' THEN 'Free' ELSE 'Expired' END,"
-        " reason = CASE WHEN is_gone THEN '' ELSE $5 END,"
-        " former_holder = CASE WHEN is_gone THEN holder ELSE former_holder END,"
-        " holder = CASE WHEN is_gone THEN NULL ELSE holder END,"
-        " job_uid = CASE WHEN is_gone THEN NULL ELSE job_uid END,"
-        " job_name = CASE WHEN is_gone THEN NULL ELSE job_name END,"
-        " attempt = CASE WHEN is_gone THEN NULL ELSE attempt END,"
-        " with_run = with_run AND NOT is_gone, expires_at = NULL, changed_at = clock_timestamp()"
-        " FROM standing WHERE leases.workspace = standing.workspace AND leases.name = standing.name"
-        f" RETURNING leases.*, standing.why) SELECT {COLUMNS} FROM changed AS leases",  # noqa: S608 - constants
+        rows.changed(
+            "WITH wanted AS (SELECT * FROM unnest($1::uuid[], $2::integer[], $3::boolean[], $4::text[])"
+            " AS wanted (job_uid, attempt, is_gone, why)),"
+            " standing AS (SELECT workspace, name, state AS was, is_gone, why FROM wanted"
+            " JOIN leases USING (job_uid, attempt)"
+            " WHERE state = 'Held' OR state = 'Quarantined' AND is_gone"
+            " ORDER BY workspace, name FOR UPDATE OF leases),"
+            " changed AS (UPDATE leases SET state = CASE WHEN NOT is_gone THEN 'Quarantined'"
+            " WHEN was = 'Held' THEN 'Free' ELSE 'Expired' END,"
+            " reason = CASE WHEN is_gone THEN '' ELSE $5 END,"
+            " former_holder = CASE WHEN is_gone THEN holder ELSE former_holder END,"
+            " holder = CASE WHEN is_gone THEN NULL ELSE holder END,"
+            " job_uid = CASE WHEN is_gone THEN NULL ELSE job_uid END,"
+            " job_name = CASE WHEN is_gone THEN NULL ELSE job_name END,"
+            " attempt = CASE WHEN is_gone THEN NULL ELSE attempt END,"
+            " with_run = with_run AND NOT is_gone, expires_at = NULL, changed_at = clock_timestamp()"
+            " FROM standing WHERE leases.workspace = standing.workspace AND leases.name = standing.name"
+            " RETURNING leases.*, standing.why)"
+        ),
         [each.key.job_uid for each in ended],
         [each.key.attempt for each in ended],
         [each.is_gone for each in ended],

@@ -60,6 +60,11 @@ async def _read(connection: Connection, places: Iterable[Place], tail: str) -> d
     return {(row.workspace, row.name): row for row in rows}
 
 
+def changed(statement: str) -> str:
+    """A statement that goes on to read, with ``COLUMNS``, what its part ``changed`` returns."""
+    return f"{statement} SELECT {COLUMNS} FROM changed AS leases"  # noqa: S608 - constants
+
+
 async def page(
     connection: Connection, query: Query, after: Place | None = None, *, limit: int = PAGE
 ) -> tuple[list[Lease], Place | None]:

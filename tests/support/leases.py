@@ -47,7 +47,7 @@ class Leases:
         """Renew a lease. Raises what refuses it."""
         place = ("team", name)
         wanted = Holding(place, holder, token)
-        answer = (await self.sidecar.transact(holding.renew, [wanted]))[place]
+        (answer,) = await self.sidecar.transact(holding.renew, [wanted])
         if isinstance(answer, CoxswainError):
             raise answer
         return answer

@@ -10,6 +10,7 @@ from coxswain.identity.callers import UserCaller
 from coxswain.rules import leasing
 from coxswain.sidecar import lease_waits, lease_wire, making, objects
 from coxswain.sidecar.cluster import Objects
+from coxswain.sidecar.lease_desk import LeaseDesk
 from coxswain.sidecar.lease_wire import (
     AcquireRequest,
     HoldRequest,
@@ -39,6 +40,7 @@ class LeaseRoutes:
 
     def __init__(self, store: Store, cluster: Objects, listener: Listener) -> None:
         self._store = store
+        self._desk = LeaseDesk(store)
         self._cluster = cluster
         self._listener = listener
 
@@ -100,7 +102,7 @@ class LeaseRoutes:
         """
         place = (path.workspace, path.name)
         wanted = Holding(place, LeaseHolder.of_user(caller.name, body.holder), body.token)
-        answer = (await self._store.transact(holding.renew, [wanted]))[place]
+        answer = await self._desk.renew(wanted)
         if isinstance(answer, CoxswainError):
             raise await self._explained(place, answer)
         return lease_wire.view(answer)
@@ -112,7 +114,10 @@ class LeaseRoutes:
         """Let go of a lease. The same again is harmless; 409 as for renew."""
         place = (path.workspace, path.name)
         wanted = Holding(place, LeaseHolder.of_user(caller.name, body.holder), body.token)
-        return lease_wire.view(await self._store.transact(holding.release, wanted, str(caller)))
+        answer = await self._desk.release(wanted, str(caller))
+        if isinstance(answer, CoxswainError):
+            raise await self._explained(place, answer)
+        return lease_wire.view(answer)
 
     @route("POST", "/v1/workspaces/{workspace}/leases/{name}/reclaim", errors=(404, 409))
     async def reclaim_lease(
@@ -145,16 +150,16 @@ class LeaseRoutes:
             raise UserError("name each lease once", field="renewals")
         answers = await self._store.transact(holding.renew, wanted)
         return RenewAnswer(
-            renewed=[lease_wire.view(each) for each in answers.values() if isinstance(each, Lease)],
+            renewed=[lease_wire.view(each) for each in answers if isinstance(each, Lease)],
             refused=[
-                RefusedRenewal(name=name, code=each.code, message=each.message)
-                for (_, name), each in answers.items()
-                if isinstance(each, CoxswainError)
+                RefusedRenewal(name=each.place[1], code=answer.code, message=answer.message)
+                for each, answer in zip(wanted, answers, strict=True)
+                if isinstance(answer, CoxswainError)
             ],
         )
 
     async def _ask(self, wanted: Wanted) -> Lease | Refused:
-        answer = await self._store.transact(holding.acquire, wanted)
+        answer = await self._desk.acquire(wanted)
         if isinstance(answer, Refused) and answer.ahead is None:
             place = (wanted.workspace, wanted.name)
             return Refused(await self._explained(place, answer.why))

@@ -66,7 +66,7 @@ class RunLeaseRoutes:
     ) -> LeaseView:
         """Keep a lease for its whole time from now on. 409 as for people."""
         wanted = _claim(caller, path, body)
-        answer = (await self._as_run(caller, holding.renew, [wanted]))[wanted.place]
+        (answer,) = await self._as_run(caller, holding.renew, [wanted])
         if isinstance(answer, CoxswainError):
             raise answer
         return lease_wire.view(answer)

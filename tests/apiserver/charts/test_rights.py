@@ -55,6 +55,7 @@ def _may(kubectl: Kubectl, account: str, verb: str, what: str, namespace: str) -
 
 ALLOWED = [
     ("coxswain-operator", "watch", "jobs.coxswain.dev", ""),
+    ("coxswain-operator", "watch", "leases.coxswain.dev", ""),
     ("coxswain-operator", "watch", "pods", ""),
     ("coxswain-operator", "list", "resourcequotas", ""),
     (
@@ -64,6 +65,7 @@ ALLOWED = [
         "",
     ),
     ("coxswain-operator", "patch", "jobs.coxswain.dev:status", "demo"),
+    ("coxswain-operator", "patch", "leases.coxswain.dev:status", "demo"),
     ("coxswain-operator", "create", "pods", "demo"),
     ("coxswain-operator", "delete", "pods", "other"),
     ("coxswain-operator", "get", "networkpolicies.networking.k8s.io/coxswain-agents", "demo"),
@@ -71,6 +73,7 @@ ALLOWED = [
     ("coxswain-operator", "create", "serviceaccounts:token/coxswain-sidecar", HOME),
     ("coxswain-operator", "get", "configmaps/coxswain-type-x", "demo"),
     ("coxswain-sidecar", "create", "jobs.coxswain.dev", "demo"),
+    ("coxswain-sidecar", "create", "leases.coxswain.dev", "demo"),
     ("coxswain-sidecar", "list", "configmaps", "demo"),
     ("coxswain-sidecar", "patch", "configmaps/coxswain-type-x", "demo"),
     ("coxswain-models", "get", "secrets/key", "demo"),
@@ -110,6 +113,10 @@ REFUSED = [
     ("coxswain-operator", "create", "pods:exec/x", "demo"),
     ("coxswain-sidecar", "create", "pods", "demo"),
     ("coxswain-sidecar", "patch", "jobs.coxswain.dev:status", "demo"),
+    ("coxswain-sidecar", "patch", "leases.coxswain.dev:status", "demo"),
+    ("coxswain-sidecar", "patch", "leases.coxswain.dev/x", "demo"),
+    ("coxswain-operator", "update", "leases.coxswain.dev/x", "demo"),
+    ("coxswain-operator", "create", "leases.coordination.k8s.io", "demo"),
     ("coxswain-models", "create", "pods", "demo"),
     ("coxswain-operator", "get", "nodes/x", ""),
     # An agent's account has no rights at all.

@@ -7,7 +7,7 @@ import pytest
 from coxswain.api.records import Lease, LeaseHolder
 from coxswain.errors import ConflictError, NotFoundError
 from coxswain.store.leases import holding
-from coxswain.store.leases.holding import Holding, Refused
+from coxswain.store.leases.holding import Holding, Refused, Wanted
 from tests.support.leases import ANN, BOB, Leases
 
 
@@ -153,13 +153,38 @@ async def test_a_batch_renews_what_is_held_and_says_why_not_of_the_rest(leases: 
     await leases.takes(BOB, "b")
     wanted = [Holding(("team", name), ANN, 1) for name in ("none", "c", "b", "a")]
     answers = await leases.sidecar.transact(holding.renew, wanted)
-    codes = {name: getattr(answer, "code", "renewed") for (_, name), answer in answers.items()}
-    assert codes == {
-        "a": "renewed",
-        "b": "lease_not_held",
-        "c": "lease_not_held",
-        "none": "lease_unknown",
-    }
+    codes = [getattr(answer, "code", "renewed") for answer in answers]
+    assert codes == ["lease_unknown", "lease_not_held", "lease_not_held", "renewed"]
+
+
+async def test_of_those_who_renew_the_same_lease_at_once_only_its_holder_does(
+    leases: Leases,
+) -> None:
+    await leases.has()
+    await leases.takes(ANN)
+    wanted = [Holding(("team", "deploy"), who, 1) for who in (BOB, ANN, BOB, ANN)]
+    answers = await leases.sidecar.transact(holding.renew, wanted)
+    codes = [getattr(answer, "code", "renewed") for answer in answers]
+    assert codes == ["lease_not_held", "renewed"] * 2
+
+
+async def test_those_who_ask_together_are_served_in_their_order_each_for_itself(
+    leases: Leases,
+) -> None:
+    for name in ("a", "b"):
+        await leases.has(name)
+    asked = [("a", ANN, 0), ("b", BOB, 0), ("a", BOB, 5), ("none", ANN, 0), ("a", ANN, 0)]
+    wanted = [Wanted("team", name, who, who.text, wait_seconds=wait) for name, who, wait in asked]
+    answers = await leases.sidecar.transact(holding.acquire_all, wanted)
+    said = [each.token if isinstance(each, Lease) else each.why.code for each in answers]
+    assert said == [1, 1, "lease_held", "lease_unknown", 1]
+    assert (await leases.row("a")).first_waiter == "user:bob"
+    assert await leases.told("a") == [("lease.acquired", 1)]
+    freeing = [(Holding(("team", name), who, 1), who.text) for name, who, _ in asked]
+    freed = await leases.sidecar.transact(holding.release_all, freeing)
+    codes = [getattr(each, "code", "free") for each in freed]
+    assert codes == ["free", "free", "lease_not_held", "lease_unknown", "free"]
+    assert await leases.told("a") == [("lease.acquired", 1), ("lease.released", 1)]
 
 
 async def test_a_refusal_without_waiting_leaves_no_ticket(leases: Leases) -> None:

@@ -30,6 +30,11 @@ class Wanted(NamedTuple):
     steal: bool = False
     wait_seconds: float = 0.0
 
+    @property
+    def place(self) -> Place:
+        """Workspace and name."""
+        return self.workspace, self.name
+
 
 class Grant(NamedTuple):
     """A lease that is given out. ``with_run``: with the start of its holder, a run."""
@@ -56,33 +61,75 @@ class Refused(NamedTuple):
 
 
 async def acquire(connection: Connection, wanted: Wanted) -> Lease | Refused:
-    """Take a lease, or stand in its line. The same again by its holder changes nothing."""
-    place = (wanted.workspace, wanted.name)
-    lease = (await rows.locked(connection, [place])).get(place)
-    if lease is not None and leasing.is_own(lease, wanted.holder):
-        return lease
-    why = leasing.refusal(lease, wanted.holder, name=wanted.name, steal=wanted.steal)
-    if lease is None or why is not None:
-        return await _wait(connection, wanted, why or _unknown(wanted.name))
-    given = (await give(connection, [Grant(place, wanted.holder)]))[place]
-    changes = [*_taken_over(lease, given, wanted), telling.taken(given, wanted.actor)]
+    """Take a lease, or stand in its line; see ``acquire_all``."""
+    (answer,) = await acquire_all(connection, [wanted])
+    return answer
+
+
+async def acquire_all(connection: Connection, batch: Sequence[Wanted]) -> list[Lease | Refused]:
+    """Take many leases, each for itself, or stand in their lines. Answers in the order of the batch.
+
+    The same again by its holder changes nothing.
+    """
+    answers: dict[int, Lease | Refused] = {}
+    changes: list[Change] = []
+    left = dict(enumerate(batch))
+    while left:
+        # Of those who want the same lease the next one sees what the one before was given.
+        first = _first_of_each(left)
+        changes += await _acquire_apart(connection, first, answers)
+        left = {number: each for number, each in left.items() if number not in first}
     await telling.tell(connection, changes)
-    return given
+    return [answers[number] for number in range(len(batch))]
+
+
+def _first_of_each(left: Mapping[int, Wanted]) -> dict[int, Wanted]:
+    numbers: dict[Place, int] = {}
+    for number, each in left.items():
+        numbers.setdefault((each.workspace, each.name), number)
+    return {number: left[number] for number in numbers.values()}
+
+
+async def _acquire_apart(
+    connection: Connection, wanted: Mapping[int, Wanted], answers: dict[int, Lease | Refused]
+) -> list[Change]:
+    """The same for different leases, all locked at once; what is to be told of it."""
+    standing = await rows.locked(connection, [each.place for each in wanted.values()])
+    grants: dict[int, Grant] = {}
+    for number, each in wanted.items():
+        lease = standing.get(each.place)
+        if lease is not None and leasing.is_own(lease, each.holder):
+            answers[number] = lease
+            continue
+        why = leasing.refusal(lease, each.holder, name=each.name, steal=each.steal)
+        if why is None:
+            grants[number] = Grant(each.place, each.holder)
+        else:
+            answers[number] = await _wait(connection, each, why)
+    given = await give(connection, list(grants.values())) if grants else {}
+    changes: list[Change] = []
+    for number, grant in grants.items():
+        lease, actor = given[grant.place], wanted[number].actor
+        answers[number] = lease
+        changes += _taken_over(standing[grant.place], lease, actor)
+        changes.append(telling.taken(lease, actor))
+    return changes
 
 
 def _unknown(name: str) -> NotFoundError:
     return NotFoundError(f"there is no Lease '{name}'", code=leasing.UNKNOWN)
 
 
-def _taken_over(former: Lease, given: Lease, wanted: Wanted) -> list[Change]:
+def _taken_over(former: Lease, given: Lease, actor: str) -> list[Change]:
     """That it was reclaimed from a holder who had not let go of it."""
     if former.holder is None:
         return []
     reason = EXPIRED if former.is_over else STOLEN
-    return [telling.reclaimed(given, wanted.actor, reason, former)]
+    return [telling.reclaimed(given, actor, reason, former)]
 
 
 async def _wait(connection: Connection, wanted: Wanted, why: CoxswainError) -> Refused:
+    """The refusal, and a place in the line where one waits."""
     if wanted.wait_seconds <= 0 or why.code not in leasing.WAITABLE:
         return Refused(why)
     seconds = wanted.wait_seconds + GRACE_SECONDS
@@ -125,10 +172,8 @@ async def give(connection: Connection, grants: Sequence[Grant]) -> dict[Place, L
     return {(each.workspace, each.name): each for each in given}
 
 
-async def renew(
-    connection: Connection, wanted: Sequence[Holding]
-) -> dict[Place, Lease | CoxswainError]:
-    """Renew many leases in one statement; each is renewed or refused by itself.
+async def renew(connection: Connection, wanted: Sequence[Holding]) -> list[Lease | CoxswainError]:
+    """Renew many leases in one statement; each is renewed or refused by itself, in their order.
 
     A holder whom a restore has put in doubt, and who names the latest token, is one again.
     """
@@ -159,20 +204,19 @@ async def renew(
     )
     again = [rows.stored(row) for row in found if row["was"] != LeaseState.HELD]
     await telling.tell(connection, [telling.taken(each, telling.OPERATOR) for each in again])
-    renewed: dict[Place, Lease | CoxswainError] = {}
-    for lease in map(rows.stored, found):
-        renewed[lease.workspace, lease.name] = lease
-    left = [each for each in wanted if each.place not in renewed]
-    if left:
-        renewed.update(await _why_not(connection, left))
-    return renewed
+    renewed = {(row["workspace"], row["name"]): rows.stored(row) for row in found}
+    left = [each.place for each in wanted if not _is_of(renewed.get(each.place), each)]
+    standing = await rows.of(connection, left) if left else {}
+    return [
+        lease
+        if (lease := renewed.get(each.place)) is not None and _is_of(lease, each)
+        else _problem(standing.get(each.place), each)
+        for each in wanted
+    ]
 
 
-async def _why_not(
-    connection: Connection, wanted: Sequence[Holding]
-) -> Mapping[Place, CoxswainError]:
-    standing = await rows.of(connection, [each.place for each in wanted])
-    return {each.place: _problem(standing.get(each.place), each) for each in wanted}
+def _is_of(lease: Lease | None, wanted: Holding) -> bool:
+    return lease is not None and (lease.holder, lease.token) == (wanted.holder, wanted.token)
 
 
 def _problem(lease: Lease | None, wanted: Holding) -> CoxswainError:
@@ -186,29 +230,54 @@ def _problem(lease: Lease | None, wanted: Holding) -> CoxswainError:
 
 
 async def release(connection: Connection, wanted: Holding, actor: str) -> Lease:
-    """Let go of a lease. The same again is harmless; of somebody else's it is refused.
+    """Let go of a lease; see ``release_all``. Raises what refuses it."""
+    (answer,) = await release_all(connection, [(wanted, actor)])
+    if isinstance(answer, CoxswainError):
+        raise answer
+    return answer
 
-    Raises NotFoundError lease_unknown, ConflictError lease_not_held, lease_lost,
+
+async def release_all(
+    connection: Connection, batch: Sequence[tuple[Holding, str]]
+) -> list[Lease | CoxswainError]:
+    """Let go of many leases, each for itself and its actor. The same again is harmless.
+
+    Refusals: NotFoundError lease_unknown; ConflictError lease_not_held, lease_expired, lease_lost,
     lease_token_unknown or lease_of_run.
     """
-    lease = (await rows.locked(connection, [wanted.place])).get(wanted.place)
+    standing = await rows.locked(connection, [wanted.place for wanted, _ in batch])
+    answers = [_let_go(standing.get(wanted.place), wanted) for wanted, _ in batch]
+    actors = {
+        wanted.place: actor
+        for (wanted, actor), answer in zip(batch, answers, strict=True)
+        if answer is None
+    }
+    freed = await free(connection, list(actors), LeaseState.FREE) if actors else {}
+    changes = [telling.let_go(lease, actors[place]) for place, lease in freed.items()]
+    await telling.tell(connection, changes)
+    return [
+        freed[wanted.place] if answer is None else answer
+        for (wanted, _), answer in zip(batch, answers, strict=True)
+    ]
+
+
+def _let_go(lease: Lease | None, wanted: Holding) -> Lease | CoxswainError | None:
+    """The lease where it was let go before, why it is not; None where it is to be."""
     if lease is None or lease.is_removed:
-        raise _unknown(wanted.place[1])
+        return _unknown(wanted.place[1])
     if _was_let_go(lease, wanted):
         return lease
     if not leasing.is_own(lease, wanted.holder):
-        raise leasing.not_held(lease, wanted.holder)
+        return leasing.not_held(lease, wanted.holder)
     wrong = leasing.wrong_token(lease, wanted.token)
     if wrong is not None:
-        raise wrong
+        return wrong
     if lease.with_run:
         text = (
             f"Lease '{lease.name}' is one of spec.leases: it is let go when the attempt has ended"
         )
-        raise ConflictError(text, code=leasing.OF_RUN)
-    freed = (await free(connection, [wanted.place], LeaseState.FREE))[wanted.place]
-    await telling.tell(connection, [telling.let_go(freed, actor)])
-    return freed
+        return ConflictError(text, code=leasing.OF_RUN)
+    return None
 
 
 def _was_let_go(lease: Lease, wanted: Holding) -> bool:

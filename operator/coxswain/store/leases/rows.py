@@ -14,7 +14,7 @@ Place = tuple[str, str]
 
 # A ticket that nobody has refreshed in time counts no more.
 COLUMNS = (
-    "leases.*, clock_timestamp() AS read_at, leases.line = lease_line() AS is_confirmed,"
+    "leases.*, clock_timestamp() AS read_at, leases.line = (SELECT lease_line()) AS is_confirmed,"
     " (SELECT count(*) FROM lease_tickets AS each WHERE each.workspace = leases.workspace"
     " AND each.name = leases.name AND each.alive_until > clock_timestamp()) AS waiters,"
     " (SELECT each.holder FROM lease_tickets AS each WHERE each.workspace = leases.workspace"

@@ -132,6 +132,7 @@ def pod_is_there(snapshot: JobSnapshot, platform: Platform, now: datetime) -> De
         return _starting(snapshot, pod, now)
     overdue = pod.running_since + snapshot.timeout + DEADLINE_GRACE
     wake_at = min(overdue, silence.next_look(snapshot, now))
+    wake_at = lease_loss.next_look(snapshot, wake_at, now)
     if not _is_shown(snapshot, pod):
         found = status.running(snapshot, pod, gates.passed(snapshot), now)
         return Decision(status=found, wake_at=wake_at)

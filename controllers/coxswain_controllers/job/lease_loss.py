@@ -1,6 +1,6 @@
 """A run that has lost a lease is stopped, and what it still says bounces. Pure."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from coxswain.api.records import WantedLease
 from coxswain.reconcile.decision import Decision
@@ -11,6 +11,7 @@ from coxswain_controllers.job import ending
 from coxswain_controllers.job.snapshot import JobSnapshot
 
 LOST = "LeaseLost"
+LOOK_AGAIN = timedelta(seconds=5)
 
 
 def one_is_lost(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
@@ -24,6 +25,11 @@ def one_is_lost(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> De
     if outcome.unknown(run, repeatable=ending.is_repeatable(snapshot)):
         ended = ending.unknown(ended, run)
     return ending.give_up(snapshot, pod, ended, now)
+
+
+def next_look(snapshot: JobSnapshot, otherwise: datetime, now: datetime) -> datetime:
+    """Soon, while one is in doubt: if nothing is heard of the run it is lost without an event."""
+    return min(otherwise, now + LOOK_AGAIN) if snapshot.is_lease_in_doubt else otherwise
 
 
 def _whose(wanted: WantedLease) -> str:

@@ -1,8 +1,11 @@
 """What the records say of the leases that a Job wants, or that its run was given."""
 
+from datetime import timedelta
+
 from coxswain.api.conditions import ConditionType, Seen
 from coxswain.api.job import TERMINAL, JobSpec
-from coxswain.api.records import LeaseHolder, Run, RunKey, WantedLease
+from coxswain.api.lease import LeaseState
+from coxswain.api.records import Lease, LeaseHolder, Run, RunKey, WantedLease
 from coxswain.errors import UnavailableError
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
@@ -10,6 +13,8 @@ from coxswain.rules import leasing
 from coxswain_controllers.job.form import JobForm
 from coxswain_controllers.job.snapshot import number
 
+HEARD_AGAIN = timedelta(seconds=15)
+"""After an outage of the records every run is late; its next heartbeat comes within 10 s."""
 KIND = ConditionType.RECORDS_AVAILABLE
 
 
@@ -44,6 +49,22 @@ def lost(run: Run | None, found: tuple[WantedLease, ...]) -> tuple[WantedLease, 
     )
 
 
+def silent(run: Run | None, found: tuple[WantedLease, ...]) -> bool:
+    """Whether one that the run was given is in doubt, because nothing was heard of the run."""
+    given = run.leases if run is not None else {}
+    return any(each.name in given and _is_silent(each.lease, given[each.name]) for each in found)
+
+
 def _is_held(wanted: WantedLease, holder: LeaseHolder, token: int) -> bool:
     lease = wanted.lease
-    return lease is not None and leasing.is_own(lease, holder) and lease.token == token
+    if lease is None or lease.token != token:
+        return False
+    return leasing.is_own(lease, holder) or (
+        _is_silent(lease, token) and lease.read_at - lease.changed_at < HEARD_AGAIN
+    )
+
+
+def _is_silent(lease: Lease | None, token: int) -> bool:
+    if lease is None or lease.state is not LeaseState.QUARANTINED or lease.token != token:
+        return False
+    return lease.reason == leasing.SILENT

@@ -115,6 +115,7 @@ def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapsho
         key_claim=asked.key_claim,
         leases=asked.leases,
         lost_leases=leased.lost(asked.run, asked.leases),
+        is_lease_in_doubt=leased.silent(asked.run, asked.leases),
         status=job.status,
         agent=_agent(agent),
         agent_deleted_at=world.agents_deleted.get((key.namespace, name)),

@@ -157,6 +157,8 @@ class JobSnapshot:
     """The leases of its spec, in the order in which it takes them."""
     lost_leases: tuple[WantedLease, ...] = ()
     """Those that its run was given and holds no more."""
+    is_lease_in_doubt: bool = False
+    """Whether one of these is in doubt, because nothing was heard of the run."""
 
     @property
     def valid_spec(self) -> JobSpec:

@@ -13,7 +13,6 @@ from coxswain_controllers.lease.snapshot import Former, LeaseSnapshot
 LOOK_AGAIN = timedelta(seconds=5)
 LOOK_AT_POD = timedelta(seconds=1)
 TAKEN_AGAIN = timedelta(seconds=30)
-HOLDER_SILENT = "HolderSilent"
 
 
 def decide(snapshot: LeaseSnapshot, now: datetime) -> Decision:
@@ -89,7 +88,7 @@ def _surely_over(snapshot: LeaseSnapshot, row: Lease) -> str | None:
     """
     if snapshot.former is Former.GONE:
         return "PodGone"
-    by_itself = row.reason == HOLDER_SILENT and not row.with_run
+    by_itself = row.reason == leasing.SILENT and not row.with_run
     return "Expired" if by_itself and snapshot.former is Former.RUNNING else None
 
 

@@ -18,6 +18,8 @@ TOKEN_UNKNOWN = "lease_token_unknown"  # noqa: S105 - a code, not a secret
 LOST = "lease_lost"
 LINE_FULL = "lease_line_full"
 OF_RUN = "lease_of_run"
+SILENT = "HolderSilent"
+"""Why a lease is Quarantined whose run was not heard of in time."""
 REFUSALS = frozenset({UNKNOWN, UNCONFIRMED, HELD, QUARANTINED, AWAITED})
 """All that may be said to a Job that wants its leases."""
 WAITABLE = frozenset({HELD, QUARANTINED, AWAITED})

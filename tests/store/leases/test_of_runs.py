@@ -145,6 +145,32 @@ async def test_a_heartbeat_that_comes_too_late_is_told_to_end(
     assert await sidecar_store.transact(claims.heartbeat, owner.uid)
 
 
+async def test_a_run_that_is_heard_again_before_its_lease_was_handed_on_holds_it_again(
+    leases: Leases, operator_store: Store, sidecar_store: Store
+) -> None:
+    await leases.has("a")
+    owner = await claimed(operator_store, sidecar_store, new_run(leases=["a"]))
+    await leases.passes(31, "a")
+    await leases.lapse()
+    assert not await sidecar_store.transact(claims.heartbeat, owner.uid)
+    row = await leases.row("a")
+    assert (row.state, row.token, row.reason) == ("Held", 1, "")
+    assert (await leases.told("a"))[-1] == ("lease.recovered", 1)
+
+
+async def test_one_that_is_ending_holds_nothing_again(
+    leases: Leases, operator_store: Store, sidecar_store: Store
+) -> None:
+    await leases.has("a")
+    new = new_run(leases=["a"])
+    owner = await claimed(operator_store, sidecar_store, new)
+    closing = Closing(new.key, "Lost/WorkerLost", knows_result=False, is_gone=False)
+    await operator_store.transact(runs.close_runs, [closing])
+    with pytest.raises(ConflictError):
+        await sidecar_store.transact(claims.heartbeat, owner.uid)
+    assert (await leases.row("a")).state == "Quarantined"
+
+
 async def test_a_silent_runs_lease_is_quarantined_and_its_job_is_woken(
     leases: Leases, operator_store: Store, sidecar_store: Store
 ) -> None:

@@ -150,6 +150,11 @@ def test_a_run_that_holds_its_leases_goes_on() -> None:
     assert decide(running(), PLATFORM, at(1)).actions == ()
 
 
+def test_one_that_is_in_doubt_is_looked_at_again_soon() -> None:
+    decision = decide(running(is_lease_in_doubt=True), PLATFORM, at(1))
+    assert (decision.actions, decision.wake_at) == ((), at(6))
+
+
 @pytest.mark.parametrize("end", [snapshots.WELL, snapshots.BADLY], ids=["well", "badly"])
 def test_the_end_of_its_pod_lets_its_leases_go(end: Any) -> None:
     (close, *_) = decide(snapshots.ended(JOB, end), PLATFORM, at(21)).actions

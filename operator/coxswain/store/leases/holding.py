@@ -203,7 +203,7 @@ async def renew(connection: Connection, wanted: Sequence[Holding]) -> list[Lease
         RESTORED,
     )
     again = [rows.stored(row) for row in found if row["was"] != LeaseState.HELD]
-    await telling.tell(connection, [telling.taken(each, telling.OPERATOR) for each in again])
+    await telling.tell(connection, [telling.recovered(each, telling.OPERATOR) for each in again])
     renewed = {(row["workspace"], row["name"]): rows.stored(row) for row in found}
     left = [each.place for each in wanted if not _is_of(renewed.get(each.place), each)]
     standing = await rows.of(connection, left) if left else {}

@@ -15,7 +15,6 @@ from coxswain.store.leases.rows import Place
 from coxswain.store.leases.telling import Change
 from coxswain.store.pool import Connection
 
-SILENT = "HolderSilent"
 RULE = "QuarantineOver"
 DELETED = "Deleted"
 DECLARED = "declared:"
@@ -199,7 +198,7 @@ async def lapse(connection: Connection) -> int:
             " FROM over WHERE leases.workspace = over.workspace AND leases.name = over.name"
             " RETURNING leases.*, over.why, over.job)"
         ),
-        SILENT,
+        leasing.SILENT,
         EXPIRED,
         RULE,
         AT_ONCE,

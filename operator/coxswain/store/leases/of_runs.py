@@ -111,16 +111,30 @@ async def wanted(
 
 
 async def live(connection: Connection, key: RunKey, names: Sequence[str]) -> bool:
-    """The run lives: renew what it was given with its start. False: some of it is lost."""
-    renewed = await connection.fetch(
-        "UPDATE leases SET renewed_at = clock_timestamp(),"
-        " expires_at = clock_timestamp() + make_interval(secs => ttl_seconds)"
-        " WHERE job_uid = $1 AND attempt = $2 AND with_run AND state = 'Held'"
-        " AND coalesce(expires_at > clock_timestamp(), true) RETURNING name",
+    """The run lives: renew what it was given with its start. False: some of it is lost.
+
+    What is in doubt only because nothing was heard of it is held again.
+    """
+    found = await connection.fetch(
+        rows.changed(
+            "WITH standing AS (SELECT workspace, name, state AS was FROM leases"
+            " WHERE job_uid = $1 AND attempt = $2 AND with_run"
+            " AND (state = 'Held' AND coalesce(expires_at > clock_timestamp(), true)"
+            " OR state = 'Quarantined' AND reason = $3) ORDER BY workspace, name FOR UPDATE),"
+            " changed AS (UPDATE leases SET state = 'Held', reason = '',"
+            " renewed_at = clock_timestamp(), changed_at = CASE WHEN was = 'Held'"
+            " THEN leases.changed_at ELSE clock_timestamp() END,"
+            " expires_at = clock_timestamp() + make_interval(secs => ttl_seconds) FROM standing"
+            " WHERE leases.workspace = standing.workspace AND leases.name = standing.name"
+            " RETURNING leases.*, was)"
+        ),
         key.job_uid,
         key.attempt,
+        leasing.SILENT,
     )
-    return {row["name"] for row in renewed} >= set(names)
+    again = [rows.stored(row) for row in found if row["was"] != LeaseState.HELD]
+    await telling.tell(connection, [telling.recovered(each, telling.OPERATOR) for each in again])
+    return {row["name"] for row in found} >= set(names)
 
 
 async def held(connection: Connection, key: RunKey) -> list[Lease]:

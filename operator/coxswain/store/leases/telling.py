@@ -20,6 +20,7 @@ class What(StrEnum):
     RELEASED = "lease.released"
     RECLAIMED = "lease.reclaimed"
     QUARANTINED = "lease.quarantined"
+    RECOVERED = "lease.recovered"
 
 
 class Change(NamedTuple):
@@ -59,6 +60,12 @@ def quarantined(lease: Lease, actor: str) -> Change:
     """Nobody knows whether its holder still acts."""
     holder = lease.holder.text if lease.holder is not None else None
     return Change(What.QUARANTINED, lease, actor, {"holder": holder, "reason": lease.reason})
+
+
+def recovered(lease: Lease, actor: str) -> Change:
+    """Its holder, who was in doubt, has said that it lives; the token is the same."""
+    holder = lease.holder.text if lease.holder is not None else None
+    return Change(What.RECOVERED, lease, actor, {"holder": holder})
 
 
 async def tell(connection: Connection, changes: Sequence[Change]) -> None:

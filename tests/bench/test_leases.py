@@ -2,7 +2,7 @@
 
 Everything on one machine in one run, the arms by turns and back again, each from this one process with
 the same number of calls under way; Postgres and etcd both leave the disk's cache to the kernel. Then ten
-thousand hand-overs with pauses, wrong clocks and lost answers. Run it with hack/bench -k leases.
+times as many hand-overs with pauses, wrong clocks and lost answers. Run it with `hack/bench leases`.
 """
 
 import asyncio
@@ -30,40 +30,54 @@ from coxswain.store.leases.holding import Holding, Wanted
 from coxswain.store.pool import Store
 from devtools import children
 from devtools.controlplane import ControlPlane
-from tests.support import apiserver, postgres
+from tests.bench import figures
+from tests.bench.conftest import Asked
+from tests.bench.figures import Figure
+from tests.bench.report import Report
+from tests.bench.spending import Meter
+from tests.support import apiserver
 from tests.support.handovers import Contest
 from tests.support.leases import Leases
-from tests.support.postgres import Database
+from tests.support.postgres import Database, Server, opened
 from tests.support.rows import new_lease
 
-HOLDERS = int(os.environ.get("COXSWAIN_BENCH_HOLDERS", "1000"))
-HANDOVERS = int(os.environ.get("COXSWAIN_BENCH_HANDOVERS", "10000"))
+HOLDERS = 1000
 AT_ONCE = 16
 RENEWALS = 3
-NAMES = [f"l{number:05}" for number in range(HOLDERS)]
+BATCHES = 10
 ME = LeaseHolder.of_user("local", None)
+STORE, API, COORDINATION, ETCD = SIDES = (
+    *("Coxswain, store", "Coxswain, API"),
+    *("coordination lease", "etcd lease"),
+)
+LINES = [
+    Figure("acquired/s", "more", 0),
+    Figure("renewed/s", "more", 0),
+    Figure("released/s", "more", 0),
+    Figure("renewed/s, in batches", "more", 0),
+    Figure("acquired/s, in a batch", "more", 0),
+    Figure("released/s, in a batch", "more", 0),
+    Figure("CPU of the servers per acquisition, ms", "less"),
+    Figure("CPU of the servers per renewal, ms", "less"),
+    Figure("p99 of an acquisition, ms", "less"),
+    Figure("p99 of a renewal, ms", "less"),
+]
+TIMED = {"acquired": "an acquisition", "renewed": "a renewal"}
 Call = Callable[[str], Awaitable[Any]]
 
 
 @dataclass
 class Arm:
-    """What one way came to: calls per second, and how long a call took at the 99th percentile, ms."""
+    """One run of one side: what it came to, by the name of the figure."""
 
-    seconds: dict[str, float] = field(default_factory=dict)
-    calls: dict[str, int] = field(default_factory=dict)
-    times: dict[str, list[float]] = field(default_factory=dict)
-
-    def rate(self, deed: str) -> float:
-        return self.calls[deed] / self.seconds[deed] if deed in self.calls else float("nan")
-
-    def p99(self, deed: str) -> float:
-        times = sorted(self.times.get(deed, []))
-        return 1000 * times[int(len(times) * 0.99) - 1] if times else float("nan")
+    names: list[str]
+    meter: Meter
+    found: dict[str, float] = field(default_factory=dict)
 
     async def each(self, deed: str, call: Call, rounds: int = 1) -> None:
         """Call for every name, so many at once."""
-        waiting = iter(NAMES * rounds)
-        times = self.times.setdefault(deed, [])
+        waiting = iter(self.names * rounds)
+        times: list[float] = []
 
         async def works() -> None:
             for name in waiting:
@@ -71,20 +85,29 @@ class Arm:
                 await call(name)
                 times.append(time.perf_counter() - began)
 
-        began = time.perf_counter()
+        began, before = time.perf_counter(), self.meter.read()
         await asyncio.gather(*(works() for _ in range(AT_ONCE)))
-        self._count(deed, HOLDERS * rounds, time.perf_counter() - began)
+        self.found[f"{deed}/s"] = len(times) / (time.perf_counter() - began)
+        spent = sum(self.meter.read().since(before)[name] for name in self._servers())
+        if deed in TIMED:
+            late = figures.percentile(times, 0.99)
+            self.found[f"p99 of {TIMED[deed]}, ms"] = 1000 * late
+            each = 1000 * spent / len(times)
+            self.found[f"CPU of the servers per {TIMED[deed].split()[1]}, ms"] = each
 
-    async def whole(self, deed: str, call: Callable[[], Awaitable[Any]], rounds: int) -> None:
+    def _servers(self) -> list[str]:
+        return [*self.meter.pids, *self.meter.families]
+
+    async def whole(self, figure: str, call: Callable[[], Awaitable[Any]], rounds: int = 1) -> None:
         """Call for all names at once."""
         began = time.perf_counter()
         for _ in range(rounds):
             await call()
-        self._count(deed, HOLDERS * rounds, time.perf_counter() - began)
+        self.found[figure] = len(self.names) * rounds / (time.perf_counter() - began)
 
-    def _count(self, deed: str, calls: int, seconds: float) -> None:
-        self.calls[deed] = self.calls.get(deed, 0) + calls
-        self.seconds[deed] = self.seconds.get(deed, 0.0) + seconds
+    def knows_no_batch(self) -> None:
+        """One by one is the fastest that it can."""
+        self.found["renewed/s, in batches"] = self.found["renewed/s"]
 
 
 @pytest.fixture(scope="module")
@@ -95,41 +118,57 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
         yield started
 
 
-async def test_a_thousand_holders(
-    plane: ControlPlane, client: Client, database: Database, tmp_path: Path
+async def test_holders(
+    asked: Asked, plane: ControlPlane, postgres: Server, database: Database, tmp_path: Path
 ) -> None:
+    names = [f"l{number:05}" for number in range(asked.size or HOLDERS)]
+    setting = f"{len(names):,} holders, {AT_ONCE} calls at once"
+    report = Report("Leases", setting, SIDES, LINES, asked.json)
+    client = await Client.connect(plane.kubeconfig, name="bench")
     namespace = await apiserver.onboard(client, "leases")
-    arms = {each: Arm() for each in ("store", "api", "coordination", "etcd")}
-    await _define(database)
+    await _define(database, names)
     async with (
-        _sidecar(database, tmp_path, plane) as http,
-        postgres.opened(database.sidecar, connections=AT_ONCE) as store,
+        _sidecar(database, tmp_path, plane) as (http, sidecar),
+        opened(database.sidecar, connections=AT_ONCE) as store,
     ):
         deeds: dict[str, Callable[[Arm], Awaitable[None]]] = {
-            "store": lambda arm: _in_the_store(arm, store),
-            "api": lambda arm: _through_the_api(arm, http),
-            "coordination": lambda arm: _as_coordination_leases(arm, client, namespace),
-            "etcd": lambda arm: _in_etcd(arm, plane.etcd_url),
+            STORE: lambda arm: _in_the_store(arm, store),
+            API: lambda arm: _through_the_api(arm, http),
+            COORDINATION: lambda arm: _as_coordination_leases(arm, client, namespace),
+            ETCD: lambda arm: _in_etcd(arm, plane.etcd_url),
         }
-        for each in (*deeds, *reversed(deeds)):
-            await deeds[each](arms[each])
-    _print(arms)
+        kubernetes = {"etcd": plane.pid("etcd"), "apiserver": plane.pid("kube-apiserver")}
+        assert postgres.pid is not None
+        meters = {
+            STORE: Meter({"driver": os.getpid()}, {"postgres": postgres.pid}),
+            API: Meter({"sidecar": sidecar}, {"postgres": postgres.pid}),
+            COORDINATION: Meter(kubernetes),
+            ETCD: Meter({"etcd": plane.pid("etcd")}),
+        }
+        for run in range(asked.runs):
+            for side in report.order(run):
+                arm = Arm(names, meters[side])
+                await deeds[side](arm)
+                report.add(side, arm.found)
+    await client.close()
+    print(f"\n{report.text()}")
 
 
-async def test_ten_thousand_handovers(database: Database) -> None:
+async def test_handovers(asked: Asked, database: Database) -> None:
+    wanted = 10 * (asked.size or HOLDERS)
     async with (
-        postgres.opened(database.operator) as operator,
-        postgres.opened(database.sidecar, connections=12) as sidecar,
+        opened(database.operator) as operator,
+        opened(database.sidecar, connections=12) as sidecar,
     ):
         began = time.monotonic()
-        history = await Contest(Leases(operator, sidecar), wanted=HANDOVERS).run()
-    print(f"\n{HANDOVERS} hand-overs in {time.monotonic() - began:.0f} s: {history}")
+        history = await Contest(Leases(operator, sidecar), wanted=wanted).run()
+    print(f"\n{wanted:,} hand-overs in {time.monotonic() - began:.0f} s: {history}")
     assert (history.double_tokens, history.stale_writes) == (0, 0)
 
 
-async def _define(database: Database) -> None:
-    async with postgres.opened(database.operator) as operator:
-        for name in NAMES:
+async def _define(database: Database, names: list[str]) -> None:
+    async with opened(database.operator) as operator:
+        for name in names:
             await operator.transact(keeping.define, new_lease(name, ttl_seconds=600))
 
 
@@ -147,23 +186,23 @@ async def _in_the_store(arm: Arm, store: Store) -> None:
         return Holding(("team", name), ME, token[name])
 
     async def renew_all() -> None:
-        found = await store.run(holding.renew, [held(name) for name in NAMES])
-        assert sum(isinstance(each, Lease) for each in found) == HOLDERS
+        found = await store.run(holding.renew, [held(name) for name in arm.names])
+        assert sum(isinstance(each, Lease) for each in found) == len(arm.names)
 
     async def acquire_all() -> None:
-        wanted = [Wanted("team", name, ME, ME.text) for name in NAMES]
+        wanted = [Wanted("team", name, ME, ME.text) for name in arm.names]
         found = await store.transact(holding.acquire_all, wanted)
         token.update((each.name, each.token) for each in found if isinstance(each, Lease))
 
     async def release_all() -> None:
-        await store.transact(holding.release_all, [(held(name), ME.text) for name in NAMES])
+        await store.transact(holding.release_all, [(held(name), ME.text) for name in arm.names])
 
-    await arm.each("acquire", acquire)
-    await arm.each("renew", lambda name: desk.renew(held(name)), RENEWALS)
-    await arm.each("release", lambda name: desk.release(held(name), ME.text))
-    await arm.whole("acquire, batch", acquire_all, 1)
-    await arm.whole("renew, batch", renew_all, 10)
-    await arm.whole("release, batch", release_all, 1)
+    await arm.each("acquired", acquire)
+    await arm.each("renewed", lambda name: desk.renew(held(name)), RENEWALS)
+    await arm.each("released", lambda name: desk.release(held(name), ME.text))
+    await arm.whole("acquired/s, in a batch", acquire_all)
+    await arm.whole("renewed/s, in batches", renew_all, BATCHES)
+    await arm.whole("released/s, in a batch", release_all)
 
 
 async def _through_the_api(arm: Arm, http: aiohttp.ClientSession) -> None:
@@ -179,14 +218,14 @@ async def _through_the_api(arm: Arm, http: aiohttp.ClientSession) -> None:
         token[name] = (await post(f"leases/{name}/acquire", {}))["token"]
 
     async def renew_all() -> None:
-        wanted = [{"name": name, "token": token[name]} for name in NAMES]
+        wanted = [{"name": name, "token": token[name]} for name in arm.names]
         found = await post("lease-renewals", {"renewals": wanted})
-        assert len(found["renewed"]) == HOLDERS
+        assert len(found["renewed"]) == len(arm.names)
 
-    await arm.each("acquire", acquire)
-    await arm.each("renew", lambda n: post(f"leases/{n}/renew", {"token": token[n]}), RENEWALS)
-    await arm.whole("renew, batch", renew_all, 10)
-    await arm.each("release", lambda name: post(f"leases/{name}/release", {"token": token[name]}))
+    await arm.each("acquired", acquire)
+    await arm.each("renewed", lambda n: post(f"leases/{n}/renew", {"token": token[n]}), RENEWALS)
+    await arm.whole("renewed/s, in batches", renew_all, BATCHES)
+    await arm.each("released", lambda name: post(f"leases/{name}/release", {"token": token[name]}))
 
 
 async def _as_coordination_leases(arm: Arm, client: Client, namespace: str) -> None:
@@ -206,9 +245,10 @@ async def _as_coordination_leases(arm: Arm, client: Client, namespace: str) -> N
     async def release(name: str) -> None:
         await client.delete(f"{path}/{name}", uid=held[name]["metadata"]["uid"])
 
-    await arm.each("acquire", acquire)
-    await arm.each("renew", renew, RENEWALS)
-    await arm.each("release", release)
+    await arm.each("acquired", acquire)
+    await arm.each("renewed", renew, RENEWALS)
+    await arm.each("released", release)
+    arm.knows_no_batch()
 
 
 async def _in_etcd(arm: Arm, url: str) -> None:
@@ -231,16 +271,17 @@ async def _in_etcd(arm: Arm, url: str) -> None:
             found = await post("/v3/kv/txn", {"compare": [absent], "success": [put]})
             assert found["succeeded"]
 
-        await arm.each("acquire", acquire)
-        await arm.each("renew", lambda n: post("/v3/lease/keepalive", {"ID": lease[n]}), RENEWALS)
-        await arm.each("release", lambda n: post("/v3/lease/revoke", {"ID": lease[n]}))
+        await arm.each("acquired", acquire)
+        await arm.each("renewed", lambda n: post("/v3/lease/keepalive", {"ID": lease[n]}), RENEWALS)
+        await arm.each("released", lambda n: post("/v3/lease/revoke", {"ID": lease[n]}))
+    arm.knows_no_batch()
 
 
 @asynccontextmanager
 async def _sidecar(
     database: Database, folder: Path, plane: ControlPlane
-) -> AsyncIterator[aiohttp.ClientSession]:
-    """The API as a process of its own, with one client."""
+) -> AsyncIterator[tuple[aiohttp.ClientSession, int]]:
+    """The API as a process of its own: one client, and its pid."""
     token, port = folder / "token", children.free_port()
     token.write_text("a-local-token-of-the-bench")
     given = {
@@ -254,21 +295,21 @@ async def _sidecar(
         "COXSWAIN_KUBECONFIG": str(plane.kubeconfig),
     }
     known = {"Authorization": f"Bearer {token.read_text()}"}
-    with _process(given, folder / "sidecar.log"):
+    with _process(given, folder / "sidecar.log") as pid:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=known) as http:
             async with asyncio.timeout(60):
                 while not await _answers(http):  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.2)
-            yield http
+            yield http, pid
 
 
 @contextmanager
-def _process(given: dict[str, str], log: Path) -> Iterator[None]:
+def _process(given: dict[str, str], log: Path) -> Iterator[int]:
     with log.open("wb") as file:
         words = [sys.executable, "-m", "coxswain", "sidecar"]
         process = subprocess.Popen(words, env={**os.environ, **given}, stdout=file, stderr=file)
         try:
-            yield
+            yield process.pid
         finally:
             process.terminate()
             process.wait(30)
@@ -284,12 +325,3 @@ async def _answers(http: aiohttp.ClientSession) -> bool:
 
 def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime())
-
-
-def _print(arms: dict[str, Arm]) -> None:
-    deeds = ("acquire", "renew", "release", "acquire, batch", "renew, batch", "release, batch")
-    print(f"\n{HOLDERS} holders, {AT_ONCE} calls at once, leases per second (p99 of a call, ms)\n")
-    print(f"| | {' | '.join(deeds)} |\n|---|{'---|' * len(deeds)}")
-    for name, arm in arms.items():
-        cells = [f"{arm.rate(deed):,.0f} ({arm.p99(deed):.1f})" for deed in deeds]
-        print(f"| {name} | {' | '.join(cells)} |".replace("nan (nan)", "-").replace(" (nan)", ""))

@@ -122,6 +122,14 @@ class Records:
             case LeaveLines():
                 await self._fence.write(lines.leave, action.workspace, action.holder.text, None)
 
+    async def defined_leases(self) -> tuple[str, ...]:
+        """The uids of the Lease objects that the records stand for."""
+        return await self._store.run(keeping.standing_for)
+
+    async def drop_leases(self, uids: Sequence[str]) -> None:
+        """These objects are gone, and the mirror never knew them."""
+        await self._fence.write(keeping.drop, uids)
+
     async def lapse_leases(self) -> int:
         """Note which leases are over; how many."""
         return await self._fence.write(keeping.lapse)

@@ -64,6 +64,19 @@ async def test_a_row_outlives_its_object_and_the_token_counts_on(
     assert (await leases.takes(BOB)).token == 2
 
 
+async def test_a_row_whose_object_is_gone_for_long_is_dropped(
+    leases: Leases, operator_store: Store
+) -> None:
+    first, other = await leases.has(), await leases.has("other")
+    await leases.takes(ANN)
+    assert set(await operator_store.run(keeping.standing_for)) == {first.uid, other.uid}
+    for _ in range(2):
+        await operator_store.transact(keeping.drop, [first.uid])
+    assert await operator_store.run(keeping.standing_for) == (other.uid,)
+    with pytest.raises(NotFoundError):
+        await leases.takes(BOB)
+
+
 async def test_an_object_made_anew_frees_what_the_former_one_held(leases: Leases) -> None:
     await leases.has()
     await leases.takes(ANN)

@@ -142,6 +142,17 @@ def _is_declared(lease: Lease) -> bool:
     return lease.holder is not None and lease.holder.text.startswith(DECLARED)
 
 
+async def standing_for(connection: Connection) -> tuple[str, ...]:
+    """The uids of the objects that rows stand for."""
+    found = await connection.fetch("SELECT uid FROM leases WHERE removed_at IS NULL")
+    return tuple(str(row["uid"]) for row in found)
+
+
+async def drop(connection: Connection, uids: Sequence[str]) -> None:
+    """Have these objects be gone, and tell of it: the mirror never knew them."""
+    await telling.tell(connection, await remove(connection, uids))
+
+
 async def remove(connection: Connection, uids: Sequence[str]) -> list[Change]:
     """The objects are gone: nobody holds their leases any more; rows and tokens stay."""
     found = await connection.fetch(

@@ -65,6 +65,11 @@ class ControlPlane:
         return f"https://127.0.0.1:{self._port}"
 
     @property
+    def etcd_url(self) -> str:
+        """Where etcd itself answers."""
+        return f"http://127.0.0.1:{self._etcd_port}"
+
+    @property
     def ca_file(self) -> Path:
         """The certificate to trust."""
         return self.authority.certificate
@@ -151,7 +156,7 @@ class ControlPlane:
 
     def _start_etcd(self, bins: Path) -> None:
         self._etcd_port, self._port = children.free_port(), 0
-        client = f"http://127.0.0.1:{self._etcd_port}"
+        client = self.etcd_url
         flags = {
             "data-dir": self.folder / "etcd",
             "listen-client-urls": client,
@@ -177,7 +182,7 @@ class ControlPlane:
 
     def _apiserver_flags(self) -> list[str]:
         flags = {
-            "etcd-servers": f"http://127.0.0.1:{self._etcd_port}",
+            "etcd-servers": self.etcd_url,
             "secure-port": str(self._port),
             "bind-address": "127.0.0.1",
             # A loopback address is refused as an endpoint, and no pod will ever use it.

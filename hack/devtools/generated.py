@@ -81,7 +81,7 @@ def _present() -> Iterator[Path]:
 
 
 def _kept(definition: dict[str, Any]) -> dict[str, Any]:
-    """The chart's copy: uninstalling it must not delete every Agent and Job."""
+    """The chart's copy: uninstalling it must not delete every Agent, Job and Lease."""
     metadata = definition["metadata"]
     annotations = {**metadata["annotations"], "helm.sh/resource-policy": "keep"}
     return {**definition, "metadata": {**metadata, "annotations": annotations}}

@@ -19,7 +19,7 @@ from tests.support.workspace import Ledger, Workspace, outcomes
 JOBS = 200
 KILLS = 7
 SEED = 20261121
-LEASE = paths.of("leases", HOME, "coxswain-operator")
+LEASE = f"{paths.coordination_leases(HOME)}/coxswain-operator"
 WELL = ["job.running", "attempt.started", "attempt.ended"]
 
 

@@ -16,7 +16,7 @@ from tests.support.pods import FakePod
 from tests.support.postgres import Database
 from tests.support.workspace import Ledger, Workspace, outcomes
 
-LEASE = paths.of("leases", HOME, "coxswain-operator")
+LEASE = f"{paths.coordination_leases(HOME)}/coxswain-operator"
 
 
 async def _holder(workspace: Workspace) -> str:

@@ -18,6 +18,7 @@ from tests.support.apiserver import STRICT, apply
 from tests.support.refusals import BY_BOUND, BY_RULE, Refused
 
 Body = dict[str, Any]
+LATER = "2099-01-01T00:00:00.000000Z"
 TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 kinds = pytest.mark.parametrize("kind", manifest.KINDS, ids=lambda kind: kind.plural)
 
@@ -136,8 +137,10 @@ OTHER = {
     "review": {"required": True},
     "retain": {"failedPodSeconds": 9},
     "dependsOn": [{"name": "other"}],
+    "leases": ["other"],
     "approval": {"approvers": ["ada"]},
 }
+LEASE = builders.lease()
 SAME_HOME = "a persistent workspace keeps its type, size and class; make another Agent"
 CHANGES: tuple[tuple[builders.Builder, builders.Builder, str], ...] = (
     *((JOB, JOB.with_spec(**{name: value}), FIXED.format(name)) for name, value in OTHER.items()),
@@ -150,6 +153,11 @@ CHANGES: tuple[tuple[builders.Builder, builders.Builder, str], ...] = (
         JOB.cancelled(),
         JOB.with_spec(cancel=False),
         "cancel goes one way: a cancelled Job cannot be taken back",
+    ),
+    (
+        LEASE,
+        LEASE.with_spec(resource="git:other"),
+        "resource is fixed once the Lease is made; make another Lease",
     ),
     (HOME, HOME.with_home("2Gi"), SAME_HOME),
     (HOME, HOME.with_spec(workspace={"type": "Ephemeral", "size": "1Gi"}), SAME_HOME),
@@ -181,6 +189,7 @@ async def test_what_is_fixed_cannot_be_changed(
         (JOB, JOB.cancelled()),
         (JOB, JOB.with_spec(ttlSecondsAfterFinished=60)),
         (JOB, JOB.with_spec(priority=7)),
+        (LEASE, LEASE.with_spec(ttlSeconds=90, holder="freeze", quarantineSeconds=60)),
         (HOME, HOME.with_home("1024Mi", retention="Retain")),
         (builders.agent(), HOME),
         (builders.agent(), builders.agent().suspended().with_model()),
@@ -249,7 +258,10 @@ async def test_kubectl_shows_what_one_wants_to_know(client: Client, namespace: s
     agent = builders.agent().in_namespace(namespace).with_model("m-1", "openai").ready()
     job = builders.job().in_namespace(namespace).running(2)
     job = job.with_condition("Ready", "False", "Running", "attempt 2 runs")
-    for plural, sample in (("agents", agent), ("jobs", job)):
+    lease = LEASE.in_namespace(namespace).with_status(
+        state="Held", holder="job:read/2", token=7, acquiredAt=builders.CREATED, expiresAt=LATER
+    )
+    for plural, sample in (("agents", agent), ("jobs", job), ("leases", lease)):
         await apply(client, namespace, sample.manifest)
         path = paths.of(plural, namespace, sample.name, "status")
         await client.patch(path, {"status": sample.status})
@@ -264,6 +276,12 @@ async def test_kubectl_shows_what_one_wants_to_know(client: Client, namespace: s
     assert shown == ["Name", "Phase", "Agent", "Attempt", "Reason", "Age"]
     assert cells[:5] == ["read", "Running", "helm", 2, "Running"]
     assert "attempt 2 runs" in cells
+
+    columns, cells = await table(client, "leases", namespace)
+    shown = [column["name"] for column in columns if column["priority"] == 0]
+    assert shown == ["Name", "State", "Holder", "Token", "Held", "Expires", "Age"]
+    assert cells[:4] == ["deploy", "Held", "job:read/2", 7]
+    assert cells[5] == LATER
 
 
 async def test_jobs_are_found_by_agent_queue_and_phase(client: Client, namespace: str) -> None:

@@ -12,6 +12,7 @@ from coxswain.reconcile.fence import Fence
 from coxswain.reconcile.records import Records
 from coxswain.store import claims, leadership, reports, wakes
 from coxswain.store.pool import Store
+from coxswain.store.runs import Closing
 from tests.support.rows import new_run, pod
 
 
@@ -59,19 +60,19 @@ async def test_a_result_that_came_meanwhile_keeps_a_run_open(
     await sidecar_store.transact(claims.claim, new.key, worker)
     result = RunResult(status=ResultStatus.SUCCEEDED)
     await sidecar_store.transact(reports.post_result, worker.uid, result)
-    assert not await records.close_run(new.key, "Failed/Timeout", knows_result=False)
+    assert not await records.close_run(Closing(new.key, "Failed/Timeout", False))
     state = await records.run_state(new.key)
     assert state is not None
     assert state.closed_at is None
-    assert await records.close_run(new.key, "Succeeded/Completed", knows_result=True)
-    assert await records.close_run(new.key, "Failed/Late", knows_result=False)
+    assert await records.close_run(Closing(new.key, "Succeeded/Completed", True))
+    assert await records.close_run(Closing(new.key, "Failed/Late", False))
     state = await records.run_state(new.key)
     assert state is not None
     assert state.closed_reason == "Succeeded/Completed"
 
 
 async def test_runs_without_a_row_need_no_closing(records: Records) -> None:
-    assert await records.close_run(new_run().key, "Lost/PodLost", knows_result=False)
+    assert await records.close_run(Closing(new_run().key, "Lost/PodLost", False))
 
 
 async def test_before_the_epoch_is_taken_nothing_is_written(operator_store: Store) -> None:
@@ -102,7 +103,7 @@ async def test_a_former_leader_opens_closes_and_handles_nothing(
     with pytest.raises(FencedError):
         await records.open_run(new_run())
     with pytest.raises(FencedError):
-        await records.close_run(standing.key, "Lost/PodLost", knows_result=False)
+        await records.close_run(Closing(standing.key, "Lost/PodLost", False))
     with pytest.raises(FencedError):
         await records.woken(await records.wakes())
     assert len(await records.wakes()) == 1

@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from coxswain import names
 from coxswain.api.contract import RunDocument
-from coxswain.api.kind import Agent, Job, Schedule
+from coxswain.api.kind import Agent, Job, Lease, Schedule
 from coxswain.sandbox.doors import Door, Doors
 from coxswain.sandbox.pod import Platform, PodRequest
 from coxswain.settings import SandboxSettings
@@ -200,6 +200,21 @@ def schedule(name: str = "report", agent: str = "helm") -> ScheduleBuilder:
     made = {"agentRef": {"name": agent}, "title": "Read", "command": ["true"]}
     spec = {"interval": {"seconds": 60}, "jobTemplate": {"spec": made}}
     return ScheduleBuilder("Schedule", name, spec=spec)
+
+
+@dataclass(frozen=True)
+class LeaseBuilder(Builder):
+    """A Lease under construction."""
+
+    @property
+    def parsed(self) -> Lease:
+        """As the operator reads it."""
+        return Lease.parse(self.raw)
+
+
+def lease(name: str = "deploy", ttl_seconds: int = 30) -> LeaseBuilder:
+    """A Lease of a resource of its own."""
+    return LeaseBuilder("Lease", name, spec={"resource": f"git:{name}", "ttlSeconds": ttl_seconds})
 
 
 def agent(name: str = "helm") -> AgentBuilder:

@@ -7,7 +7,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "examples"
-KINDS = {"Agent", "Job", "Schedule"}
+KINDS = {"Agent", "Job", "Lease", "Schedule"}
 
 Body = dict[str, Any]
 
@@ -23,5 +23,5 @@ def objects(path: Path) -> list[Body]:
 
 
 def of_ours() -> list[Body]:
-    """Every Agent, Job and Schedule of the samples."""
+    """Every Agent, Job, Lease and Schedule of the samples."""
     return [each for path in files() for each in objects(path) if each["kind"] in KINDS]

@@ -249,7 +249,7 @@ async def furnish(client: Client, namespace: str, **hard: str) -> None:
 
 async def clear(client: Client, namespace: str) -> None:
     """Delete what a test has left, so that the next operator has nothing to do with it."""
-    for plural in ("schedules", "jobs", "agents", "pods"):
+    for plural in ("schedules", "jobs", "leases", "agents", "pods"):
         found = await client.get(paths.collection(plural, namespace))
         for each in found["items"]:
             metadata = each["metadata"]

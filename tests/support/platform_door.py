@@ -49,6 +49,7 @@ class FakePlatform:
 
     run: RunDocument
     token: str = "the-token"
+    leases: dict[str, int] = field(default_factory=dict)
     events: list[RunEvent] = field(default_factory=list)
     acts: list[tuple[str, str]] = field(default_factory=list)
     artifacts: dict[str, bytes] = field(default_factory=dict)
@@ -137,7 +138,9 @@ class FakePlatform:
         if request.run != f"{self.run.job_uid}/{self.run.attempt}":
             return web.json_response({}, status=409)
         self.claims += 1
-        return self._answer(ClaimAnswer(run=self.run, token=7, server_time=datetime.now(UTC)))
+        now = datetime.now(UTC)
+        answer = ClaimAnswer(run=self.run, token=7, server_time=now, leases=self.leases)
+        return self._answer(answer)
 
     def _append(self, batch: EventBatch) -> web.Response:
         known = {event.id for event in self.events}

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from coxswain.api.agent import AgentSpec
 from coxswain.api.job import JobSpec
+from coxswain.api.lease import LeaseSpec
 from coxswain.api.meta import Model
 from coxswain.api.schedule import ScheduleSpec
 
@@ -17,6 +18,7 @@ Body = dict[str, Any]
 MODELS: dict[str, type[Model]] = {
     "Agent": AgentSpec,
     "Job": JobSpec,
+    "Lease": LeaseSpec,
     "Schedule": ScheduleSpec,
 }
 TRIGGERS = ("cron", "interval", "at", "onEvent", "heartbeat")
@@ -51,6 +53,8 @@ class Refused:
 def _base(kind: str, field: str) -> Body:
     if kind == "Agent":
         return {}
+    if kind == "Lease":
+        return {"resource": "git:main"}
     job: Body = {"agentRef": {"name": "a"}, "title": "t"}
     if kind == "Job":
         return job if field in ("prompt", "command", "steps") else {**job, "prompt": "p"}
@@ -64,6 +68,10 @@ def _agent(field: str, bad: Any, place: str = "", words: str = "") -> Refused:
 
 def _job(field: str, bad: Any, place: str = "", words: str = "") -> Refused:
     return Refused("Job", field, bad, place or f"spec.{field}", words)
+
+
+def _lease(field: str, bad: Any, place: str = "") -> Refused:
+    return Refused("Lease", field, bad, place or f"spec.{field}")
 
 
 def _model(alias: str, provider: str = "openai", **more: Any) -> Body:
@@ -280,6 +288,20 @@ BY_RULE = (
 )
 
 BY_BOUND = (
+    _lease("resource", None),
+    _lease("resource", "x" * 300),
+    _lease("resource", "two words"),
+    _lease("resource", ""),
+    _lease("ttlSeconds", 0),
+    _lease("ttlSeconds", 86401),
+    _lease("ttlSeconds", "5"),
+    _lease("holder", "x" * 129),
+    _lease("stealAfterSeconds", 0),
+    _lease("quarantineSeconds", -1),
+    _job("leases", ["a", "a"], "spec.leases"),
+    _job("leases", ["No_Name"], "spec.leases[0]"),
+    _job("leases", ["x" * 64], "spec.leases[0]"),
+    _job("leases", [f"a-{number}" for number in range(17)]),
     _agent("colour", "red", "colour"),
     _agent("limits", {"maxStep": 3}, "maxStep"),
     _agent("description", "x" * 1025),

@@ -5,7 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 from coxswain.api.contract import RunDocument
-from coxswain.api.records import Event, NewRun, ObjectRow, RunKey
+from coxswain.api.lease import LeaseSpec
+from coxswain.api.records import Event, NewLease, NewRun, ObjectRow, RunKey
 from coxswain.store import uuid7
 from coxswain.store.claims import Pod
 
@@ -23,14 +24,15 @@ def event(name: str = "user.note", /, **fields: Any) -> Event:
 def new_run(job_uid: str | None = None, attempt: int = 1, **fields: Any) -> NewRun:
     """A run of the Job "first" in workspace "team"; its pod is "first-pod-N"."""
     uid = job_uid or str(uuid4())
+    leases = fields.pop("leases", [])
     return NewRun(
         key=RunKey(uid, attempt),
         workspace="team",
-        job_name="first",
+        job_name=fields.pop("job_name", "first"),
         agent_name="reader",
         pod_name=fields.pop("pod_name", f"first-pod-{attempt}"),
         service_account="coxswain-agent",
-        document=document(uid, attempt, **fields.pop("document", {})),
+        document=document(uid, attempt, **{"leases": leases, **fields.pop("document", {})}),
         **fields,
     )
 
@@ -49,6 +51,15 @@ def document(job_uid: str, attempt: int = 1, **fields: Any) -> RunDocument:
         "timeout_seconds": 60,
     }
     return RunDocument(**(known | fields))
+
+
+def new_lease(name: str = "deploy", **fields: Any) -> NewLease:
+    """A Lease of workspace "team" as the operator defines it; spec fields by their Python names."""
+    known = {
+        each: fields.pop(each) for each in ("uid", "last_token", "last_holder") if each in fields
+    }
+    spec = LeaseSpec(**{"resource": f"git:{name}", "ttl_seconds": 30, **fields})
+    return NewLease("team", name, known.pop("uid", None) or str(uuid4()), spec, **known)
 
 
 def pod(

@@ -8,7 +8,7 @@ from typing import Any
 from coxswain.api.conditions import ConditionType, find
 from coxswain.api.contract import RunResult
 from coxswain.api.job import TERMINAL
-from coxswain.api.kind import Agent, Job
+from coxswain.api.kind import Agent, Job, Lease
 from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.names import AGENT_SERVICE_ACCOUNT
@@ -48,6 +48,29 @@ class Workspace:
         """Make a Job that runs a command."""
         made = builders.job(name, agent).with_command("true").with_spec(**spec)
         return Job.parse(await self.apply(made))
+
+    async def has_lease(self, name: str = "deploy", **spec: Any) -> Lease:
+        """Make a Lease and wait until the operator has looked at it."""
+        await self.apply(builders.lease(name).with_spec(**spec))
+        return await self.lease_is(lambda lease: lease.status.state is not None, name)
+
+    async def lease(self, name: str = "deploy") -> Lease:
+        """A Lease as it is now."""
+        return Lease.parse(await self.client.get(paths.of("leases", self.namespace, name)))
+
+    async def lease_is(
+        self, holds: Callable[[Lease], bool], name: str = "deploy", seconds: float = WAIT_SECONDS
+    ) -> Lease:
+        """Wait until something is true of a Lease."""
+        found = await self.lease(name)
+        try:
+            async with asyncio.timeout(seconds):
+                while not holds(found):
+                    await asyncio.sleep(LOOK_SECONDS)
+                    found = await self.lease(name)
+        except TimeoutError as error:
+            raise AssertionError(f"{name} stayed as it is: {found.status.to_wire()}") from error
+        return found
 
     async def patch(self, plural: str, name: str, change: Body) -> None:
         """Change an object."""

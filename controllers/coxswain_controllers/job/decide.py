@@ -20,6 +20,8 @@ from coxswain_controllers.job import (
     ending,
     gates,
     keys,
+    lease_loss,
+    leases,
     manifest,
     refusals,
     retention,
@@ -42,7 +44,7 @@ def decide(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision
     for check in CHECKS:
         decision = check(snapshot, platform, now)
         if decision is not None:
-            return retention.applied(snapshot, decision, now)
+            return retention.applied(snapshot, leases.applied(snapshot, decision), now)
     return NOTHING
 
 
@@ -130,6 +132,7 @@ def pod_is_there(snapshot: JobSnapshot, platform: Platform, now: datetime) -> De
         return _starting(snapshot, pod, now)
     overdue = pod.running_since + snapshot.timeout + DEADLINE_GRACE
     wake_at = min(overdue, silence.next_look(snapshot, now))
+    wake_at = lease_loss.next_look(snapshot, wake_at, now)
     if not _is_shown(snapshot, pod):
         found = status.running(snapshot, pod, gates.passed(snapshot), now)
         return Decision(status=found, wake_at=wake_at)
@@ -185,7 +188,9 @@ def attempt_is_due(snapshot: JobSnapshot, platform: Platform, now: datetime) -> 
     spec, agent = snapshot.spec, snapshot.agent
     seen, is_free = gates.evaluate(snapshot, platform, now)
     if not is_free or agent is None or isinstance(spec, UserError):
-        return _waits(snapshot, seen, now)
+        waits = _waits(snapshot, seen, now)
+        is_leased = seen[-1].type is ConditionType.LEASE_HELD
+        return leases.in_line(snapshot, waits, now) if is_leased else waits
     run = manifest.document(snapshot, spec, agent)
     chosen = manifest.runtime_of(agent.spec, platform, snapshot.runtime_classes)
     owner = snapshot.metadata.labels.get(names.LABEL_OWNER)
@@ -204,6 +209,7 @@ CHECKS: tuple[Check, ...] = (
     review.is_open,
     pod_has_ended,
     silence.worker_is_lost,
+    lease_loss.one_is_lost,
     pod_is_overdue,
     pod_is_there,
     pod_has_vanished,
@@ -242,6 +248,7 @@ def _waits(snapshot: JobSnapshot, seen: list[Seen], now: datetime) -> Decision:
         shown is not None
         and not snapshot.shows_failure
         and (shown.status, shown.reason) == (why.status, why.reason)
+        and (why.type is not ConditionType.LEASE_HELD or shown.message == why.message)
         and snapshot.status.observed_generation == snapshot.metadata.generation
     )
     retry_at = instants.read(snapshot.status.retry_at)

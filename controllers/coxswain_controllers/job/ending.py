@@ -104,7 +104,8 @@ def closing(snapshot: JobSnapshot, judged: Ended) -> tuple[actions.Action, ...]:
     if snapshot.run is None and pod is None:
         return ()
     has_result = snapshot.run is not None and snapshot.run.result is not None
-    close = actions.CloseRun(key.uid, number, outcome.verdict(judged), has_result)
+    is_gone = pod is None or pod.end is not None
+    close = actions.CloseRun(key.uid, number, outcome.verdict(judged), has_result, is_gone)
     if pod is None or has_result:
         return (close,)
     ended_at = pod.ended_at or pod.created_at

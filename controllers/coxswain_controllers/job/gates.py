@@ -15,7 +15,7 @@ from coxswain.reconcile import instants
 from coxswain.rules import quota
 from coxswain.rules.caps import Bound, Full
 from coxswain.sandbox.pod import Platform
-from coxswain_controllers.job import approval, dependencies, manifest
+from coxswain_controllers.job import approval, dependencies, leases, manifest
 from coxswain_controllers.job.snapshot import JobSnapshot
 
 ITS_TURN = "the Job starts when it is its turn"
@@ -32,11 +32,16 @@ def passed(snapshot: JobSnapshot, before: ConditionType | None = None) -> tuple[
         snapshot.records,
         *((Seen(ConditionType.DEPENDENCIES_MET, "True", "Met"),) * bool(snapshot.dependencies)),
         Seen(ConditionType.QUOTA_RESERVED, "True", "Reserved"),
+        *((Seen(ConditionType.LEASE_HELD, "True", "Held"),) * _needs_leases(snapshot)),
         *((Seen(ConditionType.APPROVED, "True", "Approved"),) * (_needs_approval(snapshot))),
         Seen(ConditionType.SANDBOX_READY, "True", "Ready"),
     )
     stop = len(order) if before is None else order.index(before)
     return tuple(each for each in seen if order.index(each.type) < stop)
+
+
+def _needs_leases(snapshot: JobSnapshot) -> bool:
+    return not isinstance(snapshot.spec, UserError) and bool(snapshot.spec.leases)
 
 
 def _needs_approval(snapshot: JobSnapshot) -> bool:
@@ -134,6 +139,7 @@ GATES: tuple[Gate, ...] = (
     dependencies.are_met,
     back_off_is_over,
     quota_has_room,
+    leases.are_to_be_had,
     approval.is_given,
     sandbox_is_ready,
 )

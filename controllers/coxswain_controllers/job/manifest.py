@@ -57,6 +57,7 @@ def document(snapshot: JobSnapshot, spec: JobSpec, agent: AgentSeen) -> RunDocum
         egress=agent.spec.sandbox.egress.hosts,
         egress_bytes=agent.spec.sandbox.egress.most_bytes,
         repeatable=is_repeatable(spec),
+        leases=spec.leases,
     )
 
 

@@ -9,7 +9,7 @@ from coxswain.api import lineage
 from coxswain.api.agent import AgentSpec
 from coxswain.api.conditions import ConditionType, Seen, find
 from coxswain.api.job import TERMINAL, JobSpec, JobStatus
-from coxswain.api.records import Given
+from coxswain.api.records import Given, WantedLease
 from coxswain.errors import NotFoundError, UnavailableError, UserError
 from coxswain.kube import paths
 from coxswain.reconcile import key as keys
@@ -19,7 +19,7 @@ from coxswain.rules import idempotency, quota
 from coxswain.rules.outcome import RunFacts
 from coxswain.store.idempotency import KeyHolder
 from coxswain.store.runs import Run, RunKey
-from coxswain_controllers.job import agreed, depended, form, pods, typed
+from coxswain_controllers.job import agreed, depended, form, leased, pods, typed
 from coxswain_controllers.job.form import AgentForm, JobForm
 from coxswain_controllers.job.snapshot import (
     AgentSeen,
@@ -50,6 +50,7 @@ class _Asked:
     """What people said of a Job that needs their agreement."""
     typed: Typed
     key_claim: KeyClaim | None
+    leases: tuple[WantedLease, ...]
 
 
 async def observe(world: World, key: Key) -> JobSnapshot | None:
@@ -84,6 +85,9 @@ async def _ask(world: World, key: Key, job: JobForm) -> _Asked:
     given: tuple[Given, ...] = ()
     if agreed.asks_people(job) and records.status == "True":
         given, records = await agreed.given(world, key)
+    leases: tuple[WantedLease, ...] = ()
+    if leased.wants_any(job) and records.status == "True":
+        leases, records = await leased.wanted(world, key, job)
     key_claim, records = await _key_claim(world, key, job, run, records)
     has_pod = _pod(world, key, number(job.status)) is not None
     return _Asked(
@@ -95,6 +99,7 @@ async def _ask(world: World, key: Key, job: JobForm) -> _Asked:
         gone=gone,
         given=given,
         key_claim=key_claim,
+        leases=leases,
     )
 
 
@@ -108,6 +113,9 @@ def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapsho
         spec=asked.typed.spec,
         contract=asked.typed.contract,
         key_claim=asked.key_claim,
+        leases=asked.leases,
+        lost_leases=leased.lost(asked.run, asked.leases),
+        is_lease_in_doubt=leased.silent(asked.run, asked.leases),
         status=job.status,
         agent=_agent(agent),
         agent_deleted_at=world.agents_deleted.get((key.namespace, name)),

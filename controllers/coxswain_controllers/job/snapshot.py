@@ -10,7 +10,7 @@ from coxswain.api.agent import AgentSpec
 from coxswain.api.conditions import RETRYING_AFTER_ERROR, ConditionType, Seen, find
 from coxswain.api.job import Attempt, JobPhase, JobSpec, JobStatus
 from coxswain.api.kind import Metadata
-from coxswain.api.records import Given, KeyHolder
+from coxswain.api.records import Given, KeyHolder, WantedLease
 from coxswain.errors import UserError
 from coxswain.reconcile.displaced import Displacement
 from coxswain.reconcile.key import Key
@@ -156,6 +156,12 @@ class JobSnapshot:
     key_claim: KeyClaim | None = None
     displaced: Displacement | None = None
     """Why a newer tick of its Schedule wants it to end."""
+    leases: tuple[WantedLease, ...] = ()
+    """The leases of its spec, in the order in which it takes them."""
+    lost_leases: tuple[WantedLease, ...] = ()
+    """Those that its run was given and holds no more."""
+    is_lease_in_doubt: bool = False
+    """Whether one of these is in doubt, because nothing was heard of the run."""
 
     @property
     def valid_spec(self) -> JobSpec:

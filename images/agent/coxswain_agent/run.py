@@ -57,7 +57,7 @@ async def execute(settings: AgentSettings, stopper: Stopper) -> Code:
         platform = Platform(http, door.url)
         try:
             claim = await _claim(platform, settings, stopper)
-            programs = session.environment(os.environ, door.url, web_url, settings)
+            programs = session.environment(os.environ, door.url, web_url, settings, claim.leases)
             opened = _open(settings, claim, platform, workspace, programs)
             result = await _carry_out(opened, stopper, began + claim.run.timeout_seconds)
         except ClosedError as error:

@@ -1,5 +1,6 @@
 """What a claimed run has at hand: its document, its way to the platform, its folder, its bounds."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -56,9 +57,16 @@ class Session:
 
 
 def environment(
-    outer: Mapping[str, str], door_url: str, web_url: str | None, settings: AgentSettings
+    outer: Mapping[str, str],
+    door_url: str,
+    web_url: str | None,
+    settings: AgentSettings,
+    leases: Mapping[str, int],
 ) -> dict[str, str]:
-    """What programs see: the doors in place of everything of ours, and no way to the token."""
+    """What programs see: the doors in place of everything of ours, and no way to the token.
+
+    ``leases``: the fencing tokens of the run's leases, for what a program writes to outside.
+    """
     kept = {name: value for name, value in outer.items() if not name.startswith("COXSWAIN_")}
     return (
         kept
@@ -71,6 +79,7 @@ def environment(
             "OPENAI_API_KEY": "unused",
         }
         | (_proxy(web_url) if web_url is not None else {})
+        | ({"COXSWAIN_LEASES": json.dumps(leases)} if leases else {})
     )
 
 

@@ -21,6 +21,7 @@ class ConditionType(StrEnum):
     DEPENDENCIES_MET = "DependenciesMet"
     BACK_OFF = "BackOff"
     QUOTA_RESERVED = "QuotaReserved"
+    LEASE_HELD = "LeaseHeld"
     APPROVED = "Approved"
     SANDBOX_READY = "SandboxReady"
     SANDBOX_ENFORCED = "SandboxEnforced"

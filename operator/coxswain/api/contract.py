@@ -14,7 +14,7 @@ from coxswain.api.agent import Limits, Provider, Tool
 from coxswain.api.approval import CallApproval
 from coxswain.api.egress import EgressHost
 from coxswain.api.job import Retry
-from coxswain.api.meta import WITHOUT_NUL, Model
+from coxswain.api.meta import WITHOUT_NUL, LeaseName, Model
 from coxswain.api.payload import OUTPUT_BYTES
 from coxswain.api.step import Step
 
@@ -79,6 +79,8 @@ class RunDocument(Model):
     """How many bytes the web door lets through for it in all; none bounds nothing."""
     repeatable: bool = False
     """Programs are acts with side effects unless the Job's retry allows more than one attempt."""
+    leases: list[LeaseName] = []
+    """The leases that it holds from its start on."""
 
 
 class ClaimRequest(Model):
@@ -94,6 +96,8 @@ class ClaimAnswer(Model):
     token: int
     server_time: AwareDatetime
     last_seq: int = 0
+    leases: dict[str, int] = {}
+    """The fencing tokens of ``run.leases``: give them to whatever is written to outside."""
 
 
 class RunEvent(Model):

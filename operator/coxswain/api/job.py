@@ -15,7 +15,9 @@ from coxswain.api.meta import (
     SUBDOMAIN,
     WITHOUT_NUL,
     Key,
+    LeaseName,
     ListMap,
+    ListSet,
     LocalReference,
     Model,
     Name,
@@ -44,6 +46,7 @@ FROZEN = (
     "review",
     "retain",
     "dependsOn",
+    "leases",
     "approval",
     "callback",
 )
@@ -205,6 +208,9 @@ class JobSpec(Model):
     """Of the waiting Jobs of one owner the higher goes first. It may change while the Job waits."""
     depends_on: Annotated[list[Dependency], Field(max_length=64), ListMap("name")] = []
     """Jobs of the same workspace that have to end before the first attempt."""
+    leases: Annotated[list[LeaseName], Field(max_length=16), ListSet()] = []
+    """Leases of the same workspace that each attempt holds, all of them or none; they are let go
+    when it has ended."""
     approval: Approval | None = None
     """Who has to agree before the first attempt; none asks nobody."""
     timeout_seconds: Annotated[int, Field(ge=1, le=604800)] | None = None

@@ -1,4 +1,4 @@
-"""Agent, Job and Schedule as they come from the API server: metadata that we use, spec, status.
+"""Agent, Job, Schedule and Lease as they come from the API server: metadata that we use, spec, status.
 
 What is stored may be older than the schema (a restore, a former version), so a spec is checked
 again here. A status is ours and is read leniently: what does not fit is dropped, never the pass.
@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from coxswain.api.agent import AgentSpec, AgentStatus
 from coxswain.api.job import JobSpec, JobStatus
+from coxswain.api.lease import LeaseSpec, LeaseStatus
 from coxswain.api.meta import NAME_LIMIT, NAME_MESSAGE, Model
 from coxswain.api.schedule import ScheduleSpec, ScheduleStatus
 from coxswain.errors import UserError
@@ -134,6 +135,31 @@ class Schedule:
     def status_of(raw: Mapping[str, Any]) -> ScheduleStatus:
         """Read the status alone; never fails."""
         return _lenient(ScheduleStatus, raw.get("status"))
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A Lease as stored."""
+
+    metadata: Metadata
+    spec: LeaseSpec
+    status: LeaseStatus
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Self:
+        """Read a stored Lease.
+
+        Raises UserError with the path of what does not fit; Metadata.parse and status_of still
+        work then.
+        """
+        metadata = _with_a_name_for_labels(Metadata.parse(raw))
+        spec = _checked(LeaseSpec, raw.get("spec", {}), "spec")
+        return cls(metadata, spec, cls.status_of(raw))
+
+    @staticmethod
+    def status_of(raw: Mapping[str, Any]) -> LeaseStatus:
+        """Read the status alone; never fails."""
+        return _lenient(LeaseStatus, raw.get("status"))
 
 
 def field_path(root: str, location: tuple[int | str, ...]) -> str:

@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from coxswain.api.agent import AgentSpec, AgentStatus
 from coxswain.api.job import JobSpec, JobStatus
+from coxswain.api.lease import LeaseSpec, LeaseStatus
 from coxswain.api.meta import NAME_LIMIT, NAME_MESSAGE, Model, Rule
 from coxswain.api.schedule import ScheduleSpec, ScheduleStatus
 from coxswain.api.schema import structural
@@ -134,7 +135,30 @@ SCHEDULE = Kind(
     ),
 )
 
-KINDS = (AGENT, JOB, SCHEDULE)
+LEASE = Kind(
+    name="Lease",
+    plural="leases",
+    short_name="cxl",
+    description="The exclusive right to a named resource, with a fencing token that only grows. Not"
+    " the Lease of the group coordination.k8s.io.",
+    spec=LeaseSpec,
+    status=LeaseStatus,
+    columns=(
+        Column("State", ".status.state", "Whether it is held, and surely so."),
+        Column("Holder", ".status.holder", "Who holds it."),
+        Column("Token", ".status.token", "The fencing token of that holder.", "integer"),
+        Column("Held", ".status.acquiredAt", "Time since the holder took it.", "date"),
+        Column("Expires", ".status.expiresAt", "Until when, unless renewed since the last change."),
+        _AGE,
+        Column("Waiters", ".status.waiters", "How many stood in its line.", "integer", wide=True),
+        Column("Resource", ".spec.resource", "What it is about.", wide=True),
+        Column("Reason", _condition("reason"), "Why it is as it is.", wide=True),
+        _MESSAGE,
+    ),
+    selectable=(".spec.resource", ".status.state", ".status.holder"),
+)
+
+KINDS = (AGENT, JOB, SCHEDULE, LEASE)
 
 
 def definition(kind: Kind) -> dict[str, Any]:

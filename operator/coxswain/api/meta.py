@@ -101,6 +101,29 @@ class ListMap:
         return items
 
 
+@dataclass(frozen=True)
+class ListSet:
+    """A list of plain values in which none stands twice."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Refuse a repeated value."""
+        return core_schema.no_info_after_validator_function(self._unique, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Say so in the CRD."""
+        return {**handler(schema), "x-kubernetes-list-type": "set"}
+
+    def _unique(self, items: list[Any]) -> list[Any]:
+        for item in items:
+            if items.count(item) > 1:
+                raise PydanticCustomError("duplicate", "{item} stands twice", {"item": repr(item)})
+        return items
+
+
 NAME_LIMIT = 63
 NAME_MESSAGE = (
     f"metadata.name is at most {NAME_LIMIT} characters long, since pods carry it as a label"
@@ -123,6 +146,11 @@ QueueName = Annotated[
     str, StringConstraints(min_length=1, max_length=NAME_LIMIT, pattern=rf"^{_LABEL}$")
 ]
 """Pods carry their queue as a label."""
+
+
+LeaseName = Annotated[
+    str, StringConstraints(min_length=1, max_length=NAME_LIMIT, pattern=rf"^{SUBDOMAIN}$")
+]
 
 
 class LocalReference(Model):

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from coxswain.api.contract import RunDocument, RunResult
+from coxswain.api.lease import LeaseSpec, LeaseState
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class NewRun:
     service_account: str
     document: RunDocument
     last_token: int = 0
+
+    @property
+    def leases(self) -> tuple[str, ...]:
+        """The leases that the run needs, in the one order in which everybody takes them."""
+        return tuple(sorted(self.document.leases))
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,8 @@ class Run:
     closed_at: datetime | None
     closed_reason: str | None
     highest_seq: int = 0
+    leases: dict[str, int] = field(default_factory=dict)
+    """The tokens of the leases that it was given with its start."""
 
 
 @dataclass(frozen=True)
@@ -110,3 +118,96 @@ class KeyHolder:
     payload_hash: str
     job_name: str
     job_uid: str | None = None
+
+
+@dataclass(frozen=True)
+class LeaseHolder:
+    """Who holds a lease or asks for it. A run's has its Job; two of one text are the same."""
+
+    text: str
+    job_uid: str | None = None
+    job_name: str | None = None
+    attempt: int | None = None
+
+    @classmethod
+    def of_user(cls, user: str, name: str | None) -> "LeaseHolder":
+        """A person, or one of the programs that work for that person."""
+        return cls(f"user:{user}" if name is None else f"user:{user}/{name}")
+
+    @classmethod
+    def of_run(cls, run: RunKey, job_name: str) -> "LeaseHolder":
+        """An attempt of a Job."""
+        text = f"job:{job_name}/{run.attempt}"
+        return cls(text, run.job_uid, job_name, run.attempt)
+
+    @classmethod
+    def declared(cls, name: str) -> "LeaseHolder":
+        """Who is named in the Lease itself."""
+        return cls(f"declared:{name}")
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A row of the leases, as it was at ``read_at`` by the database's clock."""
+
+    workspace: str
+    name: str
+    uid: str
+    is_removed: bool
+    resource: str
+    ttl_seconds: int
+    steal_after_seconds: int | None
+    quarantine_seconds: int | None
+    declared: str | None
+    is_confirmed: bool
+    """Whether the operator has looked at it since the last failover or restore."""
+    floor: int
+    token: int
+    state: LeaseState
+    reason: str
+    holder: LeaseHolder | None
+    with_run: bool
+    """Whether its holder is a run that was given it with its start: then heartbeats renew it."""
+    former_holder: str | None
+    acquired_at: datetime | None
+    renewed_at: datetime | None
+    expires_at: datetime | None
+    changed_at: datetime
+    read_at: datetime
+    waiters: int = 0
+    first_waiter: str | None = None
+    """Whose turn it is when the lease is free; None where nobody waits."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its holder's time has passed, though nobody has noted it yet."""
+        is_held = self.state is LeaseState.HELD and self.expires_at is not None
+        return is_held and self.expires_at is not None and self.expires_at <= self.read_at
+
+    @property
+    def shown_state(self) -> LeaseState:
+        """The state as it is at this moment."""
+        return LeaseState.EXPIRED if self.is_over else self.state
+
+
+@dataclass(frozen=True)
+class NewLease:
+    """A Lease object as the records are to know it."""
+
+    workspace: str
+    name: str
+    uid: str
+    spec: LeaseSpec
+    last_token: int = 0
+    """The token in its status."""
+    last_holder: str | None = None
+    """The holder in its status, where that says that it is held."""
+
+
+@dataclass(frozen=True)
+class WantedLease:
+    """A lease that a Job wants, as it stands, and whether the Job waits in its line."""
+
+    name: str
+    lease: Lease | None
+    is_in_line: bool = False

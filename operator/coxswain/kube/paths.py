@@ -7,16 +7,17 @@ _GROUPS = {
     "agents": OURS,
     "jobs": OURS,
     "schedules": OURS,
-    "leases": "/apis/coordination.k8s.io/v1",
+    "leases": OURS,
     "runtimeclasses": "/apis/node.k8s.io/v1",
     "networkpolicies": "/apis/networking.k8s.io/v1",
     "customresourcedefinitions": "/apis/apiextensions.k8s.io/v1",
 }
 CORE = "/api/v1"
+COORDINATION = "/apis/coordination.k8s.io/v1"
 
 
 def collection(plural: str, namespace: str | None = None) -> str:
-    """All objects of a kind, in one namespace or in all. ``leases`` are the coordination leases."""
+    """All objects of a kind, in one namespace or in all. ``leases`` are ours."""
     root = _GROUPS.get(plural, CORE)
     return f"{root}/{plural}" if namespace is None else f"{root}/namespaces/{namespace}/{plural}"
 
@@ -25,3 +26,8 @@ def of(plural: str, namespace: str | None, name: str, subresource: str | None = 
     """One object, or a subresource of it; a namespace of None means a cluster-scoped kind."""
     tail = "" if subresource is None else f"/{subresource}"
     return f"{collection(plural, namespace)}/{name}{tail}"
+
+
+def coordination_leases(namespace: str) -> str:
+    """The coordination leases of a namespace, which leader election uses."""
+    return f"{COORDINATION}/namespaces/{namespace}/leases"

@@ -70,7 +70,7 @@ class Election:
         self._client = client
         self._namespace = namespace
         self._name = name
-        self._path = paths.of("leases", namespace, name)
+        self._path = f"{paths.coordination_leases(namespace)}/{name}"
         self._identity = identity
         self._pace = pace
         self._clock = clock
@@ -160,7 +160,7 @@ class Election:
             "metadata": {"name": self._name, "namespace": self._namespace},
             "spec": self._spec(1),
         }
-        self._held = await self._client.create(paths.collection("leases", self._namespace), body)
+        self._held = await self._client.create(paths.coordination_leases(self._namespace), body)
         return 1
 
     async def _renew(self) -> bool:

@@ -5,7 +5,7 @@ from coxswain.errors import ConfigurationError, NotFoundError
 from coxswain.kube import paths
 from coxswain.kube.client import Client
 
-PLURALS = ("agents", "jobs", "schedules")
+PLURALS = ("agents", "jobs", "schedules", "leases")
 
 
 async def check(client: Client) -> None:

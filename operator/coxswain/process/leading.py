@@ -18,7 +18,7 @@ from coxswain.kube.client import Client
 from coxswain.kube.events import EventPoster
 from coxswain.kube.watch import Hears, Stream
 from coxswain.process import clock_steps, event_wakes, gauges, host, services
-from coxswain.reconcile import actions, intake, mirrors
+from coxswain.reconcile import actions, intake, lapses, mirrors
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.act import Actor, StaleError
 from coxswain.reconcile.cache import Cache, Raw
@@ -108,6 +108,7 @@ class Leading:
             group.create_task(self._keep_records(world, taken_in, rooms))
             group.create_task(world.journal.run())
             group.create_task(listener.run())
+            group.create_task(lapses.run(world.records))
             group.create_task(_hear_wakes(world, taken_in, listener))
             group.create_task(event_wakes.run(world, listener))
             group.create_task(clock_steps.run(steps, taken_in.wake_schedules))
@@ -258,8 +259,9 @@ async def _hear_wakes(world: World, taken_in: Intake, listener: Listener) -> Non
 async def _end_as_lost(actor: Actor, owner: Key, raw: Raw) -> None:
     metadata = raw["metadata"]
     attempt = int(metadata["labels"][names.LABEL_ATTEMPT])
+    closing = actions.CloseRun(owner.uid, attempt, "Lost/DoorMoved", is_gone=False)
     try:
-        await actor.carry_out(actions.CloseRun(owner.uid, attempt, "Lost/DoorMoved"))
+        await actor.carry_out(closing)
     except StaleError:
         log.info("the run has its result already", pod=metadata["name"])
     pod = actions.DeletePod(metadata["namespace"], metadata["name"], metadata["uid"])
@@ -291,6 +293,7 @@ def _kinds(installation: str) -> tuple[Swept, ...]:
         Swept("ResourceQuota", "resourcequotas"),
         Swept("Agent", "agents"),
         Swept("Pod", "pods", selector),
+        Swept("Lease", "leases"),
         Swept("Job", "jobs"),
         Swept("Schedule", "schedules"),
     )

@@ -13,7 +13,8 @@ from coxswain.reconcile.cache import Cache
 from coxswain.reconcile.records import Records
 from coxswain.reconcile.refusals import Refusals
 from coxswain.reconcile.tick_act import TickActor
-from coxswain.store.runs import NewRun, RunKey
+from coxswain.rules import leasing
+from coxswain.store.runs import Closing, NewRun, RunKey
 
 LOG_BYTES = 65_536
 
@@ -54,6 +55,13 @@ class Actor:
                 | actions.AskToEnd()
             ):
                 await self._change_row(action)
+            case (
+                actions.DefineLease()
+                | actions.ReclaimLease()
+                | actions.StandInLine()
+                | actions.LeaveLines()
+            ):
+                await self._records.change_lease(action)
             case actions.CreatePod():
                 await self._create_pod(action)
             case actions.DeletePod():
@@ -67,7 +75,7 @@ class Actor:
             case actions.KeepTicks() | actions.FireTick() | actions.Displace():
                 await self._ticks.carry_out(action)
 
-    async def _change_row(self, action: actions.RowChange) -> None:
+    async def _change_row(self, action: actions.RunChange) -> None:
         match action:
             case actions.RegisterKey():
                 await self._register_key(action)
@@ -86,7 +94,12 @@ class Actor:
             raise StaleError("the idempotency key stands for another Job")
 
     async def _open_run(self, action: actions.OpenRun) -> None:
-        state = await self._records.open_run(_row(action, action.last_token))
+        try:
+            state = await self._records.open_run(_row(action, action.last_token))
+        except ConflictError as error:
+            if error.code in leasing.REFUSALS:
+                raise StaleError(error.message) from error
+            raise
         if state.pod_uid is not None or state.closed_at is not None:
             raise StaleError("the run row of this attempt is taken or closed")
 
@@ -95,7 +108,8 @@ class Actor:
 
     async def _close_run(self, action: actions.CloseRun) -> None:
         run = RunKey(action.job_uid, action.attempt)
-        if not await self._records.close_run(run, action.reason, action.knows_result):
+        closing = Closing(run, action.reason, action.knows_result, action.is_gone)
+        if not await self._records.close_run(closing):
             raise StaleError("the run has posted a result meanwhile")
 
     async def _create_pod(self, action: actions.CreatePod) -> None:

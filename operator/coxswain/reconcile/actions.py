@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from coxswain.api.contract import RunDocument
-from coxswain.api.records import KeyHolder
+from coxswain.api.records import KeyHolder, LeaseHolder, NewLease
 from coxswain.api.ticks import Tick, TickChange
 from coxswain.reconcile.key import Key
 
@@ -47,6 +47,8 @@ class CloseRun:
     reason: str
     knows_result: bool = False
     """Whether the reason was found in the knowledge of a posted result; else one stops it."""
+    is_gone: bool = True
+    """Whether its pod acts no more; else the leases of the run are Quarantined until that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,5 +136,42 @@ class Displace:
 
 
 TickAction = KeepTicks | FireTick | Displace
-RowChange = RegisterKey | OpenRun | RestoreRun | CloseRun | AskToEnd
+
+
+@dataclass(frozen=True, slots=True)
+class DefineLease:
+    """Have the records stand for a Lease object as it is."""
+
+    lease: NewLease
+
+
+@dataclass(frozen=True, slots=True)
+class ReclaimLease:
+    """Hand on a lease that is Quarantined, if it still is, under this token."""
+
+    place: tuple[str, str]
+    token: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StandInLine:
+    """Have a Job wait for a lease that is in its way, and nowhere else."""
+
+    workspace: str
+    lease: str
+    holder: LeaseHolder
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveLines:
+    """Have a Job wait for no lease: it starts, or waits for something else."""
+
+    workspace: str
+    holder: LeaseHolder
+
+
+LeaseChange = DefineLease | ReclaimLease | StandInLine | LeaveLines
+RunChange = RegisterKey | OpenRun | RestoreRun | CloseRun | AskToEnd
+RowChange = RunChange | LeaseChange
 Action = RowChange | CreatePod | DeletePod | KeepLog | KeepClaim | DeleteJob | TickAction

@@ -38,6 +38,7 @@ class Intake:
             "Agent": self._agent,
             "Job": self._job,
             "Schedule": self._schedule,
+            "Lease": self._lease,
             "Pod": self._pod,
             "ResourceQuota": self._quota,
         }
@@ -176,6 +177,9 @@ class Intake:
         if self._world.pace is not None and self._world.cache.get("Schedule", key.uid) is None:
             self._world.pace.forget(key.uid)
         self._world.queue.add(key)
+
+    def _lease(self, raw: Raw) -> None:
+        self._world.queue.add(keys.of("Lease", raw))
 
     def _pod(self, raw: Raw) -> None:
         owner = keys.owner(raw)

@@ -8,6 +8,8 @@ from coxswain.reconcile.intake import Intake
 from coxswain.reconcile.room import Room
 from coxswain.reconcile.world import World
 
+LEASE = "Lease"
+
 
 async def compare(world: World, intake: Intake, rooms: Mapping[str, Room[Any]]) -> bool:
     """Bring the mirror up to date after a start and at each sweep; False while Postgres is away."""
@@ -26,7 +28,21 @@ async def compare(world: World, intake: Intake, rooms: Mapping[str, Room[Any]]) 
             vanished = await world.records.last_form(uid)
             if vanished is not None and world.cache.get(kind, uid) is None:
                 intake.gone(kind, vanished)
+    if LEASE in rooms:
+        await _drop_leases(world)
     return True
+
+
+async def _drop_leases(world: World) -> None:
+    """A Lease that was defined and gone before it was mirrored holds nothing."""
+    try:
+        defined = await world.records.defined_leases()
+        # Only what is in memory is ever defined, so what is not in it now is gone.
+        gone = [uid for uid in defined if world.cache.get(LEASE, uid) is None]
+        if gone:
+            await world.records.drop_leases(gone)
+    except UnavailableError:
+        return
 
 
 def _events_of(room: Room[Any], raw: Mapping[str, Any]) -> Any:

@@ -7,9 +7,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from coxswain.api.conditions import Seen
-from coxswain.api.records import Given
+from coxswain.api.records import Given, Lease, LeaseHolder, WantedLease
 from coxswain.errors import ConflictError, CoxswainError
-from coxswain.reconcile.actions import KeepLog
+from coxswain.reconcile.actions import (
+    DefineLease,
+    KeepLog,
+    LeaseChange,
+    LeaveLines,
+    ReclaimLease,
+    StandInLine,
+)
 from coxswain.reconcile.batches import Batches, each_alone, or_raise
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.fence import Fence
@@ -27,12 +34,17 @@ from coxswain.store import (
 from coxswain.store.enforcement import Finding
 from coxswain.store.events import Event
 from coxswain.store.idempotency import KeyHolder
+from coxswain.store.leases import keeping, lines, of_runs
+from coxswain.store.leases.lines import Ticket
 from coxswain.store.runs import Closing, NewRun, Run, RunKey
 from coxswain.store.verdicts import Verdict
 from coxswain.store.wakes import Wake
 
 BATCH = 200
 ACTOR = "operator"
+
+Wanted = tuple[Sequence[str], LeaseHolder]
+"""The names of leases, and who wants them."""
 
 
 class Records:
@@ -74,13 +86,49 @@ class Records:
         """Take a key for a Job that is there, or return who holds it."""
         return await self._fence.write(idempotency.register, wanted, self._key_seconds)
 
-    async def close_run(self, run: RunKey, reason: str, knows_result: bool) -> bool:
+    async def close_run(self, closing: Closing) -> bool:
         """End a run; the first reason stays. False: a result stands that was not known."""
-        return or_raise(await self._closing.ask(Closing(run, reason, knows_result)))
+        return or_raise(await self._closing.ask(closing))
 
     async def ask_to_end(self, run: RunKey) -> None:
         """Have the pod told by its next heartbeat that it should end."""
         await self._fence.write(runs.request_cancel, run)
+
+    async def lease(
+        self, workspace: str, name: str, resource: str | None
+    ) -> tuple[Lease | None, str | None]:
+        """The row under that name, and another Lease that stands for the resource."""
+        return await self._store.run(keeping.standing, (workspace, name), resource)
+
+    async def wanted_leases(self, workspace: str, wanted: Wanted) -> tuple[WantedLease, ...]:
+        """The leases that a Job wants. Raises UnavailableError while Postgres is away."""
+        names, holder = wanted
+        return await self._store.run(of_runs.wanted, workspace, names, holder)
+
+    async def change_lease(self, action: LeaseChange) -> None:
+        """Write what was decided about a lease."""
+        match action:
+            case DefineLease():
+                await self._fence.write(keeping.define, action.lease)
+            case ReclaimLease():
+                await self._fence.write(keeping.reclaim, action.place, action.token, action.reason)
+            case StandInLine():
+                ticket = Ticket(action.workspace, action.lease, action.holder, lines.JOB_SECONDS)
+                await self._fence.write(lines.stand, ticket)
+            case LeaveLines():
+                await self._fence.write(lines.leave, action.workspace, action.holder.text, None)
+
+    async def defined_leases(self) -> tuple[str, ...]:
+        """The uids of the Lease objects that the records stand for."""
+        return await self._store.run(keeping.standing_for)
+
+    async def drop_leases(self, uids: Sequence[str]) -> None:
+        """These objects are gone, and the mirror never knew them."""
+        await self._fence.write(keeping.drop, uids)
+
+    async def lapse_leases(self) -> int:
+        """Note which leases are over; how many."""
+        return await self._fence.write(keeping.lapse)
 
     async def verdict(self, agent_uid: str) -> Verdict | None:
         """The model gateway's word on an Agent. Raises UnavailableError while Postgres is away."""

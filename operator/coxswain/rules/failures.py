@@ -29,6 +29,13 @@ OF_PODS = (
         True,
         False,
     ),
+    Failure(
+        "LeaseLost",
+        "a lease that the run held was given to somebody else, or its time was over; the next attempt"
+        " waits for it anew",
+        True,
+        False,
+    ),
     Failure("ExitCode", "the program ended with an exit code that is not 0", True),
     Failure("Timeout", "the attempt took longer than its timeout", True),
     Failure("OutOfMemory", "a process needed more memory than the pod's limit", True),

@@ -6,12 +6,13 @@ object. Killed in between, it leaves an object that nobody names; the collector 
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 from uuid import uuid4
 
 from coxswain.errors import CoxswainError, UnavailableError
-from coxswain.store import artifacts
+from coxswain.store import artifacts, claims
 from coxswain.store.artifact_objects import Place
 from coxswain.store.artifacts import Artifact
 from coxswain.store.pool import Store
@@ -46,21 +47,30 @@ class ArtifactStore:
         self._bucket = bucket
         self._prefix = prefix
 
-    async def put(self, pod_uid: str, name: str, content_type: str, content: bytes) -> None:
-        """Keep a file of the pod's run; the same again is harmless.
+    async def put(
+        self,
+        pod_uid: str,
+        name: str,
+        content_type: str,
+        content: bytes,
+        *,
+        tokens: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        """Keep a file of the pod's run, under these leases beside its own; again is harmless.
 
-        Raises ConflictError artifact_differs or run_closed, UserError too_many_artifacts,
-        UnavailableError.
+        Raises ConflictError artifact_differs, run_closed or lease_lost, UserError
+        too_many_artifacts, UnavailableError.
         """
+        write, under = self._store.transact, claims.under
         if self._bucket is None:
-            await self._store.transact(artifacts.put, pod_uid, name, content_type, content)
+            await write(under, tokens, artifacts.put, pod_uid, name, content_type, content)
             return
         known = await asyncio.to_thread(artifacts.facts, name, content_type, content)
         # A key of its own for each try: what another try left behind is never taken for this one's.
         place = Place(self._bucket.name, f"{self._prefix}{uuid4()}")
-        if await self._store.transact(artifacts.reserve, pod_uid, known, place):
+        if await write(under, tokens, artifacts.reserve, pod_uid, known, place):
             await self._bucket.put(place.key, content)
-            await self._store.transact(artifacts.finish, pod_uid, known, place)
+            await write(under, tokens, artifacts.finish, pod_uid, known, place)
 
     async def content(self, found: Artifact) -> bytes:
         """The content of a file, as it was sent.

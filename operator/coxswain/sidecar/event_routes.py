@@ -1,5 +1,6 @@
 """The event log for people: read by pages or live, and append events of their own."""
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from aiohttp import web
@@ -7,7 +8,7 @@ from aiohttp import web
 from coxswain.api.contract import EVENT_BYTES
 from coxswain.errors import UserError
 from coxswain.identity.callers import UserCaller
-from coxswain.sidecar import objects, views
+from coxswain.sidecar import fenced, objects, views
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.streams import Streams, Wanted
 from coxswain.sidecar.wire import (
@@ -18,7 +19,7 @@ from coxswain.sidecar.wire import (
     UserEvent,
     UserEvents,
 )
-from coxswain.store import events, pool
+from coxswain.store import events, fencing, pool
 from coxswain.store.events import Event, Filter, Resync
 from coxswain.store.pool import Connection, Store
 from coxswain.web import problems
@@ -56,16 +57,18 @@ class EventRoutes:
         wanted = Wanted(which, position, frame=views.frame, is_last=lambda _event: False)
         return await self._streams.serve(call.request, wanted, resync)
 
-    @route("POST", "/v1/events", limit=LARGE_BYTES, errors=(413,))
+    @route("POST", "/v1/events", limit=LARGE_BYTES, errors=(409, 413))
     async def append_events(self, call: Call, caller: UserCaller, body: UserEvents) -> Accepted:
         """Append events of one's own; the same ids again are harmless.
 
-        Ids of more than 10 minutes ahead or 7 days back are refused (422 event_time).
+        Ids of more than 10 minutes ahead or 7 days back are refused (422 event_time). With
+        Coxswain-Lease: WORKSPACE/NAME=TOKEN 409 lease_lost once a larger token was given out.
         """
         batch = [
             _event(event, str(caller), f"events.{place}") for place, event in enumerate(body.events)
         ]
-        appended = await self._store.run(events.append, batch, windowed=True)
+        tokens = fenced.of_user(call)
+        appended = await self._store.transact(_append_under, tokens, batch)
         return Accepted(
             accepted=appended.accepted,
             duplicates=len(batch) - appended.accepted,
@@ -96,6 +99,14 @@ class EventRoutes:
             more=found.more,
             resync=ResyncView(oldest=resync.oldest, head=resync.head) if resync else None,
         )
+
+
+async def _append_under(
+    connection: Connection, tokens: Mapping[str, Mapping[str, int]], batch: Sequence[Event]
+) -> events.Appended:
+    for workspace, named in sorted(tokens.items()):
+        await fencing.require(connection, workspace, named)
+    return await events.append(connection, batch, windowed=True)
 
 
 async def _read(

@@ -1,4 +1,4 @@
-"""Jobs and Schedules as the API makes them: the API server's own objects, checked strictly."""
+"""Jobs, Schedules and Leases as the API makes them: the API server's own objects, checked strictly."""
 
 from typing import Any
 
@@ -36,8 +36,19 @@ def manifest(
     }
 
 
+def lease(metadata: Body, spec: Body, caller: UserCaller) -> Body:
+    """A Lease, with who made it."""
+    metadata = {**metadata, "annotations": {names.ANNOTATION_REQUESTER: caller.name}}
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": "Lease",
+        "metadata": metadata,
+        "spec": spec,
+    }
+
+
 async def create(cluster: Objects, workspace: str, body: Body, plural: str = "jobs") -> Body:
-    """Make an object. Raises UserError with the field, ConflictError, ForbiddenError, NotFoundError."""
+    """Make an object of ours. Raises UserError with the field, ConflictError, ForbiddenError, NotFoundError."""
     try:
         return await cluster.create(paths.collection(plural, workspace), body, STRICT)
     except ForbiddenError as error:

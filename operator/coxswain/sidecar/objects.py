@@ -20,8 +20,8 @@ from coxswain.web import problems
 
 QUEUED = "Queued"
 PENDING = "Pending"
-PLURALS = {"Job": "jobs", "Agent": "agents", "Schedule": "schedules"}
-_NEW = {"Job": QUEUED, "Agent": PENDING, "Schedule": PENDING}
+PLURALS = {"Job": "jobs", "Agent": "agents", "Schedule": "schedules", "Lease": "leases"}
+_NEW = {"Job": QUEUED, "Agent": PENDING, "Schedule": PENDING, "Lease": PENDING}
 
 
 async def find(store: Store, cluster: Objects, kind: str, workspace: str, name: str) -> Resource:

@@ -23,12 +23,14 @@ from coxswain.sidecar.collector import Collector
 from coxswain.sidecar.delivery_routes import DeliveryRoutes
 from coxswain.sidecar.event_routes import EventRoutes
 from coxswain.sidecar.keyed_jobs import KeyedJobs
+from coxswain.sidecar.lease_routes import LeaseRoutes
 from coxswain.sidecar.object_routes import ObjectRoutes
 from coxswain.sidecar.record_routes import RecordRoutes
 from coxswain.sidecar.report_routes import ReportRoutes
 from coxswain.sidecar.rerun_routes import RerunRoutes
 from coxswain.sidecar.result_routes import ResultRoutes
 from coxswain.sidecar.review_routes import ReviewRoutes
+from coxswain.sidecar.run_lease_routes import RunLeaseRoutes
 from coxswain.sidecar.run_routes import RunRoutes
 from coxswain.sidecar.schedule_routes import ScheduleRoutes
 from coxswain.sidecar.streams import Streams
@@ -38,6 +40,7 @@ from coxswain.sidecar.type_routes import TypeRoutes
 from coxswain.sidecar.type_store import TypeStore
 from coxswain.store import events, frozen, idempotency, partitions, schema
 from coxswain.store.bucket import Address, Bucket
+from coxswain.store.leases import lines
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
@@ -82,7 +85,7 @@ async def running(
         store = await Store.open(dsn, connections=given.database_pool, name=NAME)
         stack.push_async_callback(store.close)
         keys = Keys(cluster, store)
-        listener = Listener(dsn, [events.CHANNEL])
+        listener = Listener(dsn, [events.CHANNEL, lines.CHANNEL])
         tail = Tail(store, listener)
         doors = Doors(
             Verifier(keys, given.installation),
@@ -92,7 +95,11 @@ async def running(
         streams = Streams(store, tail, limit=given.streams)
         bucket = _bucket(given)
         files = ArtifactStore(store, bucket, given.artifacts_prefix)
-        handlers = _handlers(store, cluster, streams, files, given)
+        handlers = [
+            *_handlers(store, cluster, streams, files, given),
+            LeaseRoutes(store, cluster, listener),
+            RunLeaseRoutes(store, listener),
+        ]
         health = Health(
             {"postgres": store.ping, "schema": lambda: store.run(schema.require)},
             {"kubernetes": lambda: _answers(cluster), "token_keys": keys.check},

@@ -1,9 +1,8 @@
 """The agent contract: what a pod says about its own run. docs/contract.md is the page for people."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import Concatenate, ParamSpec, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -23,13 +22,14 @@ from coxswain.api.contract import (
     RunEvent,
     RunResult,
 )
-from coxswain.errors import ConflictError, CoxswainError, UnauthenticatedError, UserError
+from coxswain.errors import CoxswainError, UserError
 from coxswain.identity.callers import AgentCaller, PodCaller
 from coxswain.rules import job_types
+from coxswain.sidecar import fenced, writing
 from coxswain.sidecar.artifact_store import ArtifactStore
 from coxswain.sidecar.wire import RunArtifactPath
 from coxswain.store import calls, claims, pool, reports, runs, uuid7
-from coxswain.store.pool import Connection, Store
+from coxswain.store.pool import Store
 from coxswain.store.runs import RunKey
 from coxswain.web import problems
 from coxswain.web.routes import Call, route
@@ -40,7 +40,6 @@ HIDDEN = frozenset({"models", "approvals", "requester"})
 """Of the run's document, what its pod reads in another form or not at all."""
 OURS = (claims.CLAIMED, claims.EGRESS, claims.APPROVAL, reports.RESULT)
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -70,20 +69,24 @@ class RunRoutes:
             token=run.token,
             server_time=run.heartbeat_at,
             last_seq=run.last_seq,
+            leases=run.leases,
         ).to_wire()
         written = await self._store.run(runs.written, key)
         # What only a newer operator knows is for the pod to read, whose program is as new.
         shown = {name: value for name, value in written.items() if name not in HIDDEN}
         return web.json_response({**answer, "run": {**answer["run"], **shown}})
 
-    @route("POST", "/v1/run/events", limit=LARGE_BYTES, errors=(413,))
+    @route("POST", "/v1/run/events", limit=LARGE_BYTES, errors=(409, 413))
     async def append_run_events(
         self, call: Call, caller: AgentCaller, body: EventBatch
     ) -> BatchAnswer:
-        """Append a batch of events; repeats are harmless."""
+        """Append a batch of events; repeats are harmless.
+
+        409 lease_lost where a lease of the run was given to somebody else, here and below.
+        """
         for place, event in enumerate(body.events):
             _check(event, f"events.{place}")
-        reported = await self._write(reports.append_run_events, caller.pod.uid, body.events)
+        reported = await self._write(call, reports.append_run_events, caller, body.events)
         return BatchAnswer(
             accepted=reported.accepted,
             duplicates=reported.duplicates,
@@ -94,15 +97,15 @@ class RunRoutes:
     @route("POST", "/v1/run/heartbeat")
     async def heartbeat(self, call: Call, caller: AgentCaller) -> HeartbeatAnswer:
         """Say that the run lives, and hear whether it should end."""
-        return HeartbeatAnswer(cancel=await self._write(claims.heartbeat, caller.pod.uid))
+        return HeartbeatAnswer(cancel=await self._write(call, claims.heartbeat, caller))
 
-    @route("POST", "/v1/run/acts", status=204)
+    @route("POST", "/v1/run/acts", status=204, errors=(409,))
     async def record_act(self, call: Call, caller: AgentCaller, body: ActRequest) -> None:
         """Say that an act with side effects begins, or has ended."""
         if body.phase == "begin":
-            await self._write(reports.begin_act, caller.pod.uid, body.id, body.name)
+            await self._write(call, reports.begin_act, caller, body.id, body.name)
         else:
-            await self._write(reports.end_act, caller.pod.uid, body.id)
+            await self._write(call, reports.end_act, caller, body.id)
 
     @route("POST", "/v1/run/approvals")
     async def ask_about_call(
@@ -112,7 +115,7 @@ class RunRoutes:
 
         422 approvals_not_set where the Agent names nobody.
         """
-        found = await self._write(calls.ask, caller.pod.uid, body)
+        found = await self._write(call, calls.ask, caller, body)
         left = (found.until - found.now).total_seconds()
         return CallAnswer(
             state=found.judged.state,
@@ -126,8 +129,15 @@ class RunRoutes:
         self, call: Call, caller: AgentCaller, path: RunArtifactPath, content: bytes
     ) -> None:
         """Keep a file of the run; the same again is harmless, another content is refused."""
-        with _at_the_door():
-            await self._files.put(caller.pod.uid, path.artifact, call.request.content_type, content)
+        tokens = fenced.of_run(call)
+        with writing.at_the_door():
+            await self._files.put(
+                caller.pod.uid,
+                path.artifact,
+                call.request.content_type,
+                content,
+                tokens=tokens,
+            )
 
     @route("POST", "/v1/run/result", limit=LARGE_BYTES, status=204, errors=(409,))
     async def post_result(self, call: Call, caller: AgentCaller, body: RunResult) -> None:
@@ -137,27 +147,19 @@ class RunRoutes:
         """
         schema = caller.run.document.output_schema
         counts = await asyncio.to_thread(job_types.check_output, body, schema)
-        await self._write(reports.post_result, caller.pod.uid, counts)
+        await self._write(call, reports.post_result, caller, counts)
 
     async def _write(
         self,
-        operation: Callable[Concatenate[Connection, P], Awaitable[T]],
-        *args: P.args,
-        **kwargs: P.kwargs,
+        call: Call,
+        operation: Callable[..., Awaitable[T]],
+        caller: AgentCaller,
+        *args: object,
     ) -> T:
-        with _at_the_door():
-            return await self._store.transact(operation, *args, **kwargs)
-
-
-@contextmanager
-def _at_the_door() -> Iterator[None]:
-    """A run that is over meanwhile answers as one that comes late."""
-    try:
-        yield
-    except ConflictError as error:
-        if error.code != claims.RUN_CLOSED:
-            raise
-        raise UnauthenticatedError(error.message, code=error.code) from error
+        """Write for the run, under the leases that the request names beside its own."""
+        tokens, pod = fenced.of_run(call), caller.pod.uid
+        with writing.at_the_door():
+            return await self._store.transact(claims.under, tokens, operation, pod, *args)
 
 
 def _check(event: RunEvent, place: str) -> None:

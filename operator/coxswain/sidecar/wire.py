@@ -183,7 +183,7 @@ class Resource(Model):
     id: str
     """Its uid."""
     kind: str
-    """Job, Agent or Schedule."""
+    """Job, Agent, Schedule or Lease."""
     workspace: str
     """Its namespace."""
     name: str

@@ -4,15 +4,18 @@ A pod that comes late (a resurrected name, a lost race) finds the row taken or c
 before any user code.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from coxswain.errors import ConflictError, ForbiddenError, NotFoundError, UserError
-from coxswain.store import events, runs
+from coxswain.store import events, fencing, runs
+from coxswain.store.leases import of_runs
 from coxswain.store.pool import Connection
 from coxswain.store.runs import Run, RunKey
+
+T = TypeVar("T")
 
 CLAIMED = "run.claimed"
 EGRESS = "run.egress."
@@ -58,6 +61,8 @@ async def claim(connection: Connection, key: RunKey, pod: Pod) -> Run:
     if row is None:
         raise _refusal(await runs.of(connection, key), pod)
     run = runs.stored(row)
+    if run.leases:
+        await of_runs.live(connection, key, list(run.leases))
     event = event_of(run, CLAIMED, row["claimed_at"], {"pod": pod.name, "token": run.token})
     await events.append(connection, [event])
     return run
@@ -79,31 +84,53 @@ async def still_open(connection: Connection, pod_uids: Sequence[str]) -> frozens
 
 
 async def heartbeat(connection: Connection, pod_uid: str) -> bool:
-    """Note that the pod lives, and say whether it should end.
+    """Note that the pod lives, renew its leases, and say whether it should end.
 
     Raises ConflictError run_closed if its run is over.
     """
     row = await connection.fetchrow(
         "UPDATE runs SET heartbeat_at = now() WHERE pod_uid = $1 AND closed_at IS NULL"
-        " RETURNING cancel_requested",
+        " RETURNING job_uid, attempt, cancel_requested, leases",
         pod_uid,
     )
     if row is None:
         raise closed()
-    return row["cancel_requested"] is True
+    key = RunKey(str(row["job_uid"]), row["attempt"])
+    has_lost = row["leases"] and not await of_runs.live(connection, key, list(row["leases"]))
+    return row["cancel_requested"] is True or bool(has_lost)
 
 
 async def held(connection: Connection, pod_uid: str) -> Run:
-    """The pod's open run, kept from changing until the transaction ends.
+    """The pod's open run, kept from changing until the transaction ends, and so are its leases.
 
-    Raises ConflictError run_closed: a late write of a run that is over is refused.
+    Raises ConflictError run_closed: a late write of a run that is over is refused; lease_lost: so is
+    one under a lease that somebody else was given meanwhile.
     """
     row = await connection.fetchrow(
         "SELECT * FROM runs WHERE pod_uid = $1 AND closed_at IS NULL FOR UPDATE", pod_uid
     )
     if row is None:
         raise closed()
-    return runs.stored(row)
+    run = runs.stored(row)
+    await fencing.require(connection, run.workspace, run.leases)
+    return run
+
+
+async def under(
+    connection: Connection,
+    tokens: Mapping[str, int],
+    operation: Callable[..., Awaitable[T]],
+    pod_uid: str,
+    *args: object,
+) -> T:
+    """Write for the pod's run under further leases, by name, beside the run's own.
+
+    Raises like ``held``, and like ``fencing.require``.
+    """
+    if tokens:
+        run = await held(connection, pod_uid)
+        await fencing.require(connection, run.workspace, tokens)
+    return await operation(connection, pod_uid, *args)
 
 
 def closed() -> ConflictError:

@@ -11,8 +11,11 @@ from datetime import datetime
 import asyncpg
 
 from coxswain.api.records import ObjectRow as ObjectRow
+from coxswain.api.records import RunKey
 from coxswain.errors import UserError
 from coxswain.store import events
+from coxswain.store.leases import keeping, of_runs, telling
+from coxswain.store.leases.of_runs import Ended
 from coxswain.store.pool import Connection
 
 PAGE = 500
@@ -86,7 +89,7 @@ async def last_deleted(connection: Connection, kind: str) -> dict[tuple[str, str
 async def mark_deleted(
     connection: Connection, uids: Sequence[str], happened: Sequence[events.Event]
 ) -> tuple[str, ...]:
-    """Record that these objects are gone, close their open runs, append their events.
+    """Record that these objects are gone, close their open runs, let go of leases, append events.
 
     Returns those of them that were not known to be gone.
     """
@@ -96,11 +99,18 @@ async def mark_deleted(
         list(uids),
     )
     # Their pods go with them; until they are gone they are served nothing.
-    await connection.execute(
+    closed = await connection.fetch(
         "UPDATE runs SET closed_at = now(), closed_reason = 'Deleted'"
-        " WHERE job_uid = ANY ($1::uuid[]) AND closed_at IS NULL",
+        " WHERE job_uid = ANY ($1::uuid[]) AND closed_at IS NULL RETURNING job_uid, attempt, pod_uid",
         list(uids),
     )
+    ended = [
+        Ended(RunKey(str(row["job_uid"]), row["attempt"]), "Deleted", row["pod_uid"] is None)
+        for row in closed
+    ]
+    changes = await of_runs.let_go(connection, ended)
+    changes += await keeping.remove(connection, [str(row["uid"]) for row in newly])
+    await telling.tell(connection, changes)
     if happened:
         await events.append(connection, happened)
     return tuple(str(row["uid"]) for row in newly)

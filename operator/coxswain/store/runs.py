@@ -5,7 +5,7 @@ here is called through ``leadership.fenced``. What the pod itself changes is in 
 ``reports``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,6 +17,9 @@ from coxswain.api.records import NewRun as NewRun
 from coxswain.api.records import Run as Run
 from coxswain.api.records import RunKey as RunKey
 from coxswain.errors import ConflictError, CoxswainError
+from coxswain.store.leases import of_runs, telling
+from coxswain.store.leases.of_runs import Ended, Tokens
+from coxswain.store.leases.telling import Change
 from coxswain.store.pool import Connection
 
 SUPERSEDED = "Superseded"
@@ -29,6 +32,8 @@ class Closing(NamedTuple):
     key: RunKey
     reason: str
     knows_result: bool
+    is_gone: bool = True
+    """Whether its pod is known not to act any more; else its leases are Quarantined."""
 
 
 async def open_run(connection: Connection, new: NewRun) -> Run:
@@ -43,20 +48,45 @@ async def open_runs(connection: Connection, batch: Sequence[NewRun]) -> list[Run
     """Write the rows of many attempts, or return those that stand, each in its place.
 
     A token is larger than every earlier one of its Job, over restores of either side too.
-    ConflictError: the attempt stands with another pod's name.
+    ConflictError: the attempt stands with another pod's name, or a lease that it needs is not to be
+    had, and then nothing of it is written.
     """
-    await _supersede(connection, batch)
-    # A Job's rows are never deleted, so max(token) counts on; a repeat inserts nothing.
+    superseded = await _supersede(connection, batch)
+    wanting = [new for new in batch if new.leases]
+    standing = await states(connection, [new.key for new in wanting])
+    # A row that was claimed or closed gets no lease any more.
+    open_ones = [new for new in wanting if _is_new(standing.get(new.key))]
+    taken = await of_runs.take(connection, open_ones)
+    answers = taken.answers.items()
+    refused = {key: answer for key, answer in answers if isinstance(answer, ConflictError)}
+    given = {key: answer for key, answer in answers if not isinstance(answer, ConflictError)}
+    await _insert(connection, [new for new in batch if new.key not in refused], given)
+    standing = await states(connection, [new.key for new in batch])
+    await telling.tell(connection, [*superseded, *taken.changes])
+    return [refused.get(new.key) or _opened(new, standing.get(new.key)) for new in batch]
+
+
+def _is_new(standing: Run | None) -> bool:
+    return standing is None or (standing.pod_uid is None and standing.closed_at is None)
+
+
+async def _insert(
+    connection: Connection, batch: Sequence[NewRun], leases: Mapping[RunKey, Tokens]
+) -> None:
+    # A Job's rows are never deleted, so max(token) counts on. A repeat inserts nothing; its leases
+    # may have been given anew.
     await connection.execute(
-        "INSERT INTO runs (job_uid, attempt, workspace, job_name, agent_name, pod_name,"
-        " service_account, token, document, epoch)"
+        "INSERT INTO runs AS standing (job_uid, attempt, workspace, job_name, agent_name, pod_name,"
+        " service_account, token, document, epoch, leases)"
         " SELECT job_uid, attempt, workspace, job_name, agent_name, pod_name, service_account,"
         " 1 + greatest(last_token, (SELECT max(token) FROM runs WHERE runs.job_uid = wanted.job_uid)),"
-        " document, (SELECT epoch FROM leadership)"
+        " document, (SELECT epoch FROM leadership), leases"
         " FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[],"
-        " $7::text[], $8::bigint[], $9::jsonb[]) AS wanted (job_uid, attempt, workspace, job_name,"
-        " agent_name, pod_name, service_account, last_token, document)"
-        " ON CONFLICT (job_uid, attempt) DO NOTHING",
+        " $7::text[], $8::bigint[], $9::jsonb[], $10::jsonb[]) AS wanted (job_uid, attempt, workspace,"
+        " job_name, agent_name, pod_name, service_account, last_token, document, leases)"
+        " ON CONFLICT (job_uid, attempt) DO UPDATE SET leases = excluded.leases"
+        " WHERE standing.leases <> excluded.leases AND standing.pod_uid IS NULL"
+        " AND standing.closed_at IS NULL AND standing.pod_name = excluded.pod_name",
         [new.key.job_uid for new in batch],
         [new.key.attempt for new in batch],
         [new.workspace for new in batch],
@@ -66,9 +96,8 @@ async def open_runs(connection: Connection, batch: Sequence[NewRun]) -> list[Run
         [new.service_account for new in batch],
         [new.last_token for new in batch],
         [new.document.to_wire() for new in batch],
+        [leases.get(new.key, {}) for new in batch],
     )
-    standing = await states(connection, [new.key for new in batch])
-    return [_opened(new, standing.get(new.key)) for new in batch]
 
 
 def _opened(new: NewRun, standing: Run | None) -> Run | ConflictError:
@@ -84,7 +113,7 @@ async def rewrite(connection: Connection, new: NewRun, *, token: int, pod_uid: s
 
     A row that stands is left as it is. With ``pod_uid`` the row counts as claimed by that pod.
     """
-    await _supersede(connection, [new])
+    await telling.tell(connection, await _supersede(connection, [new]))
     # Acts of the lost row are unknown; last_seq starts again, repeats are harmless.
     await connection.execute(
         "INSERT INTO runs (job_uid, attempt, workspace, job_name, agent_name, pod_name,"
@@ -109,21 +138,23 @@ async def rewrite(connection: Connection, new: NewRun, *, token: int, pod_uid: s
     return standing
 
 
-async def _supersede(connection: Connection, batch: Sequence[NewRun]) -> None:
+async def _supersede(connection: Connection, batch: Sequence[NewRun]) -> list[Change]:
     """Close the rows of all earlier attempts: a larger token is given out in this transaction.
 
     They are closed already, unless a restore opened them again. Whoever writes for such a run holds
     its row; this waits for that, and whoever comes later finds it closed.
     """
-    await connection.execute(
+    closed = await connection.fetch(
         "UPDATE runs SET closed_at = now(), closed_reason = $3"
         " FROM unnest($1::uuid[], $2::integer[]) AS wanted (job_uid, attempt)"
         " WHERE runs.job_uid = wanted.job_uid AND runs.attempt < wanted.attempt"
-        " AND closed_at IS NULL",
+        " AND closed_at IS NULL RETURNING runs.job_uid, runs.attempt",
         [new.key.job_uid for new in batch],
         [new.key.attempt for new in batch],
         SUPERSEDED,
     )
+    keys = [RunKey(str(row["job_uid"]), row["attempt"]) for row in closed]
+    return await of_runs.let_go(connection, [Ended(key, SUPERSEDED, is_gone=False) for key in keys])
 
 
 async def close_run(
@@ -135,7 +166,7 @@ async def close_run(
 
 
 async def close_runs(connection: Connection, batch: Sequence[Closing]) -> list[bool]:
-    """End runs: nothing of their pods is served any more; the first reason stays.
+    """End runs: nothing of their pods is served any more; the first reason stays. Leases are let go.
 
     False: it has a result that the caller does not know of, and stays open.
     """
@@ -145,13 +176,20 @@ async def close_runs(connection: Connection, batch: Sequence[Closing]) -> list[b
         " AS wanted (job_uid, attempt, reason, knows_result)"
         " WHERE runs.job_uid = wanted.job_uid AND runs.attempt = wanted.attempt"
         " AND closed_at IS NULL AND (result IS NULL OR wanted.knows_result)"
-        " RETURNING runs.job_uid, runs.attempt",
+        " RETURNING runs.job_uid, runs.attempt, runs.pod_uid IS NOT NULL AS was_claimed",
         [each.key.job_uid for each in batch],
         [each.key.attempt for each in batch],
         [each.reason for each in batch],
         [each.knows_result for each in batch],
     )
-    done = {RunKey(str(row["job_uid"]), row["attempt"]) for row in closed}
+    done = {RunKey(str(row["job_uid"]), row["attempt"]): row["was_claimed"] for row in closed}
+    # What nobody claimed acts no more, whatever becomes of its pod.
+    ended = [
+        Ended(each.key, each.reason, each.is_gone or not done[each.key])
+        for each in batch
+        if each.key in done
+    ]
+    await telling.tell(connection, await of_runs.let_go(connection, ended))
     left = [each.key for each in batch if each.key not in done]
     if not left:
         return [True] * len(batch)
@@ -241,6 +279,7 @@ def stored(row: asyncpg.Record) -> Run:
         cancel_requested=row["cancel_requested"],
         closed_at=row["closed_at"],
         closed_reason=row["closed_reason"],
+        leases=row["leases"],
     )
 
 

@@ -5,7 +5,7 @@ was seen, so a reason that comes meanwhile stays. The notification is only speed
 again on reconnect and at each sweep.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from coxswain.store.pool import Connection
@@ -26,13 +26,20 @@ class Wake:
 
 async def add(connection: Connection, kind: str, workspace: str, name: str) -> None:
     """Ask the operator to look at an object; it is told when the transaction commits."""
+    await add_all(connection, [(kind, workspace, name)])
+
+
+async def add_all(connection: Connection, objects: Iterable[tuple[str, str, str]]) -> None:
+    """The same for many: kind, workspace and name of each."""
+    wanted = sorted(set(objects))
     # Versions come from a sequence: a row that was handled and comes anew has one never seen.
     await connection.execute(
-        "INSERT INTO wakes (kind, workspace, name) VALUES ($1, $2, $3)"
+        "INSERT INTO wakes (kind, workspace, name)"
+        " SELECT * FROM unnest($1::text[], $2::text[], $3::text[])"
         " ON CONFLICT (kind, workspace, name) DO UPDATE SET version = nextval('wake_versions')",
-        kind,
-        workspace,
-        name,
+        [kind for kind, _, _ in wanted],
+        [workspace for _, workspace, _ in wanted],
+        [name for _, _, name in wanted],
     )
     # An empty payload: the same notification twice in one transaction is sent once.
     await connection.execute("SELECT pg_notify($1, '')", CHANNEL)

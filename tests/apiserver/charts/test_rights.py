@@ -55,6 +55,7 @@ def _may(kubectl: Kubectl, account: str, verb: str, what: str, namespace: str) -
 
 ALLOWED = [
     ("coxswain-operator", "watch", "jobs.coxswain.dev", ""),
+    ("coxswain-operator", "watch", "leases.coxswain.dev", ""),
     ("coxswain-operator", "watch", "pods", ""),
     ("coxswain-operator", "list", "resourcequotas", ""),
     (
@@ -64,6 +65,7 @@ ALLOWED = [
         "",
     ),
     ("coxswain-operator", "patch", "jobs.coxswain.dev:status", "demo"),
+    ("coxswain-operator", "patch", "leases.coxswain.dev:status", "demo"),
     ("coxswain-operator", "create", "pods", "demo"),
     ("coxswain-operator", "create", "jobs.coxswain.dev", "demo"),
     ("coxswain-operator", "watch", "schedules.coxswain.dev", ""),
@@ -75,6 +77,7 @@ ALLOWED = [
     ("coxswain-operator", "get", "configmaps/coxswain-type-x", "demo"),
     ("coxswain-sidecar", "create", "jobs.coxswain.dev", "demo"),
     ("coxswain-sidecar", "patch", "schedules.coxswain.dev/x", "demo"),
+    ("coxswain-sidecar", "create", "leases.coxswain.dev", "demo"),
     ("coxswain-sidecar", "list", "configmaps", "demo"),
     ("coxswain-sidecar", "patch", "configmaps/coxswain-type-x", "demo"),
     ("coxswain-models", "get", "secrets/key", "demo"),
@@ -117,6 +120,10 @@ REFUSED = [
     ("coxswain-operator", "create", "pods:exec/x", "demo"),
     ("coxswain-sidecar", "create", "pods", "demo"),
     ("coxswain-sidecar", "patch", "jobs.coxswain.dev:status", "demo"),
+    ("coxswain-sidecar", "patch", "leases.coxswain.dev:status", "demo"),
+    ("coxswain-sidecar", "patch", "leases.coxswain.dev/x", "demo"),
+    ("coxswain-operator", "update", "leases.coxswain.dev/x", "demo"),
+    ("coxswain-operator", "create", "leases.coordination.k8s.io", "demo"),
     ("coxswain-models", "create", "pods", "demo"),
     ("coxswain-operator", "get", "nodes/x", ""),
     # An agent's account has no rights at all.

@@ -39,6 +39,16 @@ async def test_a_command_keeps_output_error_and_exit_code_apart(tmp_path: Path) 
     assert code == 1
 
 
+async def test_a_command_is_told_the_tokens_of_its_leases(tmp_path: Path) -> None:
+    async with job("sh", "-c", "echo $COXSWAIN_LEASES") as platform:
+        platform.leases = {"deploy": 42}
+        await agent(tmp_path, platform).finish()
+    assert json.loads(platform.output("stdout")) == {"deploy": 42}
+    async with job("sh", "-c", "echo ${COXSWAIN_LEASES-none}") as platform:
+        await agent(tmp_path, platform).finish()
+    assert platform.output("stdout") == "none\n"
+
+
 async def test_a_command_is_one_act_until_the_result_and_events_count_from_one(
     tmp_path: Path,
 ) -> None:

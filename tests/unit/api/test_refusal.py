@@ -5,23 +5,25 @@ from typing import Any
 import pytest
 
 from coxswain.api import kind
-from coxswain.api.kind import Agent, Job, Schedule
+from coxswain.api.kind import Agent, Job, Lease, Schedule
 from coxswain.errors import UserError
 from tests.support import builders, examples, schedule_refusals
 from tests.support.refusals import BY_BOUND, BY_RULE, Refused
 
-KINDS: dict[str, type[Agent | Job | Schedule]] = {
+KINDS: dict[str, type[Agent | Job | Schedule | Lease]] = {
     "Agent": Agent,
     "Job": Job,
+    "Lease": Lease,
     "Schedule": Schedule,
 }
+RAW = builders.agent().raw
 CASES = (*BY_RULE, *BY_BOUND, *schedule_refusals.BY_RULE, *schedule_refusals.BY_BOUND)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case} {case.bad}"[:70])
 def test_a_stored_spec_that_does_not_fit_is_refused(case: Refused) -> None:
     with pytest.raises(UserError) as caught:
-        KINDS[case.kind].parse({**builders.agent().raw, "spec": case.spec})
+        KINDS[case.kind].parse({**RAW, "spec": case.spec})
     assert case.words in caught.value.message
     assert str(caught.value.field).startswith("spec")
     assert case.place in str(caught.value.field)
@@ -29,7 +31,7 @@ def test_a_stored_spec_that_does_not_fit_is_refused(case: Refused) -> None:
 
 @pytest.mark.parametrize("sample", examples.of_ours(), ids=lambda each: each["metadata"]["name"])
 def test_every_sample_is_accepted_and_comes_back_as_it_was(sample: examples.Body) -> None:
-    parsed = KINDS[sample["kind"]].parse({**builders.agent().raw, "spec": sample["spec"]})
+    parsed = KINDS[sample["kind"]].parse({**RAW, "spec": sample["spec"]})
     assert type(parsed.spec).model_validate(parsed.spec.to_wire()) == parsed.spec
     assert says(parsed.spec.to_wire(), sample["spec"])
 
@@ -45,9 +47,9 @@ def says(all_of_it: Any, said: Any) -> bool:
 
 def test_the_reference_samples_name_every_field() -> None:
     others = {"command", "steps", "type", "input", "interval", "at", "onEvent", "heartbeat"}
-    for sample in ("agent", "job", "schedule"):
+    for sample in ("agent", "job", "lease", "schedule"):
         (found,) = examples.objects(examples.FOLDER / "reference" / f"{sample}.yaml")
-        model = KINDS[found["kind"]].parse({**builders.agent().raw, "spec": found["spec"]})
+        model = KINDS[found["kind"]].parse({**RAW, "spec": found["spec"]})
         said = set(found["spec"]) | others
         assert {str(field.alias) for field in type(model.spec).model_fields.values()} <= said
 

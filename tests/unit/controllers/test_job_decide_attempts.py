@@ -217,7 +217,7 @@ def test_a_pod_that_runs_past_its_timeout_is_ended_after_its_row_is_closed() -> 
     seen = snapshots.running(SHORT)
     assert decide(seen, PLATFORM, at(69)).actions == ()
     decision = decide(seen, PLATFORM, at(70))
-    assert decision.actions[0] == actions.CloseRun(seen.key.uid, 1, "Failed/Timeout")
+    assert decision.actions[0] == actions.CloseRun(seen.key.uid, 1, "Failed/Timeout", is_gone=False)
     assert isinstance(decision.actions[1], actions.DeletePod)
     assert _last(seen, decision).reason == "Timeout"
 

@@ -123,7 +123,7 @@ def test_a_job_whose_spec_cannot_be_read_fails_and_says_why() -> None:
 def test_a_running_job_whose_spec_cannot_be_read_has_its_row_closed_and_its_pod_ended() -> None:
     seen = replace(snapshots.running(), spec=UserError("spec.prompt: missing"))
     decision = decide(seen, PLATFORM, at(5))
-    assert decision.actions[0] == actions.CloseRun(seen.key.uid, 1, "Failed/Invalid")
+    assert decision.actions[0] == actions.CloseRun(seen.key.uid, 1, "Failed/Invalid", is_gone=False)
     over = snapshots.follow(seen, decision)
     assert [type(each) for each in decide(over, PLATFORM, at(6)).actions] == [actions.DeletePod]
 

@@ -62,7 +62,7 @@ def test_a_worker_out_of_reach_is_given_up_and_fenced_before_another_may_start(
     assert decide(seen, PLATFORM, at(GIVEN_UP - 1)).actions == ()
     decision = decide(seen, PLATFORM, at(GIVEN_UP))
     close, end = decision.actions
-    assert close == actions.CloseRun(seen.key.uid, 1, "Lost/WorkerLost")
+    assert close == actions.CloseRun(seen.key.uid, 1, "Lost/WorkerLost", is_gone=False)
     assert isinstance(end, actions.DeletePod)
     known = snapshots.follow(seen, decision)
     assert (known.status.phase, known.status.attempts_used) == ("Queued", 0)

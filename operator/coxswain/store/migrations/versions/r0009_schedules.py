@@ -2,10 +2,10 @@
 
 from coxswain.store.migrations import script
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 
 def upgrade() -> None:
     """Execute the SQL beside this file."""
-    script.execute("0008_schedules.sql")
+    script.execute("0009_schedules.sql")

@@ -1,0 +1,52 @@
+"""Waits in the line of a lease on behalf of a request. The place is a row; the request holds nothing."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from aiohttp import web
+
+from coxswain.api.records import Lease
+from coxswain.errors import ConflictError, CoxswainError
+from coxswain.rules import leasing
+from coxswain.store.leases import lines
+from coxswain.store.leases.holding import GRACE_SECONDS, Refused, Wanted
+from coxswain.store.listener import Listener
+
+LOOK_SECONDS = 1.0
+Ask = Callable[[Wanted], Awaitable[Lease | Refused]]
+
+
+async def acquire(listener: Listener, request: web.Request, wanted: Wanted, ask: Ask) -> Lease:
+    """The lease, as soon as it is one's turn within the time to wait. Raises what refuses it."""
+    until = time.monotonic() + wanted.wait_seconds
+    ahead: int | None = None
+    with listener.subscribe(lines.CHANNEL) as spoken:
+        while True:
+            left = max(0.0, until - time.monotonic())
+            answer = await ask(wanted._replace(wait_seconds=left))
+            if isinstance(answer, Lease):
+                return answer
+            if answer.ahead is None or _is_gone(request):
+                raise answer.why if ahead is None else _in_line(answer.why, ahead)
+            ahead = answer.ahead
+            # What ends by time alone is told by nobody, so it is looked at now and then.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(LOOK_SECONDS, left)):
+                    await spoken.wait()
+            spoken.clear()
+
+
+def _is_gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
+
+
+def _in_line(why: CoxswainError, ahead: int) -> CoxswainError:
+    if why.code not in leasing.WAITABLE:
+        return why
+    text = (
+        f"{why.message}; {ahead} stand ahead of you, and your place is kept if you ask again within"
+        f" {GRACE_SECONDS:.0f} s"
+    )
+    return ConflictError(text, code=why.code)

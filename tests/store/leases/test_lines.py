@@ -1,0 +1,154 @@
+"""Waiting in line: first come, first served; a line is bounded, and the dead stand in nobody's way."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from coxswain.api.records import Lease, LeaseHolder, RunKey
+from coxswain.errors import ConflictError
+from coxswain.store import wakes
+from coxswain.store.leases import lines
+from coxswain.store.leases.holding import Refused
+from coxswain.store.leases.lines import Ticket
+from coxswain.store.listener import Listener
+from coxswain.store.pool import Connection, Store
+from tests.support.leases import ANN, BOB, Leases
+from tests.support.postgres import Database
+
+CAT = LeaseHolder.of_user("cat", None)
+
+
+def job(name: str, attempt: int = 1) -> LeaseHolder:
+    return LeaseHolder.of_run(RunKey("00000000-0000-4000-8000-000000000001", attempt), name)
+
+
+async def ahead(answer: Lease | Refused) -> int | None:
+    assert isinstance(answer, Refused)
+    return answer.ahead
+
+
+async def stands(store: Store, name: str, holder: LeaseHolder) -> bool:
+    return await store.transact(lines.stand, Ticket("team", name, holder, 30))
+
+
+async def woken(store: Store) -> set[tuple[str, str]]:
+    """What the operator is asked to look at; it has looked then."""
+    found = await store.run(wakes.unhandled)
+    await store.transact(wakes.handled, found)
+    return {(each.kind, each.name) for each in found}
+
+
+async def test_who_came_first_gets_it_first(leases: Leases) -> None:
+    await leases.has()
+    mine = await leases.takes(ANN)
+    assert await ahead(await leases.asks(BOB, wait=10)) == 0
+    assert await ahead(await leases.asks(CAT, wait=10)) == 1
+    await leases.lets_go(ANN, mine.token)
+    for late in (CAT, ANN):
+        with pytest.raises(ConflictError, match="user:bob is ahead") as refused:
+            await leases.takes(late)
+        assert refused.value.code == "lease_awaited"
+    assert (await leases.takes(BOB)).holder == BOB
+    assert (await leases.row()).waiters == 1
+
+
+async def test_asking_again_keeps_the_place(leases: Leases) -> None:
+    await leases.has()
+    await leases.takes(ANN)
+    await leases.asks(BOB, wait=10)
+    await leases.asks(CAT, wait=10)
+    assert await ahead(await leases.asks(BOB, wait=10)) == 0
+    assert (await leases.row()).waiters == 2
+
+
+async def test_one_who_is_gone_is_passed_over(leases: Leases, operator_store: Store) -> None:
+    await leases.has()
+    mine = await leases.takes(ANN)
+    await leases.asks(BOB, wait=10)
+    await leases.asks(CAT, wait=10)
+    await leases.lets_go(ANN, mine.token)
+
+    async def dies(connection: Connection) -> None:
+        await connection.execute(
+            "UPDATE lease_tickets SET alive_until = now() - interval '1 s' WHERE holder = 'user:bob'"
+        )
+
+    await operator_store.transact(dies)
+    assert (await leases.takes(CAT)).holder == CAT
+    assert await ahead(await leases.asks(BOB, wait=10)) == 0
+
+
+async def test_a_line_is_bounded(leases: Leases) -> None:
+    await leases.has()
+    await leases.takes(ANN)
+    for number in range(lines.MOST):
+        await leases.asks(LeaseHolder.of_user("bob", str(number)), wait=10)
+    with pytest.raises(ConflictError, match="100 stand in the line") as refused:
+        await leases.takes(CAT, wait=10)
+    assert refused.value.code == "lease_line_full"
+    assert await ahead(await leases.asks(LeaseHolder.of_user("bob", "7"), wait=10)) == 7
+
+
+async def test_a_free_lease_calls_the_job_whose_turn_it_is_and_nobody_else(
+    leases: Leases, operator_store: Store
+) -> None:
+    await leases.has()
+    mine = await leases.takes(ANN)
+    assert await stands(operator_store, "deploy", job("first"))
+    assert await stands(operator_store, "deploy", job("second"))
+    await woken(operator_store)
+    await leases.lets_go(ANN, mine.token)
+    assert await woken(operator_store) == {("Lease", "deploy"), ("Job", "first")}
+
+
+async def test_a_job_keeps_its_place_when_it_changes_lines_and_calls_who_is_left(
+    leases: Leases, operator_store: Store
+) -> None:
+    await leases.has("a")
+    await leases.has("b")
+    await leases.takes(ANN, "b")
+    assert await stands(operator_store, "a", job("first"))
+    assert await stands(operator_store, "a", job("second"))
+    assert await stands(operator_store, "b", job("third"))
+    await woken(operator_store)
+    assert await stands(operator_store, "b", job("first"))
+    assert (await leases.row("b")).first_waiter == "job:first/1"
+    assert (await leases.row("a")).first_waiter == "job:second/1"
+    assert ("Job", "second") in await woken(operator_store)
+
+
+async def test_who_leaves_a_line_calls_the_next(leases: Leases, operator_store: Store) -> None:
+    await leases.has()
+    assert await stands(operator_store, "deploy", job("first"))
+    assert await stands(operator_store, "deploy", job("second"))
+    await woken(operator_store)
+    await operator_store.transact(lines.leave, "team", "job:first/1", None)
+    assert await woken(operator_store) == {("Lease", "deploy"), ("Job", "second")}
+
+
+async def test_those_who_wait_at_the_api_are_told(leases: Leases, database: Database) -> None:
+    await leases.has()
+    mine = await leases.takes(ANN)
+    listener = Listener(database.sidecar, [lines.CHANNEL])
+    listening = asyncio.create_task(listener.run())
+    with listener.subscribe(lines.CHANNEL) as told:
+        async with asyncio.timeout(10):
+            await told.wait()
+            told.clear()
+            await leases.lets_go(ANN, mine.token)
+            await told.wait()
+    listening.cancel()
+
+
+async def test_tickets_that_have_lapsed_go_away(leases: Leases, operator_store: Store) -> None:
+    await leases.has()
+    await leases.takes(ANN)
+    await leases.asks(BOB, wait=10)
+
+    async def count(connection: Connection) -> Any:
+        await connection.execute("UPDATE lease_tickets SET alive_until = now() - interval '5 min'")
+        await lines.purge(connection)
+        return await connection.fetchval("SELECT count(*) FROM lease_tickets")
+
+    assert await operator_store.transact(count) == 0

@@ -288,16 +288,10 @@ BY_RULE = (
 )
 
 BY_BOUND = (
-    _lease("resource", None),
-    _lease("resource", "x" * 300),
-    _lease("resource", "two words"),
-    _lease("resource", ""),
-    _lease("ttlSeconds", 0),
-    _lease("ttlSeconds", 86401),
-    _lease("ttlSeconds", "5"),
+    *(_lease("resource", bad) for bad in (None, "x" * 300, "two words", "")),
+    *(_lease("ttlSeconds", bad) for bad in (0, 86401, "5")),
     _lease("holder", "x" * 129),
-    _lease("stealAfterSeconds", 0),
-    _lease("quarantineSeconds", -1),
+    *(_lease(field, 0) for field in ("stealAfterSeconds", "quarantineSeconds")),
     _job("leases", ["a", "a"], "spec.leases"),
     _job("leases", ["No_Name"], "spec.leases[0]"),
     _job("leases", ["x" * 64], "spec.leases[0]"),

@@ -66,7 +66,8 @@ async def fits_the_schema(client: Client, namespace: str, kind: Kind, spec: Body
     return True
 
 
-@pytest.mark.parametrize("kind", manifest.KINDS, ids=lambda kind: kind.plural)
+# Of Schedules, whose template holds all of a Job once more, examples take minutes to draw.
+@pytest.mark.parametrize("kind", [manifest.AGENT, manifest.JOB], ids=lambda kind: kind.plural)
 async def test_both_judge_hundreds_of_odd_specs_alike(
     client: Client, namespace: str, kind: Kind
 ) -> None:

@@ -15,7 +15,8 @@ from coxswain.kube import paths
 from coxswain.kube.client import MERGE_PATCH, Client
 from tests.support import builders, examples, schedule_refusals
 from tests.support.apiserver import STRICT, apply
-from tests.support.refusals import BY_BOUND, BY_RULE, Refused
+from tests.support.refusals import BY_BOUND, BY_RULE
+from tests.support.refused import Refused
 
 Body = dict[str, Any]
 LATER = "2099-01-01T00:00:00.000000Z"

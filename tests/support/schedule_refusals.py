@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.refusals import Body, Refused
+from tests.support.refused import Body, Refused
 
 
 def _bad(field: str, bad: Any, place: str = "", words: str = "") -> Refused:

@@ -8,7 +8,8 @@ from coxswain.api import kind
 from coxswain.api.kind import Agent, Job, Lease, Schedule
 from coxswain.errors import UserError
 from tests.support import builders, examples, schedule_refusals
-from tests.support.refusals import BY_BOUND, BY_RULE, Refused
+from tests.support.refusals import BY_BOUND, BY_RULE
+from tests.support.refused import Refused
 
 KINDS: dict[str, type[Agent | Job | Schedule | Lease]] = {
     "Agent": Agent,

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
+from coxswain import names
 from coxswain.api.deliveries import Delivery, DeliveryState
 from coxswain.errors import NotFoundError
 from coxswain.gateway.callbacks import assembly
-from coxswain.gateway.callbacks.keys import SigningKeys
 from coxswain.gateway.callbacks.posting import Poster
 from coxswain.gateway.callbacks.sending import Outbox, Sender
+from coxswain.gateway.keyring import Keyring
 from coxswain.gateway.outbound.dialing import Dialer, Resolve
 from coxswain.rules import addresses
 from coxswain.rules.redelivery import Limits
@@ -84,7 +85,8 @@ class Office:
         poster = Poster(public, listed, seconds=self.seconds, tls=self.tls)
         box = through or assembly.StoredOutbox(self.gateway)
         try:
-            yield Sender(box, SigningKeys(self.read_object), poster, rules)
+            keys = Keyring(self.read_object, names.SECRET_TYPE_SIGNING)
+            yield Sender(box, keys, poster, rules)
         finally:
             await poster.close()
 

@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 
 from typing_extensions import override
 
+from coxswain import names
 from coxswain.api.deliveries import Claimed, Outcome
-from coxswain.gateway.callbacks.keys import ReadObject, SigningKeys
 from coxswain.gateway.callbacks.posting import Poster
 from coxswain.gateway.callbacks.sending import Outbox, Rules, Sender
 from coxswain.gateway.callbacks.worker import Claims, Worker
+from coxswain.gateway.keyring import Keyring, ReadObject
 from coxswain.gateway.outbound.dialing import Dialer, Resolve
 from coxswain.reconcile.batches import Batches
 from coxswain.rules import addresses, callbacks
@@ -62,7 +63,8 @@ async def opened(
     public = Dialer(policy, resolve=resolve)
     listed = Dialer(addresses.ANYWHERE, resolve=resolve)
     poster = Poster(public, listed, seconds=given.callbacks_timeout_seconds)
-    sender = Sender(StoredOutbox(store), SigningKeys(read_object), poster, rules_of(given))
+    keys = Keyring(read_object, names.SECRET_TYPE_SIGNING)
+    sender = Sender(StoredOutbox(store), keys, poster, rules_of(given))
     try:
         yield worker(sender, store, per_host=given.callbacks_per_host)
     finally:

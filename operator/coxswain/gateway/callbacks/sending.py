@@ -14,8 +14,8 @@ from typing import Protocol
 from coxswain.api.deliveries import Claimed, DeliveryState, Outcome, Settled, Try
 from coxswain.api.records import Event
 from coxswain.errors import TransientError
-from coxswain.gateway.callbacks.keys import RefusedError, SigningKeys
 from coxswain.gateway.callbacks.posting import ADDRESS_REFUSED, Poster
+from coxswain.gateway.keyring import Keyring, KeyUnusableError
 from coxswain.rules import callbacks, redelivery, signing
 from coxswain.rules.callbacks import Policy, Skip
 from coxswain.rules.redelivery import Death, Limits
@@ -62,7 +62,7 @@ class Sender:
     def __init__(
         self,
         outbox: Outbox,
-        keys: SigningKeys,
+        keys: Keyring,
         poster: Poster,
         rules: Rules,
         chance: Callable[[], float] = random.random,
@@ -86,8 +86,9 @@ class Sender:
             return
         try:
             keys = await self._signing_keys(claimed)
-        except RefusedError as error:
-            await self._skip(claimed, error.reason, error.message)
+        except KeyUnusableError as error:
+            reason = Skip.SECRET_MISSING if error.is_missing else Skip.SECRET_INVALID
+            await self._skip(claimed, reason, error.message)
         except TransientError as error:
             log.warning("a signing key cannot be read now", reason=error.code)
             await self._outbox.give_back(claimed, GIVE_BACK_SECONDS)
@@ -97,10 +98,10 @@ class Sender:
     async def _signing_keys(self, claimed: Claimed) -> tuple[SigningKey, ...]:
         name = claimed.delivery.signing_secret or self._rules.secret
         if name and (claimed.delivery.signing_secret or self._rules.is_signing):
-            return await self._keys.find(claimed.delivery.workspace, name)
+            return await self._keys.find(claimed.delivery.workspace, name, signing.read)
         if self._rules.is_signing:
-            raise RefusedError(
-                Skip.SECRET_MISSING, "callbacks are signed here, and the Job names no Secret"
+            raise KeyUnusableError(
+                "callbacks are signed here, and the Job names no Secret", is_missing=True
             )
         return ()
 

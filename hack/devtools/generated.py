@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 from coxswain import settings
 from coxswain.api import manifest, schema
 from coxswain.api.callback import CallbackMessage
+from coxswain.channel_settings import ChannelGatewaySettings
 from coxswain_agent.settings import AgentSettings
 from devtools import console, pages, places
 from devtools.errors import ToolError
@@ -99,10 +100,11 @@ def _example() -> str:
 
 
 def _processes() -> list[type[settings.Settings]]:
-    """The models that a process loads: those that no other one extends, the agent's last."""
+    """The models that a process loads: those that no other one extends, those of other files last."""
     extended = {base for model in _models(settings.Settings) for base in model.__bases__}
     found = [model for model in _models(settings.Settings) if model not in extended]
-    return [*(model for model in found if model is not AgentSettings), AgentSettings]
+    last: list[type[settings.Settings]] = [ChannelGatewaySettings, AgentSettings]
+    return [*(model for model in found if model not in last), *last]
 
 
 def _models(model: type[settings.Settings]) -> list[type[settings.Settings]]:

@@ -10,6 +10,7 @@ VERBS = {
     "sidecar": "coxswain.sidecar.process",
     "models": "coxswain.gateway.models.process",
     "egress": "coxswain.gateway.egress.process",
+    "channels": "coxswain.gateway.channels.process",
     "migrate": "coxswain.store.migrate",
 }
 

@@ -40,6 +40,7 @@ NETWORK_POLICY = "coxswain-agents"
 JOB_TYPE_PREFIX = "coxswain-type-"
 SECRET_TYPE_PROVIDER = f"{GROUP}/provider"
 SECRET_TYPE_SIGNING = f"{GROUP}/signing"
+SECRET_TYPE_CHANNEL = f"{GROUP}/channel"
 
 DEFAULT_QUEUE = "default"
 

@@ -19,7 +19,7 @@ SEEN = PollState(URL, "sha256:a")
 
 async def schedule(store: Store, name: str = "watch", version: int = 1, **spec: Any) -> str:
     """A Schedule that polls, as the mirror holds it."""
-    uid = spec.pop("uid", str(uuid4()))
+    uid: str = spec.pop("uid", str(uuid4()))
     given = spec or {"poll": {"url": URL, "intervalSeconds": 60}}
     row = rows.job(name, version, uid=uid, kind="Schedule", spec=given)
     await store.transact(mirror.write, [row], [])

@@ -11,6 +11,7 @@ from coxswain.api.triggers import NewTrigger, Remembered
 from coxswain.errors import CoxswainError, UnavailableError
 from coxswain.store import triggers, wakes
 from coxswain.store.pool import Store
+from tests.support import rows
 from tests.support.postgres import Database
 
 ID = Remembered("id:msg_1", 600)
@@ -88,12 +89,7 @@ async def test_a_schedule_that_is_full_takes_nothing_and_knows_nothing_of_what_i
     gateway_store: Store, operator_store: Store, database: Database
 ) -> None:
     one = new(str(uuid4()))
-    await _execute(
-        database,
-        "INSERT INTO triggers (schedule_uid, workspace, schedule_name, source, delivery_id, digest)"
-        f" SELECT '{one.schedule_uid}', 'team', 'nightly', 'Webhook', n::text, ''"
-        f" FROM generate_series(1, {triggers.MOST_OPEN}) AS n",
-    )
+    await rows.triggers(database.admin, one.schedule_uid, triggers.MOST_OPEN)
     with pytest.raises(UnavailableError, match="wait already") as refused:
         await gateway_store.transact(triggers.record, one, [ID])
     assert refused.value.code == "too_many_waiting"

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
+
 from coxswain.api.contract import RunDocument
 from coxswain.api.lease import LeaseSpec
 from coxswain.api.records import Event, NewLease, NewRun, ObjectRow, RunKey
@@ -87,3 +89,15 @@ def job(name: str = "first", version: int = 1, **fields: Any) -> ObjectRow:
         created_at=fields.pop("created_at", datetime.now(UTC)),
         body={"metadata": {"name": name, "uid": uid}, "spec": fields.pop("spec", {})},
     )
+
+
+async def triggers(admin: str, schedule_uid: str, count: int) -> None:
+    """So many triggers of a Schedule that nobody has handled."""
+    connection = await asyncpg.connect(admin)
+    await connection.execute(
+        "INSERT INTO triggers (schedule_uid, workspace, schedule_name, source, delivery_id, digest)"
+        " SELECT $1, 'team', 'nightly', 'Webhook', n::text, '' FROM generate_series(1, $2) AS n",
+        schedule_uid,
+        count,
+    )
+    await connection.close()

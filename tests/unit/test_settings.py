@@ -10,6 +10,7 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 from coxswain import settings
+from coxswain.channel_settings import ChannelGatewaySettings
 from coxswain.errors import ConfigurationError
 from coxswain.settings import (
     EgressGatewaySettings,
@@ -25,6 +26,7 @@ PROCESSES = [
     SidecarSettings,
     ModelGatewaySettings,
     EgressGatewaySettings,
+    ChannelGatewaySettings,
     MigrateSettings,
 ]
 REQUIRED = {
@@ -105,6 +107,8 @@ def test_a_refusal_names_every_bad_key_at_once(
         (EgressGatewaySettings, {"callbacks_origins": '["http://hooks.internal:8080"]'}),
         (SidecarSettings, {"artifacts_bucket": "files"}),
         (SidecarSettings, {"artifacts_access_key_id": "k", "artifacts_secret_access_key": "s"}),
+        (ChannelGatewaySettings, {"port": "9090"}),
+        (ChannelGatewaySettings, {"polls_origins": '["http://status.internal:8080"]'}),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused_with_their_names(
@@ -184,4 +188,4 @@ def test_an_operator_without_settings_names_each_missing_key_and_ends() -> None:
 def test_a_wrong_call_says_which_verbs_there_are(arguments: tuple[str, ...]) -> None:
     ended = run(*arguments)
     assert ended.returncode == 2
-    assert "operator|sidecar|models|egress|migrate" in ended.stderr
+    assert "operator|sidecar|models|egress|channels|migrate" in ended.stderr

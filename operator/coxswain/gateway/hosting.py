@@ -35,16 +35,16 @@ class Ports:
     health: int
 
 
-def health(store: Store, cluster: Cluster, keys: Keys) -> Health:
-    """What a gateway depends on."""
+def health(store: Store, cluster: Cluster, keys: Keys | None = None) -> Health:
+    """What a gateway depends on; ``keys`` where it verifies tokens of pods."""
 
     async def answers() -> None:
         await cluster.get(VERSION_PATH)
 
-    return Health(
-        {"postgres": store.ping, "schema": lambda: store.run(schema.require)},
-        {"kubernetes": answers, "token_keys": keys.check},
-    )
+    helpful = {"kubernetes": answers}
+    if keys is not None:
+        helpful["token_keys"] = keys.check
+    return Health({"postgres": store.ping, "schema": lambda: store.run(schema.require)}, helpful)
 
 
 @asynccontextmanager

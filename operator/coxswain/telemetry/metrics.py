@@ -34,6 +34,12 @@ HTTP_REQUEST_SECONDS = Histogram(
     buckets=FAST,
     registry=REGISTRY,
 )
+PROBES_DROPPED = Counter(
+    "coxswain_probes_dropped_total",
+    "Requests for dotfiles, keys or pages of other programs, dropped before any handler.",
+    ["server"],
+    registry=REGISTRY,
+)
 DEPENDENCY_UP = Gauge(
     "coxswain_dependency_up",
     "1 while the dependency answers, by the readiness check of that name.",
@@ -251,5 +257,19 @@ EGRESS_BYTES = Counter(
 EGRESS_EVENTS_LOST = Counter(
     "coxswain_egress_events_lost_total",
     "Events about connections that were dropped because the database stayed away too long.",
+    registry=REGISTRY,
+)
+
+# Channel gateway.
+WEBHOOKS = Counter(
+    "coxswain_webhooks_total",
+    "Requests at hooks: taken, repeated, or why they were refused.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+POLLS = Counter(
+    "coxswain_polls_total",
+    "Looks at pages of Schedules: changed, unchanged, or why one failed.",
+    ["outcome"],
     registry=REGISTRY,
 )

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from coxswain.errors import ConfigurationError
-from coxswain.web import middleware, openapi, routes
+from coxswain.web import middleware, openapi, probes, routes
 from coxswain.web.routes import Gate, Route
 
 DRAIN_SECONDS = 10.0
@@ -17,7 +17,7 @@ STOPPING: web.AppKey[asyncio.Event] = web.AppKey("stopping", asyncio.Event)
 
 def build(name: str, title: str, handlers: Sequence[object], gate: Gate) -> web.Application:
     """A server with these handlers' routes; ``name`` labels its metrics."""
-    app = web.Application(middlewares=[middleware.observe(name)])
+    app = web.Application(middlewares=[probes.dropped(name), middleware.observe(name)])
     stopping = asyncio.Event()
     app[STOPPING] = stopping
     found = [route for handler in handlers for route in routes.of(handler)]
@@ -31,15 +31,23 @@ def build(name: str, title: str, handlers: Sequence[object], gate: Gate) -> web.
 
 @asynccontextmanager
 async def serving(
-    app: web.Application, host: str, port: int, *, drain_seconds: float = DRAIN_SECONDS
+    app: web.Application,
+    host: str,
+    port: int,
+    *,
+    drain_seconds: float = DRAIN_SECONDS,
+    keepalive_seconds: float = KEEPALIVE_SECONDS,
 ) -> AsyncIterator[int]:
-    """Listen for the length of a block; gives the port that was really opened."""
+    """Listen for the length of a block; gives the port that was really opened.
+
+    A connection on which no whole head of a request comes for ``keepalive_seconds`` is closed.
+    """
     runner = web.AppRunner(
         app,
         access_log=None,
         handle_signals=False,
         shutdown_timeout=drain_seconds,
-        keepalive_timeout=KEEPALIVE_SECONDS,
+        keepalive_timeout=keepalive_seconds,
     )
     await runner.setup()
     try:

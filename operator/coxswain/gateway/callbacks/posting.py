@@ -10,7 +10,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
@@ -53,9 +52,6 @@ class Poster:
             False: clients.client(public, read_seconds=seconds, tls=tls),
             True: clients.client(listed, read_seconds=seconds, tls=tls),
         }
-        for client in self._clients.values():
-            # What one message was told to remember is nothing for the next one.
-            client.cookies.jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
     async def close(self) -> None:
         """Close all connections."""

@@ -1,4 +1,4 @@
-"""HTTP clients that connect through the dialer: no redirects, no proxies, no settings of the environment.
+"""HTTP clients that connect through the dialer: no redirects, proxies, cookies or environment.
 
 TLS still sees the host's name. A client's connections are never shared with another policy's.
 """
@@ -7,6 +7,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpcore
@@ -42,13 +43,16 @@ def client(
     async def mark(request: httpx.Request) -> None:
         request.headers.update(marks())
 
-    return httpx.AsyncClient(
+    made = httpx.AsyncClient(
         transport=_Transport(_Backend(dialer), tls or system_tls()),
         timeout=timeout,
         follow_redirects=False,
         trust_env=False,
         event_hooks={"request": [mark]},
     )
+    # What one host was told to remember is nothing for the next request.
+    made.cookies.jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    return made
 
 
 def refusal(error: BaseException) -> AddressRefusedError | None:

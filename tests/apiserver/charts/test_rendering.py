@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from coxswain import names
+from coxswain.channel_settings import ChannelGatewaySettings
 from coxswain.settings import (
     EgressGatewaySettings,
     MigrateSettings,
@@ -24,6 +25,7 @@ PROCESSES: dict[str, type[Settings]] = {
     "operator": OperatorSettings,
     "models": ModelGatewaySettings,
     "egress": EgressGatewaySettings,
+    "channels": ChannelGatewaySettings,
     "sidecar": SidecarSettings,
 }
 
@@ -266,6 +268,9 @@ def test_a_database_of_ones_own_brings_no_server(tmp_path: Path) -> None:
         ({"network": {"web": {"ports": []}}}, "/network/web/ports"),
         ({"callbacks": {"allowedDomains": ["https://a.b"]}}, "/callbacks/allowedDomains/0"),
         ({"callbacks": {"origins": ["http://a.b/path"]}}, "/callbacks/origins/0"),
+        ({"channels": {"polls": {"allowedDomains": ["*"]}}}, "/channels/polls/allowedDomains/0"),
+        ({"channels": {"polls": {"origins": ["a.b"]}}}, "/channels/polls/origins/0"),
+        ({"channels": {"enabled": "yes"}}, "/channels/enabled"),
         ({"postgress": {}}, "postgress"),
     ],
 )

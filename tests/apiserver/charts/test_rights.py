@@ -83,6 +83,8 @@ ALLOWED = [
     ("coxswain-models", "get", "secrets/key", "demo"),
     # To sign callbacks, and only where an installation allows some.
     ("coxswain-egress", "get", "secrets/key", "demo"),
+    # To verify webhooks, and only where the channel gateway is switched on.
+    ("coxswain-channels", "get", "secrets/key", "demo"),
     ("coxswain-secrets", "create", "secrets", HOME),
 ]
 REFUSED = [
@@ -97,6 +99,11 @@ REFUSED = [
     ("coxswain-egress", "get", "secrets/coxswain-database", HOME),
     ("coxswain-egress", "list", "pods", "demo"),
     ("coxswain-egress", "get", "agents.coxswain.dev/x", "demo"),
+    ("coxswain-channels", "list", "secrets", "demo"),
+    ("coxswain-channels", "get", "secrets/key", "elsewhere"),
+    ("coxswain-channels", "get", "secrets/coxswain-database", HOME),
+    ("coxswain-channels", "get", "schedules.coxswain.dev/x", "demo"),
+    ("coxswain-channels", "create", "jobs.coxswain.dev", "demo"),
     ("coxswain-secrets", "get", "secrets/coxswain-database", HOME),
     ("coxswain-secrets", "update", "secrets/coxswain-database", HOME),
     # Writes are for workspaces only.

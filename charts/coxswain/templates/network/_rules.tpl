@@ -35,6 +35,27 @@
 {{- end }}
 {{- end }}
 
+{{- /* Egress to the outside, behind the gateways' own judgement of addresses. */ -}}
+{{- define "coxswain.toWeb" -}}
+{{- with .Values.network.web -}}
+- to:
+    {{- range $cidr, $except := .networks }}
+    - ipBlock:
+        cidr: {{ $cidr }}
+        {{- with $except }}
+        except: {{- toYaml . | nindent 10 }}
+        {{- end }}
+    {{- end }}
+  ports:
+    {{- range .ports }}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
+{{- with .more }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- /* Agents of every workspace, as peers. */ -}}
 {{- define "coxswain.agentPeers" -}}
 {{- range .Values.workspaces }}

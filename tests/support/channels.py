@@ -1,14 +1,18 @@
 """The channel gateway as a running process: real ports on loopback, real Postgres, Schedules in the mirror."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import io
 import json
+import os
+import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +25,7 @@ from coxswain.gateway.channels import process
 from coxswain.rules import signing
 from coxswain.store import mirror, triggers
 from coxswain.store.pool import Store
+from devtools import children
 from tests.support import rows
 from tests.support.objects import FakeCluster
 from tests.support.postgres import Database, opened
@@ -136,6 +141,56 @@ async def loopback(_host: str, _port: int) -> list[str]:
     return [HERE]
 
 
+@dataclass
+class Gateway:
+    """A process of its own, as in a pod."""
+
+    process: asyncio.subprocess.Process
+    url: str
+    health_url: str
+
+    async def kill(self) -> None:
+        """End it as a machine would that loses power."""
+        self.process.kill()
+        await self.process.wait()
+
+    async def is_ready(self) -> dict[str, Any]:
+        """What it says of itself, once it serves."""
+        async with aiohttp.ClientSession() as session, asyncio.timeout(30):
+            while True:
+                try:
+                    async with session.get(f"{self.health_url}/readyz") as answer:
+                        return {"status": answer.status, **await answer.json()}
+                except aiohttp.ClientError:
+                    await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def started(database: Database, kubeconfig: Path, **settings: Any) -> AsyncIterator[Gateway]:
+    """``coxswain channels`` for the length of a block."""
+    port, health_port = children.free_port(), children.free_port()
+    wanted = {
+        "database_dsn": database.gateway,
+        "bind": HERE,
+        "port": port,
+        "health_port": health_port,
+        "kubeconfig": kubeconfig,
+        "installation": "test",
+        "polls_round_seconds": "0.05",
+        **{name: json.dumps(value) for name, value in settings.items()},
+    }
+    environment = {f"COXSWAIN_{name.upper()}": str(value) for name, value in wanted.items()}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "coxswain", "channels", env={**os.environ, **environment}
+    )
+    try:
+        yield Gateway(process, f"http://{HERE}:{port}", f"http://{HERE}:{health_port}")
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
 @asynccontextmanager
 async def running(
     database: Database, *, like: Channels | None = None, **settings: Any
@@ -153,10 +208,10 @@ async def running(
         channels = Channels(database, operator, session)
         if like is not None:
             channels.workspace, channels.cluster = like.workspace, like.cluster
-        started = process.running(
+        inside = process.running(
             given, channels.cluster, leave_seconds=0, drain_seconds=0.1, resolve=loopback
         )
-        async with started as ports:
+        async with inside as ports:
             channels.port = ports.door
             channels.url = f"http://{HERE}:{ports.door}"
             channels.health_url = f"http://{HERE}:{ports.health}"

@@ -13,7 +13,7 @@ def _template(**fields: Any) -> Body:
     return {"spec": {"agentRef": {"name": "a"}, "title": "t", "prompt": "p", **fields}}
 
 
-_ONE = "set exactly one of cron, interval, at, onEvent, heartbeat"
+_ONE = "set exactly one of cron, interval, at, onEvent, webhook, poll, heartbeat"
 _INSTANT = "is an instant later than 1970, such as 2026-11-29T08:00:00+01:00"
 _TEMPLATE = "idempotencyKey and cancel are for one Job, not for a template"
 
@@ -25,6 +25,11 @@ BY_RULE = (
     _bad("at", "1969-11-29T08:00:00Z", "spec", f"at {_INSTANT}"),
     _bad("startAt", "2026-02-30T08:00:00Z", "spec", f"startAt {_INSTANT}"),
     _bad("endAt", "1970-01-01T00:00:00Z", "spec", f"endAt {_INSTANT}"),
+    _bad(
+        "webhook",
+        {"scheme": "GitHub", "secretRef": {"name": "s"}, "signatureHeader": "X"},
+        words="signatureHeader is for the scheme HMAC; the others have theirs",
+    ),
     _bad("onEvent", {"type": "schedule.fired"}, words="what Schedules do fires no Schedule"),
     _bad(
         "jobTemplate",
@@ -53,7 +58,16 @@ BY_BOUND = (
     _bad("jitterSeconds", 86_401),
     _bad("maxRuns", 0),
     _bad("successfulJobsHistoryLimit", 101),
-    _bad("webhook", {}, "webhook"),
+    _bad("webhook", {"scheme": "GitHub"}, "spec.webhook.secretRef"),
+    _bad("webhook", {"scheme": "Morse", "secretRef": {"name": "s"}}, "spec.webhook.scheme"),
+    _bad(
+        "webhook",
+        {"scheme": "GitHub", "secretRef": {"name": "s"}, "replayWindowSeconds": 9},
+        "spec.webhook.replayWindowSeconds",
+    ),
+    _bad("poll", {"url": "https://a.b/", "intervalSeconds": 9}, "spec.poll.intervalSeconds"),
+    _bad("poll", {"url": "ftp://a.b/", "intervalSeconds": 60}, "spec.poll.url"),
+    _bad("poll", {"url": "https://a b/", "intervalSeconds": 60}, "spec.poll.url"),
     _bad("jobTemplate", None),
     _bad("jobTemplate", {"spec": {"title": "t", "prompt": "p"}}, "spec.jobTemplate.spec.agentRef"),
 )

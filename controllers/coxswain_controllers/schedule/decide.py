@@ -12,7 +12,7 @@ from coxswain.errors import UserError
 from coxswain.reconcile import actions
 from coxswain.reconcile.decision import NOTHING, Decision, Note
 from coxswain.rules.overlap import Reason
-from coxswain_controllers.schedule import arrivals, due, follow, manifest, status
+from coxswain_controllers.schedule import arrivals, due, follow, manifest, outside, status
 from coxswain_controllers.schedule.form import Readable
 from coxswain_controllers.schedule.plan import Plan, in_rows
 from coxswain_controllers.schedule.snapshot import ScheduleSnapshot
@@ -41,9 +41,17 @@ def plan_and_decision(snapshot: ScheduleSnapshot, now: datetime) -> tuple[Plan |
     displaced = _fill(plan, snapshot, readable)
     rows = in_rows(plan)
     todo: list[actions.Action] = []
-    if rows or plan.handled or plan.state != snapshot.standing.state:
+    if rows or plan.handled or plan.triggers or plan.state != snapshot.standing.state:
         key = snapshot.key
-        change = TickChange(key.uid, key.namespace, key.name, plan.state, rows, tuple(plan.handled))
+        change = TickChange(
+            uid=key.uid,
+            workspace=key.namespace,
+            name=key.name,
+            state=plan.state,
+            ticks=rows,
+            handled=tuple(plan.handled),
+            triggers=tuple(plan.triggers),
+        )
         todo.append(actions.KeepTicks(change))
     todo += displaced
     todo += [manifest.firing(snapshot, tick) for tick in plan.firing]
@@ -76,14 +84,17 @@ def _fill(
         return ()
     arrivals.of_people(plan, snapshot, readable)
     held = why_held(snapshot, plan, readable)
+    word = held
     if held != plan.state.held:
         # What came in meanwhile goes by the word that held until now; what held nothing, by the new.
-        arrivals.skip(plan, snapshot, readable, plan.state.held or held)
-        if not plan.more:
-            plan.update(held=held)
+        word = plan.state.held or held
+        arrivals.skip(plan, snapshot, readable, word)
     elif not held:
         arrivals.of_clock(plan, snapshot, readable)
         arrivals.of_log(plan, snapshot, readable)
+    outside.take_in(plan, snapshot, readable, word)
+    if not plan.more:
+        plan.update(held=held)
     if held == Reason.SWITCHED_OFF:
         return ()
     return due.ticks(plan, snapshot, spec, only_people=held not in ("", Reason.LIMIT_REACHED))

@@ -6,7 +6,7 @@ from coxswain.api.kind import Metadata, Schedule
 from coxswain.api.schedule import ScheduleSpec, ScheduleStatus
 from coxswain.errors import UserError
 from coxswain.reconcile.cache import Raw
-from coxswain.rules import ticks
+from coxswain.rules import ticks, webhooks
 from coxswain.rules.ticks import Ticking
 
 
@@ -37,6 +37,8 @@ def of_schedule(raw: Raw) -> ScheduleForm:
 def _readable(raw: Raw) -> Readable | UserError:
     try:
         spec = Schedule.parse(raw).spec
+        if spec.webhook is not None and spec.webhook.body_schema is not None:
+            webhooks.schema(spec.webhook.body_schema)
         return Readable(spec, ticks.of(spec), ticks.identity(spec))
     except UserError as error:
         return error

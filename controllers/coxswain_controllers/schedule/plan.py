@@ -22,6 +22,8 @@ class Plan:
     fresh: set[str] = field(default_factory=set)
     """Ids of ticks that no row stands for yet."""
     handled: list[str] = field(default_factory=list)
+    triggers: list[str] = field(default_factory=list)
+    """Ids of triggers from outside that have their ticks."""
     firing: list[Tick] = field(default_factory=list)
     """Ticks whose Job is to be made once their row stands."""
     wanted: int = 0

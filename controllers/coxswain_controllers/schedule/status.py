@@ -28,7 +28,8 @@ def of(
     upcoming = _upcoming(snapshot, readable, plan)
     phase = _phase(plan, readable, upcoming)
     counters = plan.state.counters
-    seen = (ACCEPTED, *_held(snapshot, plan), snapshot.records, snapshot.agent)
+    page = _page(snapshot, readable)
+    seen = (ACCEPTED, *_held(snapshot, plan), snapshot.records, snapshot.agent, *page)
     update = {
         "phase": phase,
         "next_fire_times": [instants.text(at) for at in upcoming],
@@ -42,7 +43,7 @@ def of(
         "buffered": counters.buffered,
         "overrun": counters.overrun,
     }
-    return _written(snapshot, (*seen, *_overall(snapshot, plan, phase)), update, plan.now)
+    return _written(snapshot, (*seen, *_overall(snapshot, plan, phase, page)), update, plan.now)
 
 
 def unreadable(snapshot: ScheduleSnapshot, error: UserError, now: datetime) -> dict[str, Any]:
@@ -98,8 +99,9 @@ def _upcoming(snapshot: ScheduleSnapshot, readable: Readable, plan: Plan) -> lis
 def _phase(plan: Plan, readable: Readable, upcoming: list[datetime]) -> SchedulePhase:
     if _is_suspended(plan):
         return SchedulePhase.SUSPENDED
-    listens = readable.spec.on_event is not None and not plan.state.held
-    if upcoming or listens or plan.waiting or plan.running or plan.more:
+    spec = readable.spec
+    listens = any(each is not None for each in (spec.on_event, spec.webhook, spec.poll))
+    if upcoming or (listens and not plan.state.held) or plan.waiting or plan.running or plan.more:
         return SchedulePhase.ACTIVE
     return SchedulePhase.COMPLETE
 
@@ -140,7 +142,23 @@ def _held(snapshot: ScheduleSnapshot, plan: Plan) -> tuple[Seen, ...]:
     return (Seen(ConditionType.SUSPENDED, "True", plan.state.held, text),)
 
 
-def _overall(snapshot: ScheduleSnapshot, plan: Plan, phase: SchedulePhase) -> tuple[Seen, ...]:
+def _page(snapshot: ScheduleSnapshot, readable: Readable) -> tuple[Seen, ...]:
+    """How the last look at its page went, where it looks at one."""
+    if readable.spec.poll is None:
+        return ()
+    found = snapshot.standing.poll if snapshot.standing is not None else None
+    if found is None or found.checked_at is None:
+        text = "nobody has looked yet; is the channel gateway switched on (channels.enabled)?"
+        return (Seen(ConditionType.PAGE_REACHED, "Unknown", "NotLooked", text),)
+    if not found.error:
+        return (Seen(ConditionType.PAGE_REACHED, "True", "Reached"),)
+    text = "the last look failed; docs/webhooks.md says what the reason means"
+    return (Seen(ConditionType.PAGE_REACHED, "False", found.error, text),)
+
+
+def _overall(
+    snapshot: ScheduleSnapshot, plan: Plan, phase: SchedulePhase, page: tuple[Seen, ...]
+) -> tuple[Seen, ...]:
     """Ready, Reconciling and Stalled, as kstatus reads them."""
     if _is_suspended(plan):
         why = Seen(
@@ -149,6 +167,8 @@ def _overall(snapshot: ScheduleSnapshot, plan: Plan, phase: SchedulePhase) -> tu
     elif snapshot.agent.status != "True":
         agent = snapshot.agent
         why = Seen(ConditionType.READY, "False", agent.reason, agent.message)
+    elif page and page[0].status == "False":
+        why = Seen(ConditionType.READY, "False", page[0].reason, page[0].message)
     elif phase is SchedulePhase.COMPLETE:
         why = Seen(ConditionType.READY, "True", "Complete", "no tick is left")
     else:

@@ -17,6 +17,7 @@ class ConditionType(StrEnum):
     SUSPENDED = "Suspended"
     MODEL_READY = "ModelReady"
     AGENT_READY = "AgentReady"
+    PAGE_REACHED = "PageReached"
     RECORDS_AVAILABLE = "RecordsAvailable"
     DEPENDENCIES_MET = "DependenciesMet"
     BACK_OFF = "BackOff"

@@ -117,7 +117,7 @@ SCHEDULE = Kind(
     plural="schedules",
     short_name="cxs",
     description="When Jobs are made, and of which template: by cron lines, at an interval, once, on"
-    " events of the workspace, or as a heartbeat.",
+    " events of the workspace, on webhooks, when a page changes, or as a heartbeat.",
     spec=ScheduleSpec,
     status=ScheduleStatus,
     columns=(

@@ -11,6 +11,7 @@ from coxswain.api.conditions import Condition
 from coxswain.api.job import Instant, JobSpec
 from coxswain.api.meta import QUALIFIED_NAME, WITHOUT_NUL, Model, Rule
 from coxswain.api.sandbox import LabelValue
+from coxswain.api.triggers import Poll, Webhook
 
 Overlap = Literal["Skip", "BufferOne", "BufferAll", "CancelOther", "TerminateOther", "AllowAll"]
 
@@ -125,7 +126,7 @@ class JobTemplate(Model):
     """What should be done."""
 
 
-_TRIGGERS = ("cron", "interval", "at", "onEvent", "heartbeat")
+_TRIGGERS = ("cron", "interval", "at", "onEvent", "webhook", "poll", "heartbeat")
 
 
 def _moment(wire: str, field: str) -> Rule:
@@ -156,9 +157,7 @@ class TriggerSpec(Model):
         Rule(
             f"[{', '.join(f'has(self.{each})' for each in _TRIGGERS)}].exists_one(given, given)",
             f"set exactly one of {', '.join(_TRIGGERS)}",
-            lambda self: (
-                [self.cron, self.interval, self.at, self.on_event, self.heartbeat].count(None) == 4
-            ),
+            lambda self: self.triggers.count(None) == len(_TRIGGERS) - 1,
         ),
         _moment("at", "at"),
         _moment("startAt", "start_at"),
@@ -180,6 +179,10 @@ class TriggerSpec(Model):
     """Or once, at this instant (RFC 3339)."""
     on_event: OnEvent | None = None
     """Or whenever something happens in the workspace."""
+    webhook: Webhook | None = None
+    """Or whenever somebody outside sends a signed request."""
+    poll: Poll | None = None
+    """Or whenever a page that is looked at from time to time has changed."""
     heartbeat: Heartbeat | None = None
     """Or from time to time, to ask whether there is something to say."""
     time_zone: Zone = "UTC"
@@ -188,6 +191,12 @@ class TriggerSpec(Model):
     """No tick before this instant."""
     end_at: Moment | None = None
     """No tick after this instant."""
+
+    @property
+    def triggers(self) -> list[object | None]:
+        """All of them; one is set."""
+        clock = self.cron, self.interval, self.at, self.heartbeat
+        return [*clock, self.on_event, self.webhook, self.poll]
 
 
 class ScheduleSpec(TriggerSpec):
@@ -256,7 +265,7 @@ class ScheduleStatus(Model):
     observed_generation: Count = 0
     """The generation of the spec that this status is about."""
     conditions: Annotated[list[Condition], Field(max_length=16)] = []
-    """Accepted, Suspended, RecordsAvailable, AgentReady and Ready."""
+    """Accepted, Suspended, RecordsAvailable, AgentReady, PageReached and Ready."""
     next_fire_times: Annotated[list[Instant], Field(max_length=10)] = []
     """When the next ticks come due, jitter included."""
     last_tick: Instant | None = None

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any, Literal, Self
 
 from coxswain.api.schedule import Overlap
+from coxswain.api.triggers import PollState, Trigger
 
-Source = Literal["Time", "Event", "Trigger", "Backfill"]
+Source = Literal["Time", "Event", "Webhook", "Poll", "Trigger", "Backfill"]
 Outcome = Literal["Fired", "Skipped", "Missed"]
 RequestKind = Literal["Trigger", "Backfill", "Continue"]
 
@@ -32,7 +33,7 @@ class Tick:
     overlap: Overlap | None = None
     """A policy of its own, of a backfill; None takes the Schedule's."""
     cause: dict[str, Any] = field(default_factory=dict)
-    """What it came from beside the clock: the event, or who asked and why."""
+    """What it came from beside the clock: the event, the delivery, or who asked and why."""
     outcome: Outcome | None = None
     reason: str = ""
     job_name: str | None = None
@@ -45,7 +46,7 @@ class Tick:
     @property
     def is_counted(self) -> bool:
         """Whether it uses one of the Schedule's maxRuns: people's requests do not."""
-        return self.source in ("Time", "Event")
+        return self.source not in ("Trigger", "Backfill")
 
     @property
     def is_running(self) -> bool:
@@ -117,6 +118,10 @@ class Standing:
     """The last ones with an outcome, oldest first."""
     requests: tuple[ScheduleRequest, ...] = ()
     """What nobody has carried out yet, oldest first."""
+    triggers: tuple[Trigger, ...] = ()
+    """What came in from outside and nobody has handled, oldest first, a page of it."""
+    poll: PollState | None = None
+    """How the last look at its page went; None before the first, and where it looks at none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +135,5 @@ class TickChange:
     ticks: tuple[Tick, ...] = ()
     handled: tuple[str, ...] = ()
     """Ids of requests that were carried out by this."""
+    triggers: tuple[str, ...] = ()
+    """Ids of triggers from outside that have their ticks by this."""

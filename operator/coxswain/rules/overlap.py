@@ -28,6 +28,7 @@ class Reason(StrEnum):
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     LIMIT_REACHED = "LimitReached"
     COOLDOWN = "Cooldown"
+    OUT_OF_RANGE = "OutOfRange"
     CATCH_UP_WINDOW = "CatchUpWindow"
     EDITED = "Edited"
     SUSPENDED = "Suspended"

@@ -16,9 +16,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any
 
+from coxswain.api import payload
 from coxswain.api.triggers import SIGNATURE_HEADER, Remembered, Scheme, Webhook
-from coxswain.rules import signing
+from coxswain.rules import schemas, signing
 from coxswain.rules.signing import SigningKey
 
 FEWEST_BYTES = 16
@@ -80,6 +83,15 @@ def verify(
             return _github(hook, given, body, keys)
         case "HMAC":
             return _plain(hook, given, body, keys)
+
+
+@lru_cache(maxsize=64)
+def schema(text: str) -> dict[str, Any]:
+    """A body schema. Raises UserError that names the place in spec.webhook.bodySchema."""
+    field = "spec.webhook.bodySchema"
+    found = payload.read_object(text, most_bytes=schemas.SCHEMA_BYTES, field=field)
+    schemas.check(found, field)
+    return found
 
 
 def digest(body: bytes) -> str:

@@ -71,7 +71,7 @@ class TickView(Model):
     id: str
     """Unique in its Schedule."""
     source: str
-    """Time, Event, Trigger or Backfill."""
+    """Time, Event, Webhook, Poll, Trigger or Backfill."""
     at: datetime
     """The tick, or the first of a row."""
     through: datetime
@@ -93,7 +93,7 @@ class TickView(Model):
     reply: str | None = None
     """Of a heartbeat: Swallowed, or Kept to be delivered."""
     cause: dict[str, Any] = Field(default_factory=dict)
-    """The event, or who asked and why."""
+    """The event, the delivery, or who asked and why."""
     settled_at: datetime | None = None
     """When it got its outcome."""
 

@@ -73,7 +73,7 @@ async def settle(
         return False
     if trigger is not None:
         await triggers.record(connection, trigger)
-    elif state.error != claimed.state.error:
+    elif state.error != claimed.state.error or claimed.state.checked_at is None:
         await wakes.add(connection, triggers.KIND, claimed.workspace, claimed.schedule_name)
     return True
 

@@ -20,7 +20,7 @@ from coxswain.api.ticks import (
     Tick,
     TickChange,
 )
-from coxswain.store import events
+from coxswain.store import events, polls, triggers
 from coxswain.store.events import Event
 from coxswain.store.pool import Connection
 
@@ -72,6 +72,8 @@ async def standing(connection: Connection, uids: Sequence[str]) -> list[Standing
         " AND handled_at IS NULL ORDER BY at, id",
         list(uids),
     )
+    outside = await triggers.open_of(connection, uids)
+    pages = await polls.of(connection, uids)
     by_uid = {str(row["schedule_uid"]): _state(row) for row in states}
     opened, latest = _grouped(open_rows), _grouped(recent)
     asked: dict[str, list[ScheduleRequest]] = defaultdict(list)
@@ -83,6 +85,8 @@ async def standing(connection: Connection, uids: Sequence[str]) -> list[Standing
             tuple(opened[uid]),
             tuple(reversed(latest[uid])),
             tuple(asked[uid]),
+            outside[uid],
+            pages.get(uid),
         )
         for uid in uids
     ]
@@ -101,6 +105,9 @@ async def keep(connection: Connection, changes: Sequence[TickChange]) -> None:
             " WHERE id = ANY ($1::uuid[]) AND handled_at IS NULL",
             handled,
         )
+    outside = [trigger for each in changes for trigger in each.triggers]
+    if outside:
+        await triggers.handle(connection, outside)
     # The head of the log is locked from here on, so this comes last.
     happened = [
         _event(each.uid, each.workspace, each.name, tick)

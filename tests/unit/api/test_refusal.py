@@ -47,7 +47,8 @@ def says(all_of_it: Any, said: Any) -> bool:
 
 
 def test_the_reference_samples_name_every_field() -> None:
-    others = {"command", "steps", "type", "input", "interval", "at", "onEvent", "heartbeat"}
+    others = {"command", "steps", "type", "input"}
+    others |= {"interval", "at", "onEvent", "webhook", "poll", "heartbeat"}
     for sample in ("agent", "job", "lease", "schedule"):
         (found,) = examples.objects(examples.FOLDER / "reference" / f"{sample}.yaml")
         model = KINDS[found["kind"]].parse({**RAW, "spec": found["spec"]})

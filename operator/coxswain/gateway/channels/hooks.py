@@ -8,8 +8,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 
 from pydantic import ValidationError
 
@@ -186,19 +185,13 @@ def _fitting(wanted: Webhook, content: bytes) -> str:
     except UnicodeDecodeError:
         raise UserError("body: this is not UTF-8", field="body", code=problems.MALFORMED) from None
     value = payload.read(text, most_bytes=BODY_BYTES, field="body")
-    if wanted.body_schema is not None:
-        wrong = schemas.problems(_schema(wanted.body_schema), value, "body")
-        if wrong is not None:
-            raise UserError(wrong, field="body")
-    return text
-
-
-@lru_cache(maxsize=64)
-def _schema(text: str) -> dict[str, Any]:
-    field = "spec.webhook.bodySchema"
+    if wanted.body_schema is None:
+        return text
     try:
-        found = payload.read_object(text, most_bytes=schemas.SCHEMA_BYTES, field=field)
-        schemas.check(found, field)
+        schema = webhooks.schema(wanted.body_schema)
     except UserError as error:
         raise ConflictError(error.message, code=INVALID) from error
-    return found
+    wrong = schemas.problems(schema, value, "body")
+    if wrong is not None:
+        raise UserError(wrong, field="body")
+    return text

@@ -42,6 +42,11 @@ CREATE INDEX polls_due ON polls (due_at);
 CREATE INDEX mirror_polls ON mirror (uid)
     WHERE kind = 'Schedule' AND deleted_at IS NULL AND object #> '{spec,poll}' IS NOT NULL;
 
+-- A tick comes from outside too.
+ALTER TABLE ticks DROP CONSTRAINT ticks_source_check;
+ALTER TABLE ticks ADD CONSTRAINT ticks_source_check
+    CHECK (source IN ('Time', 'Event', 'Webhook', 'Poll', 'Trigger', 'Backfill'));
+
 -- A gateway cannot read what came in, nor say when.
 GRANT SELECT (schedule_uid, handled_at) ON triggers TO coxswain_gateway;
 GRANT INSERT (schedule_uid, workspace, schedule_name, source, delivery_id, digest, body) ON triggers TO coxswain_gateway;

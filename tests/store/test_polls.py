@@ -94,7 +94,7 @@ async def test_a_change_is_one_trigger_also_when_the_answer_to_it_was_lost(
     assert await gateway_store.transact(polls.settle, claimed, looked, change(claimed))
     assert not await gateway_store.transact(polls.settle, claimed, looked, change(claimed))
     (kept,) = (await operator_store.run(triggers.open_of, [uid]))[uid]
-    assert (kept.source, kept.digest, kept.body) == ("Poll", "sha256:b", None)
+    assert (kept.source, kept.digest) == ("Poll", "sha256:b")
 
 
 async def test_a_look_that_lost_its_claim_fires_nothing(
@@ -139,7 +139,7 @@ async def test_a_schedule_that_is_gone_or_polls_no_more_is_left_alone_and_its_ro
     await connection.close()
 
 
-async def test_a_failure_wakes_the_operator_when_it_begins_and_when_it_ends(
+async def test_the_first_look_wakes_the_operator_and_so_does_a_failure_when_it_begins_and_when_it_ends(
     operator_store: Store, gateway_store: Store
 ) -> None:
     uid = await schedule(operator_store)
@@ -154,7 +154,7 @@ async def test_a_failure_wakes_the_operator_when_it_begins_and_when_it_ends(
         shown = (await operator_store.run(polls.of, [uid]))[uid]
         assert (shown.error, shown.failures) == (state.error, state.failures)
         assert shown.checked_at is not None
-    assert woken == [0, 1, 0, 1, 0]
+    assert woken == [1, 1, 0, 1, 0]
 
 
 async def test_the_search_for_pages_reads_no_other_schedules(

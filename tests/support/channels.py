@@ -17,6 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
+import asyncpg
 from pydantic import SecretStr
 
 from coxswain.api.triggers import Trigger
@@ -113,6 +114,16 @@ class Channels:
     async def taken(self, uid: str) -> tuple[Trigger, ...]:
         """What was recorded of a Schedule and is not handled."""
         return (await self.operator.run(triggers.open_of, [uid]))[uid]
+
+    async def body(self, trigger: Trigger) -> str:
+        """What a delivery said."""
+        connection = await asyncpg.connect(self.database.admin)
+        try:
+            return str(
+                await connection.fetchval("SELECT body FROM triggers WHERE id = $1", trigger.id)
+            )
+        finally:
+            await connection.close()
 
     async def metric(self, line: str) -> float:
         """A series as Prometheus reads it; 0 where it is not there yet."""

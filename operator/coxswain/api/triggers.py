@@ -90,14 +90,13 @@ class NewTrigger:
 
 @dataclass(frozen=True)
 class Trigger:
-    """The same as a row. ``received_at`` is by the database's clock."""
+    """The same as a row, without its body. ``received_at`` is by the database's clock."""
 
     id: UUID
     schedule_uid: str
     source: Source
     delivery_id: str
     digest: str
-    body: str | None
     received_at: datetime
 
 

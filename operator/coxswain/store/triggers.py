@@ -18,7 +18,7 @@ MOST_OPEN = 1000
 """Triggers of one Schedule that nobody has handled; more are not taken in."""
 FULL = "too_many_waiting"
 PAGE = 500
-KEPT_SECONDS = 604_800.0
+KEPT_SECONDS = 86_400.0
 """For how long a trigger stays after it was handled."""
 
 
@@ -76,10 +76,14 @@ async def _is_new(connection: Connection, uid: str, remember: Sequence[Remembere
 async def open_of(
     connection: Connection, uids: Sequence[str], *, limit: int = PAGE
 ) -> dict[str, tuple[Trigger, ...]]:
-    """What nobody has handled yet of each of these Schedules, oldest first, so many of each."""
+    """What nobody has handled yet of each of these Schedules, oldest first, so many of each.
+
+    Without their bodies: a page of those could fill the memory of whoever reads it.
+    """
     rows = await connection.fetch(
         "SELECT found.* FROM unnest($1::uuid[]) AS wanted (uid)"
-        " CROSS JOIN LATERAL (SELECT * FROM triggers"
+        " CROSS JOIN LATERAL (SELECT id, schedule_uid, source, delivery_id, digest, received_at"
+        " FROM triggers"
         " WHERE schedule_uid = wanted.uid AND handled_at IS NULL"
         " ORDER BY received_at, id LIMIT $2) AS found",
         list(uids),
@@ -121,6 +125,5 @@ def _trigger(row: asyncpg.Record) -> Trigger:
         source=row["source"],
         delivery_id=row["delivery_id"],
         digest=row["digest"],
-        body=row["body"],
         received_at=row["received_at"],
     )

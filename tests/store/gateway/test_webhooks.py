@@ -32,7 +32,8 @@ async def test_a_signed_request_is_recorded_and_answered_with_its_ids(gateway: C
         "requestId": said.headers["X-Request-Id"],
     }
     (kept,) = await gateway.taken(uid)
-    assert (kept.source, kept.delivery_id, kept.body) == ("Webhook", "msg_7", body.decode())
+    assert (kept.source, kept.delivery_id) == ("Webhook", "msg_7")
+    assert await gateway.body(kept) == body.decode()
 
 
 async def test_the_senders_own_request_id_comes_back(gateway: Channels) -> None:
@@ -232,7 +233,7 @@ async def test_the_largest_body_that_is_taken_is_a_mib(gateway: Channels) -> Non
     assert (await gateway.send(body)).status == 202
     assert (await gateway.send(body + b" ", "msg_2")).status == 413
     (kept,) = await gateway.taken(uid)
-    assert len(kept.body or "") == 1_048_576
+    assert len(await gateway.body(kept)) == 1_048_576
 
 
 async def test_a_sender_that_dawdles_is_given_up_and_another_is_served(

@@ -47,11 +47,12 @@ ALTER TABLE ticks DROP CONSTRAINT ticks_source_check;
 ALTER TABLE ticks ADD CONSTRAINT ticks_source_check
     CHECK (source IN ('Time', 'Event', 'Webhook', 'Poll', 'Trigger', 'Backfill'));
 
--- A gateway cannot read what came in, nor say when.
+-- A gateway cannot read what came in, nor say when. Nobody of us reads bodies.
 GRANT SELECT (schedule_uid, handled_at) ON triggers TO coxswain_gateway;
 GRANT INSERT (schedule_uid, workspace, schedule_name, source, delivery_id, digest, body) ON triggers TO coxswain_gateway;
 GRANT SELECT, INSERT, UPDATE (until), DELETE ON known_deliveries TO coxswain_gateway;
 GRANT SELECT, INSERT (schedule_uid), DELETE ON polls TO coxswain_gateway;
 GRANT UPDATE (generation, url, digest, due_at, claim, failures, error, checked_at) ON polls TO coxswain_gateway;
-GRANT SELECT, UPDATE (handled_at), DELETE ON triggers TO coxswain_operator;
+GRANT SELECT (id, schedule_uid, source, delivery_id, digest, received_at, handled_at) ON triggers TO coxswain_operator;
+GRANT UPDATE (handled_at), DELETE ON triggers TO coxswain_operator;
 GRANT SELECT ON polls TO coxswain_operator, coxswain_sidecar;

@@ -9,7 +9,7 @@ import pytest
 
 from coxswain.api.triggers import NewTrigger, Remembered
 from coxswain.errors import CoxswainError, UnavailableError
-from coxswain.store import triggers, wakes
+from coxswain.store import mirror, triggers, wakes
 from coxswain.store.pool import Store
 from tests.support import rows
 from tests.support.postgres import Database
@@ -82,7 +82,7 @@ async def test_keys_are_forgotten_when_their_time_is_over_and_not_before(
     await _execute(
         database, "UPDATE known_deliveries SET until = now() - interval '1 s' WHERE key = 'id:old'"
     )
-    await gateway_store.run(triggers.forget)
+    await gateway_store.transact(triggers.forget)
     assert await _column(database, "SELECT key FROM known_deliveries") == ["id:young"]
 
 
@@ -116,17 +116,35 @@ async def test_what_is_handled_is_not_read_again_and_goes_after_a_day(
     gateway_store: Store, operator_store: Store, database: Database
 ) -> None:
     uid = str(uuid4())
-    for name in ("a", "b"):
+    for name in ("old", "young", "open"):
         await gateway_store.transact(triggers.record, new(uid, name), [])
-    first, second = (await operator_store.run(triggers.open_of, [uid]))[uid]
-    await operator_store.transact(triggers.handle, [first.id])
-    assert (await operator_store.run(triggers.open_of, [uid]))[uid] == (second,)
+    old, young, left = (await operator_store.run(triggers.open_of, [uid]))[uid]
+    await operator_store.transact(triggers.handle, [old.id, young.id])
+    assert (await operator_store.run(triggers.open_of, [uid]))[uid] == (left,)
     await _execute(
         database,
-        "UPDATE triggers SET handled_at = now() - interval '25 hours' WHERE handled_at IS NOT NULL",
+        "UPDATE triggers SET received_at = now() - interval '9 days', handled_at = handled_at -"
+        " CASE delivery_id WHEN 'old' THEN interval '25 hours' ELSE interval '23 hours' END",
     )
-    await operator_store.transact(triggers.handle, [second.id, second.id])
-    assert await _column(database, "SELECT delivery_id FROM triggers") == ["b"]
+    await gateway_store.transact(triggers.forget)
+    assert await _column(database, "SELECT delivery_id FROM triggers ORDER BY 1") == [
+        "open",
+        "young",
+    ]
+
+
+@pytest.mark.parametrize(("hours", "left"), [(23, 1), (25, 0)])
+async def test_what_nobody_will_handle_since_its_schedule_is_gone_goes_too(
+    gateway_store: Store, operator_store: Store, database: Database, hours: int, left: int
+) -> None:
+    row = rows.job("nightly", kind="Schedule")
+    await operator_store.transact(mirror.write, [row], [])
+    await gateway_store.transact(triggers.record, new(row.uid), [])
+    await operator_store.transact(mirror.mark_deleted, [row.uid], [])
+    gone = f"UPDATE mirror SET deleted_at = now() - interval '{hours} hours'"  # noqa: S608 - a number
+    await _execute(database, gone)
+    await gateway_store.transact(triggers.forget)
+    assert len(await _column(database, "SELECT id FROM triggers")) == left
 
 
 @pytest.mark.parametrize(

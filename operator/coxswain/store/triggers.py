@@ -18,8 +18,8 @@ MOST_OPEN = 1000
 """Triggers of one Schedule that nobody has handled; more are not taken in."""
 FULL = "too_many_waiting"
 PAGE = 500
-KEPT_SECONDS = 86_400.0
-"""For how long a trigger stays after it was handled."""
+AT_ONCE = 5000
+"""Triggers that are dropped in one go."""
 
 
 async def record(
@@ -96,26 +96,17 @@ async def open_of(
 
 
 async def handle(connection: Connection, ids: Sequence[UUID | str]) -> None:
-    """Nobody has to look at these again; for the transaction that writes what came of them.
-
-    Those of the same Schedules that were handled long ago go.
-    """
-    uids = await connection.fetch(
-        "UPDATE triggers SET handled_at = now() WHERE id = ANY ($1::uuid[])"
-        " AND handled_at IS NULL RETURNING schedule_uid",
-        list(ids),
-    )
+    """Nobody has to look at these again; for the transaction that writes what came of them."""
     await connection.execute(
-        "DELETE FROM triggers WHERE schedule_uid = ANY ($1::uuid[])"
-        " AND handled_at < now() - make_interval(secs => $2)",
-        [row["schedule_uid"] for row in uids],
-        KEPT_SECONDS,
+        "UPDATE triggers SET handled_at = now() WHERE id = ANY ($1::uuid[]) AND handled_at IS NULL",
+        list(ids),
     )
 
 
 async def forget(connection: Connection) -> None:
-    """Drop keys by which nothing is known any more."""
+    """Drop keys by which nothing is known any more, and triggers a day after they were handled."""
     await connection.execute("DELETE FROM known_deliveries WHERE until < now()")
+    await connection.execute("SELECT drop_done_triggers($1)", AT_ONCE)
 
 
 def _trigger(row: asyncpg.Record) -> Trigger:

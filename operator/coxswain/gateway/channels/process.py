@@ -68,7 +68,7 @@ class _Stored(Records, Pages):
     @override
     async def tidy(self) -> None:
         await self._store.run(polls.forget)
-        await self._store.run(triggers.forget)
+        await self._store.transact(triggers.forget)
 
 
 class _Strangers:

@@ -14,7 +14,7 @@ CREATE TABLE triggers (
     handled_at timestamptz
 );
 CREATE INDEX triggers_open ON triggers (schedule_uid, received_at, id) WHERE handled_at IS NULL;
-CREATE INDEX triggers_handled ON triggers (schedule_uid, handled_at) WHERE handled_at IS NOT NULL;
+CREATE INDEX triggers_handled ON triggers (handled_at) WHERE handled_at IS NOT NULL;
 
 -- What a delivery is known again by: its id, or the digest of its body. Whoever comes first under a key is taken.
 CREATE TABLE known_deliveries (
@@ -42,6 +42,22 @@ CREATE INDEX polls_due ON polls (due_at);
 CREATE INDEX mirror_polls ON mirror (uid)
     WHERE kind = 'Schedule' AND deleted_at IS NULL AND object #> '{spec,poll}' IS NOT NULL;
 
+-- Drop what was handled more than a day ago, and what nobody will handle since its Schedule is gone for as long.
+CREATE FUNCTION drop_done_triggers(most integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    dropped integer;
+BEGIN
+    DELETE FROM triggers WHERE id IN (
+        SELECT id FROM triggers WHERE handled_at < now() - interval '1 day' ORDER BY handled_at LIMIT most);
+    GET DIAGNOSTICS dropped = ROW_COUNT;
+    DELETE FROM triggers USING mirror WHERE triggers.handled_at IS NULL
+        AND mirror.uid = triggers.schedule_uid AND mirror.deleted_at < now() - interval '1 day';
+    RETURN dropped;
+END $$;
+REVOKE EXECUTE ON FUNCTION drop_done_triggers FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION drop_done_triggers TO coxswain_gateway;
+
 -- A tick comes from outside too.
 ALTER TABLE ticks DROP CONSTRAINT ticks_source_check;
 ALTER TABLE ticks ADD CONSTRAINT ticks_source_check
@@ -54,5 +70,5 @@ GRANT SELECT, INSERT, UPDATE (until), DELETE ON known_deliveries TO coxswain_gat
 GRANT SELECT, INSERT (schedule_uid), DELETE ON polls TO coxswain_gateway;
 GRANT UPDATE (generation, url, digest, due_at, claim, failures, error, checked_at) ON polls TO coxswain_gateway;
 GRANT SELECT (id, schedule_uid, source, delivery_id, digest, received_at, handled_at) ON triggers TO coxswain_operator;
-GRANT UPDATE (handled_at), DELETE ON triggers TO coxswain_operator;
+GRANT UPDATE (handled_at) ON triggers TO coxswain_operator;
 GRANT SELECT ON polls TO coxswain_operator, coxswain_sidecar;

@@ -1,6 +1,7 @@
 """The contract of agent images, as a client. One call is one try; who calls decides about the next."""
 
 import asyncio
+import io
 import json
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -71,12 +72,11 @@ class Platform:
         await self._post("result", result)
 
     async def _post(self, route: str, body: BaseModel | None) -> bytes:
-        text = b"{}" if body is None else _wire(body)
+        # As a file: the library warns of large bytes, which it would write in one go.
+        text = io.BytesIO(b"{}" if body is None else _wire(body))
         return await self._call("POST", route, text, "application/json")
 
-    async def _call(
-        self, method: str, route: str, data: bytes | BinaryIO, content_type: str
-    ) -> bytes:
+    async def _call(self, method: str, route: str, data: BinaryIO, content_type: str) -> bytes:
         try:
             async with self._session.request(
                 method,

@@ -50,6 +50,7 @@ class Recorder:
         self._idle.set()
         self._room = asyncio.Event()
         self._room.set()
+        self._is_over = False
         self.refused = 0
 
     @property
@@ -75,11 +76,16 @@ class Recorder:
 
     async def run(self) -> None:
         """Send until cancelled. Raises ClosedError when the run is no longer ours."""
-        while True:
-            await self._filled.wait()
-            if len(self._waiting) < BATCH_EVENTS and not self._hurry.is_set():
-                await self._wait_for_more()
-            await self._send()
+        try:
+            while True:
+                await self._filled.wait()
+                if len(self._waiting) < BATCH_EVENTS and not self._hurry.is_set():
+                    await self._wait_for_more()
+                await self._send()
+        finally:
+            # Nobody sends any more, so nobody is to wait for it.
+            self._is_over = True
+            self._idle.set()
 
     async def drain(self, until: float) -> bool:
         """Hurry the sending and wait for its end, at most until then; False if some are left."""
@@ -128,7 +134,8 @@ class Recorder:
         self._waiting.append(event)
         self._count(_size(event))
         self._filled.set()
-        self._idle.clear()
+        if not self._is_over:
+            self._idle.clear()
 
     def _count(self, change: int) -> None:
         self._bytes += change

@@ -99,7 +99,7 @@ async def test_tools_that_change_something_are_acts(tmp_path: Path) -> None:
 
 
 async def test_what_a_tools_command_says_beyond_the_events_is_kept_whole(tmp_path: Path) -> None:
-    much = "yes 0123456 | head -c 3000000; head -c 600000 /dev/zero >&2"
+    much = "yes 0123456 | head -c 1200000; head -c 300000 /dev/zero >&2"
     async with provider.Provider() as server:
         server.will(
             CallTool("run_command", {"command": "echo little"}),
@@ -111,15 +111,15 @@ async def test_what_a_tools_command_says_beyond_the_events_is_kept_whole(tmp_pat
         told = [m["content"] for m in server.requests[-1]["messages"] if m["role"] == "tool"]
     assert code == 0
     assert {name: len(kept) for name, kept in platform.artifacts.items()} == {
-        "command-2-stdout": 3_000_000,
-        "command-2-stderr": 600_000,
+        "command-2-stdout": 1_200_000,
+        "command-2-stderr": 300_000,
     }
     marks = [event.details for event in platform.events if event.details.get("overflow")]
     assert [(each["artifact"], each["truncated"]) for each in marks] == [
         ("command-2-stdout", False),
         ("command-2-stderr", False),
     ]
-    assert f"({3_000_000 - SHOWN_BYTES} more bytes)" in told[1]
+    assert f"({1_200_000 - SHOWN_BYTES} more bytes)" in told[1]
 
 
 async def test_what_a_model_asks_wrongly_it_is_told_and_goes_on(tmp_path: Path) -> None:

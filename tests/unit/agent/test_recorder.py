@@ -78,6 +78,17 @@ async def test_a_closed_run_ends_the_sending() -> None:
             await asyncio.wait_for(task, 5)
 
 
+async def test_nobody_waits_for_a_sending_that_has_broken_off() -> None:
+    platform = FakePlatform(document())
+    platform.faults["events"] = deque([410])
+    async with recording(platform) as (events, task):
+        await events.record("run.answer", {"text": "a"})
+        assert task is not None
+        await asyncio.wait({task}, timeout=10)
+        await events.record("run.answer", {"text": "b"})
+        assert not await asyncio.wait_for(events.drain(time.monotonic() + 60), 10)
+
+
 async def test_pieces_of_one_stream_become_one_event() -> None:
     async with recording(FakePlatform(document()), running=False) as (events, _):
         for piece in ("a", "b", "c"):

@@ -201,6 +201,25 @@ async def happens(store: Store, name: str, at: datetime, type_: str = "job.faile
     await store.transact(events.append, [event])
 
 
+async def test_an_event_before_the_start_or_after_the_end_is_skipped(
+    world: ScheduleWorld, operator_store: Store
+) -> None:
+    span = {"startAt": "2026-11-21T03:02:00Z", "endAt": "2026-11-21T03:03:00Z"}
+    listens = builders.schedule().with_trigger(onEvent={"type": "job.failed"})
+    key = world.has(listens.with_spec(**span, overlap="AllowAll"))
+    await world.passes()
+    for minute in range(4):
+        world.later(minutes=1)
+        await happens(operator_store, f"j{minute}", world.now)
+        await world.passes()
+    assert await world.told(key) == [
+        "03:01:00 Skipped/OutOfRange",
+        "03:02:00 Fired",
+        "03:03:00 Fired",
+        "03:04:00 Skipped/OutOfRange",
+    ]
+
+
 async def test_an_event_counts_once_and_cools_down(
     world: ScheduleWorld, operator_store: Store
 ) -> None:

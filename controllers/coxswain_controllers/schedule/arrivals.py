@@ -116,7 +116,9 @@ def of_log(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable) -> None:
         due_at = rules.due_at(uid, event.at, jitter)
         tick = replace(made, source="Event", due_at=due_at, cause=event.cause)
         plan.arrive(tick)
-        if plan.state.cooled_at is not None and event.at < plan.state.cooled_at:
+        if rules.is_out_of_range(event.at, readable.spec):
+            plan.settle(tick, "Skipped", Reason.OUT_OF_RANGE)
+        elif plan.state.cooled_at is not None and event.at < plan.state.cooled_at:
             plan.settle(tick, "Skipped", Reason.COOLDOWN)
         elif len(plan.waiting) > MOST_WAITING:
             plan.settle(tick, "Skipped", Reason.BUFFER_FULL)

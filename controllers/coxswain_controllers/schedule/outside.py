@@ -33,7 +33,7 @@ def take_in(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable, held: st
             plan.settle(tick, "Missed", Reason.EDITED)
         elif held:
             plan.settle(tick, "Skipped", held)
-        elif _is_out_of_range(trigger, readable.spec):
+        elif rules.is_out_of_range(trigger.received_at, readable.spec):
             plan.settle(tick, "Skipped", Reason.OUT_OF_RANGE)
         elif len(plan.waiting) > MOST_WAITING:
             plan.settle(tick, "Skipped", Reason.BUFFER_FULL)
@@ -57,9 +57,3 @@ def _tick(trigger: Trigger, uid: str, spec: ScheduleSpec, now: datetime) -> Tick
 def _is_wanted(trigger: Trigger, spec: ScheduleSpec) -> bool:
     """Whether the Schedule still has the trigger that it was taken in for."""
     return (spec.webhook if trigger.source == "Webhook" else spec.poll) is not None
-
-
-def _is_out_of_range(trigger: Trigger, spec: ScheduleSpec) -> bool:
-    start, end = rules.instant(spec.start_at), rules.instant(spec.end_at)
-    at = trigger.received_at
-    return (start is not None and at < start) or (end is not None and at > end)

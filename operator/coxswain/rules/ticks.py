@@ -90,6 +90,12 @@ def of(spec: TriggerSpec) -> Ticking:
     )
 
 
+def is_out_of_range(at: datetime, spec: TriggerSpec) -> bool:
+    """Whether what came from outside came before the Schedule's start or after its end."""
+    start, end = instant(spec.start_at), instant(spec.end_at)
+    return (start is not None and at < start) or (end is not None and at > end)
+
+
 def identity(spec: TriggerSpec) -> str:
     """The trigger as text: the same text, the same ticks."""
     fields = set(TriggerSpec.model_fields)

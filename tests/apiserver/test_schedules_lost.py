@@ -20,7 +20,7 @@ from tests.support.workspace import Workspace
 
 POLICIES = ("Skip", "AllowAll", "BufferOne")
 KILLS = 3
-LEASE = paths.of("leases", HOME, "coxswain-operator")
+LEASE = f"{paths.coordination_leases(HOME)}/coxswain-operator"
 EVERY = timedelta(seconds=2)
 
 
@@ -47,7 +47,7 @@ async def test_each_tick_has_one_outcome_and_one_job_while_leaders_die(
                     await asyncio.sleep(0.2)
             assert not kubelet.faults
         jobs = await workspace.all("jobs")
-        async with postgres.opened(database.sidecar) as store:
+        async with postgres.opened(database.operator) as store:
             for raw in await workspace.all("schedules"):
                 await _check(store, raw, jobs)
     assert set(kubelet.runs.values()) == {1}

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
@@ -22,6 +22,10 @@ from coxswain.errors import UserError
 
 M = TypeVar("M", bound=BaseModel)
 S = TypeVar("S", bound=Model)
+Spec = TypeVar("Spec", bound=Model)
+Status = TypeVar("Status", bound=Model)
+Extra: TypeAlias = Literal["ignore"] | None
+"""What becomes of unknown fields: passed over, or refused as the model says."""
 
 
 class Metadata(BaseModel):
@@ -49,117 +53,65 @@ class Metadata(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Agent:
-    """An Agent as stored."""
+class Stored(Generic[Spec, Status]):
+    """An object as stored. Each kind names the types of its spec and status."""
+
+    SPEC: ClassVar[type[Model]]
+    STATUS: ClassVar[type[Model]]
 
     metadata: Metadata
-    spec: AgentSpec
-    status: AgentStatus
+    spec: Spec
+    status: Status
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Read a stored Agent.
+        """Read a stored object.
 
         Raises UserError with the path of what does not fit; Metadata.parse and status_of still
         work then.
         """
         metadata = _with_a_name_for_labels(Metadata.parse(raw))
-        spec = _checked(AgentSpec, raw.get("spec", {}), "spec")
-        return cls(metadata, spec, cls.status_of(raw))
+        return cls(metadata, cls._spec_of(raw), cls.status_of(raw))
 
     @classmethod
     def recorded(cls, raw: Mapping[str, Any]) -> Self:
-        """Read an Agent of the records, without acting on it: a field that only a newer version
+        """Read an object of the records, without acting on it: a field that only a newer version
         knows is passed over. Raises UserError as parse does.
         """
-        spec = _checked(AgentSpec, raw.get("spec", {}), "spec", extra="ignore")
-        return cls(Metadata.parse(raw), spec, cls.status_of(raw))
+        return cls(Metadata.parse(raw), cls._spec_of(raw, "ignore"), cls.status_of(raw))
 
-    @staticmethod
-    def status_of(raw: Mapping[str, Any]) -> AgentStatus:
+    @classmethod
+    def status_of(cls, raw: Mapping[str, Any]) -> Status:
         """Read the status alone; never fails."""
-        return _lenient(AgentStatus, raw.get("status"))
+        return _lenient(cast("type[Status]", cls.STATUS), raw.get("status"))
+
+    @classmethod
+    def _spec_of(cls, raw: Mapping[str, Any], extra: Extra = None) -> Spec:
+        return _checked(cast("type[Spec]", cls.SPEC), raw.get("spec", {}), "spec", extra=extra)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Agent(Stored[AgentSpec, AgentStatus]):
+    """An Agent as stored."""
+
+    SPEC, STATUS = AgentSpec, AgentStatus
+
+
+class Job(Stored[JobSpec, JobStatus]):
     """A Job as stored."""
 
-    metadata: Metadata
-    spec: JobSpec
-    status: JobStatus
-
-    @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Read a stored Job.
-
-        Raises UserError with the path of what does not fit; Metadata.parse and status_of still
-        work then.
-        """
-        metadata = _with_a_name_for_labels(Metadata.parse(raw))
-        spec = _checked(JobSpec, raw.get("spec", {}), "spec")
-        return cls(metadata, spec, cls.status_of(raw))
-
-    @classmethod
-    def recorded(cls, raw: Mapping[str, Any]) -> Self:
-        """Read a Job of the records, without acting on it; see Agent.recorded."""
-        spec = _checked(JobSpec, raw.get("spec", {}), "spec", extra="ignore")
-        return cls(Metadata.parse(raw), spec, cls.status_of(raw))
-
-    @staticmethod
-    def status_of(raw: Mapping[str, Any]) -> JobStatus:
-        """Read the status alone; never fails."""
-        return _lenient(JobStatus, raw.get("status"))
+    SPEC, STATUS = JobSpec, JobStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Stored[ScheduleSpec, ScheduleStatus]):
     """A Schedule as stored."""
 
-    metadata: Metadata
-    spec: ScheduleSpec
-    status: ScheduleStatus
-
-    @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Read a stored Schedule.
-
-        Raises UserError with the path of what does not fit; Metadata.parse and status_of still
-        work then.
-        """
-        metadata = _with_a_name_for_labels(Metadata.parse(raw))
-        spec = _checked(ScheduleSpec, raw.get("spec", {}), "spec")
-        return cls(metadata, spec, cls.status_of(raw))
-
-    @staticmethod
-    def status_of(raw: Mapping[str, Any]) -> ScheduleStatus:
-        """Read the status alone; never fails."""
-        return _lenient(ScheduleStatus, raw.get("status"))
+    SPEC, STATUS = ScheduleSpec, ScheduleStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Stored[LeaseSpec, LeaseStatus]):
     """A Lease as stored."""
 
-    metadata: Metadata
-    spec: LeaseSpec
-    status: LeaseStatus
-
-    @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Read a stored Lease.
-
-        Raises UserError with the path of what does not fit; Metadata.parse and status_of still
-        work then.
-        """
-        metadata = _with_a_name_for_labels(Metadata.parse(raw))
-        spec = _checked(LeaseSpec, raw.get("spec", {}), "spec")
-        return cls(metadata, spec, cls.status_of(raw))
-
-    @staticmethod
-    def status_of(raw: Mapping[str, Any]) -> LeaseStatus:
-        """Read the status alone; never fails."""
-        return _lenient(LeaseStatus, raw.get("status"))
+    SPEC, STATUS = LeaseSpec, LeaseStatus
 
 
 def field_path(root: str, location: tuple[int | str, ...]) -> str:
@@ -174,7 +126,7 @@ def _with_a_name_for_labels(metadata: Metadata) -> Metadata:
     return metadata
 
 
-def _checked(model: type[M], value: Any, root: str, *, extra: Literal["ignore"] | None = None) -> M:
+def _checked(model: type[M], value: Any, root: str, *, extra: Extra = None) -> M:
     try:
         # By way of JSON, where strict means what the API server means: "5" is no number.
         return model.model_validate_json(json.dumps(value), strict=True, extra=extra)

@@ -6,22 +6,20 @@ from typing import Any
 
 from coxswain.api.job import Attempt, JobPhase, JobStatus, Transition
 from coxswain.api.kind import Job, Metadata
-from coxswain.reconcile import instants
+from coxswain.reconcile import instants, telling
 from coxswain.reconcile.cache import Raw
-from coxswain.store import events
 from coxswain.store.events import Event
 
-ACTOR = "operator"
+KIND = "Job"
 
 
 def of(raw: Raw, *, is_gone: bool) -> tuple[Event, ...]:
     """All events of a Job so far, oldest first."""
     metadata, status = Metadata.parse(raw), Job.status_of(raw)
-    made = [_event(metadata, "job.created", metadata.creation_timestamp, 0, {})]
+    made = [telling.created(KIND, metadata)]
     made.extend(_history(metadata, status))
     if is_gone:
-        at = metadata.deletion_timestamp or datetime.now(UTC)
-        made.append(_event(metadata, "job.deleted", at, 0, {}))
+        made.append(telling.deleted(KIND, metadata))
     return tuple(made)
 
 
@@ -46,13 +44,13 @@ def _edge(metadata: Metadata, edge: Transition) -> Event:
     is_retry = edge.phase is JobPhase.QUEUED and edge.attempt > 0
     kind = "job.retrying" if is_retry else f"job.{edge.phase.lower()}"
     details = {"phase": edge.phase.value, "reason": edge.reason, "message": edge.message}
-    return _event(metadata, kind, _at(edge.at), edge.attempt, details)
+    return _event(metadata, kind, edge.at, edge.attempt, details)
 
 
 def _started(metadata: Metadata, attempt: Attempt) -> Iterator[Event]:
     if attempt.started_at is not None:
-        at = _at(attempt.started_at)
-        yield _event(metadata, "attempt.started", at, attempt.number, _pod(attempt))
+        at, details = attempt.started_at, _pod(attempt)
+        yield _event(metadata, "attempt.started", at, attempt.number, details)
 
 
 def _ended(metadata: Metadata, attempt: Attempt) -> Iterator[Event]:
@@ -64,30 +62,13 @@ def _ended(metadata: Metadata, attempt: Attempt) -> Iterator[Event]:
             "message": attempt.message,
             "exitCode": attempt.exit_code,
         }
-        at = _at(attempt.finished_at)
-        yield _event(metadata, "attempt.ended", at, attempt.number, details)
+        yield _event(metadata, "attempt.ended", attempt.finished_at, attempt.number, details)
 
 
 def _pod(attempt: Attempt) -> dict[str, Any]:
     return {"pod": attempt.pod_name, "podUid": attempt.pod_uid}
 
 
-def _event(
-    metadata: Metadata, kind: str, at: datetime, attempt: int, details: dict[str, Any]
-) -> Event:
-    return Event(
-        id=events.derived_id(metadata.uid, attempt, kind, at),
-        type=kind,
-        actor=ACTOR,
-        workspace=metadata.namespace,
-        kind="Job",
-        name=metadata.name,
-        uid=metadata.uid,
-        attempt=attempt or None,
-        details={k: v for k, v in details.items() if v is not None},
-    )
-
-
-def _at(text: str) -> datetime:
-    found = instants.read(text)
-    return found if found is not None else datetime.now(UTC)
+def _event(metadata: Metadata, edge: str, at: str, attempt: int, details: dict[str, Any]) -> Event:
+    when = instants.read(at) or datetime.now(UTC)
+    return telling.event(KIND, metadata, edge, when, attempt=attempt, details=details)

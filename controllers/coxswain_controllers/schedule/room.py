@@ -2,18 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from coxswain.api.conditions import RETRYING_AFTER_ERROR, ConditionType, Seen, with_one
 from coxswain.api.kind import Metadata, Schedule
 from coxswain.errors import CoxswainError
-from coxswain.reconcile import actions, instants
+from coxswain.reconcile import actions, telling
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.decision import Decision
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
-from coxswain.store import events
 from coxswain.store.events import Event
 from coxswain.telemetry import metrics
 from coxswain_controllers.schedule import decide, observe
@@ -52,11 +50,7 @@ class ScheduleRoom:
 
     def failed(self, raw: Raw, error: CoxswainError, now: datetime) -> dict[str, Any] | None:
         """Show the operation that keeps failing."""
-        status = Schedule.status_of(raw)
-        seen = Seen(ConditionType.RECONCILING, "True", RETRYING_AFTER_ERROR, error.message)
-        generation, at = Metadata.parse(raw).generation, instants.text(now)
-        changed = with_one(status.conditions, seen, generation=generation, now=at)
-        return status.model_copy(update={"conditions": changed}).to_wire()
+        return telling.keeps_failing(raw, Schedule.status_of(raw), error, now)
 
     def written(self, raw: Raw) -> None:
         """A status of a Schedule concerns nobody else."""
@@ -64,11 +58,8 @@ class ScheduleRoom:
     def events(self, raw: Raw, *, is_gone: bool = False) -> Sequence[Event]:
         """Its beginning and its end; outcomes of ticks are recorded with their rows."""
         metadata = Metadata.parse(raw)
-        made = [_event(metadata, "schedule.created", metadata.creation_timestamp)]
-        if is_gone:
-            at = metadata.deletion_timestamp or datetime.now(UTC)
-            made.append(_event(metadata, "schedule.deleted", at))
-        return tuple(made)
+        made = telling.created(self.kind, metadata)
+        return (made, telling.deleted(self.kind, metadata)) if is_gone else (made,)
 
 
 def _measure(decision: Decision, now: datetime) -> None:
@@ -80,16 +71,3 @@ def _measure(decision: Decision, now: datetime) -> None:
             for tick in action.change.ticks:
                 if tick.outcome is not None and tick.outcome != "Fired":
                     metrics.TICKS.labels(tick.outcome).inc(tick.count)
-
-
-def _event(metadata: Metadata, kind: str, at: datetime) -> Event:
-    return Event(
-        id=events.derived_id(metadata.uid, 0, kind, at),
-        type=kind,
-        actor="operator",
-        workspace=metadata.namespace,
-        kind="Schedule",
-        name=metadata.name,
-        uid=metadata.uid,
-        details={},
-    )

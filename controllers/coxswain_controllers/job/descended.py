@@ -19,9 +19,9 @@ def failure(snapshot: JobSnapshot, _now: datetime) -> Ended | None:
             " (limits.maxLineageDepth); find out what makes them, and make a Job of its own"
         )
         return Ended("Failed", "LineageTooDeep", text)
-    if seen.older >= seen.max_children:
+    if seen.ahead >= seen.max_children:
         text = (
-            f"{seen.older} older Jobs come from {seen.parent}, {seen.max_children} are allowed"
+            f"{seen.ahead} other Jobs of {seen.parent} go first, {seen.max_children} are allowed"
             " (limits.maxJobsFromOne); delete some, or make a Job of its own"
         )
         return Ended("Failed", "LineageTooWide", text)

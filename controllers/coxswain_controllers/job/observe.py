@@ -257,7 +257,7 @@ def _descent(world: World, key: Key, job: JobForm) -> DescentSeen | None:
     return DescentSeen(
         parent=found.job if found is not None else "",
         depth=found.depth if found is not None else 0,
-        older=world.descent.older(raw),
+        ahead=world.descent.ahead(raw),
         max_depth=limits.max_lineage_depth,
         max_children=limits.max_jobs_from_one,
         problem=lineage.problem(annotations),

@@ -5,11 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from coxswain.api.conditions import RETRYING_AFTER_ERROR, ConditionType, Seen, with_one
 from coxswain.api.job import TERMINAL
 from coxswain.api.kind import Job
 from coxswain.errors import CoxswainError
-from coxswain.reconcile import actions, instants
+from coxswain.reconcile import actions, instants, telling
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.decision import Decision
@@ -58,6 +57,9 @@ class JobRoom:
     def _in_turn(self, snapshot: JobSnapshot, decision: Decision, now: datetime) -> Decision:
         full = self._world.turns.ask(turn.request(snapshot))
         if not full:
+            raw = self._world.cache.get(self.kind, snapshot.key.uid)
+            if raw is not None:
+                self._world.descent.begin(raw)
             return decision
         return decide.decide(replace(snapshot, full=full), self._world.platform, now)
 
@@ -74,10 +76,7 @@ class JobRoom:
         status = Job.status_of(raw)
         if status.phase in TERMINAL:
             return None
-        seen = Seen(ConditionType.RECONCILING, "True", RETRYING_AFTER_ERROR, error.message)
-        at = instants.text(now)
-        changed = with_one(status.conditions, seen, generation=_generation(raw), now=at)
-        return status.model_copy(update={"conditions": changed}).to_wire()
+        return telling.keeps_failing(raw, status, error, now)
 
     def written(self, raw: Raw) -> None:
         """An end concerns those who waited for it, and the Schedule that it comes from."""

@@ -74,8 +74,8 @@ class DescentSeen:
 
     parent: str
     depth: int
-    older: int
-    """Older Jobs that come from the same one."""
+    ahead: int
+    """Others that come from the same one and go first."""
     max_depth: int
     max_children: int
     problem: str | None = None

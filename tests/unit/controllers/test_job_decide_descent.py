@@ -22,7 +22,7 @@ def _from(depth: int, older: int) -> DescentSeen:
     ("depth", "older", "reason", "words"),
     [
         (9, 0, "LineageTooDeep", "9 Jobs came from each other, 8 are allowed"),
-        (1, 3, "LineageTooWide", "3 older Jobs come from first, 3 are allowed"),
+        (1, 3, "LineageTooWide", "3 other Jobs of first go first, 3 are allowed"),
     ],
 )
 def test_one_too_many_fails_before_it_starts_and_says_what_to_do(

@@ -23,9 +23,26 @@ def test_each_counts_the_older_ones_of_the_same_origin_once() -> None:
     descent, jobs = Descent(), [_from(f"n{n}", n) for n in range(4)]
     for each in (*reversed(jobs), *jobs, _from("other", 0, PARENT.replace("1", "2"))):
         descent.keep(each)
-    assert [descent.older(each) for each in jobs] == [0, 1, 2, 3]
+    assert [descent.ahead(each) for each in jobs] == [0, 1, 2, 3]
     descent.forget(jobs[1])
-    assert [descent.older(each) for each in (jobs[0], jobs[2], jobs[3])] == [0, 1, 2]
+    assert [descent.ahead(each) for each in (jobs[0], jobs[2], jobs[3])] == [0, 1, 2]
+
+
+def test_one_that_has_begun_goes_before_all_others_whenever_they_were_made() -> None:
+    descent, jobs = Descent(), [_from(f"n{n}", n) for n in range(4)]
+    for each in jobs:
+        descent.keep(each)
+    descent.begin(jobs[3])
+    assert [descent.ahead(each) for each in jobs] == [1, 2, 3, 3]
+    descent.forget(jobs[3])
+    assert [descent.ahead(each) for each in jobs[:3]] == [0, 1, 2]
+
+
+def test_after_a_restart_those_with_an_attempt_have_begun() -> None:
+    descent, jobs = Descent(), [_from(f"n{n}", n) for n in range(2)]
+    descent.keep(jobs[0])
+    descent.keep({**jobs[1], "status": {"attempts": [{"number": 1}]}})
+    assert descent.ahead(jobs[0]) == 1
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", "nonsense", '{"relation": "Child"}'])
@@ -34,7 +51,7 @@ def test_a_job_that_comes_from_nowhere_is_not_counted(text: str | None) -> None:
     orphan = job("orphan", metadata={"annotations": annotations})
     descent = Descent()
     descent.keep(orphan)
-    assert descent.older(orphan) == 0
+    assert descent.ahead(orphan) == 0
     descent.forget(orphan)
 
 
@@ -49,6 +66,6 @@ async def test_the_intake_counts_who_comes_and_forgets_who_is_gone() -> None:
     first, second = _from("n1", 1), _from("n2", 2)
     paper.intake.notice("Job", "ADDED", first)
     paper.intake.notice("Job", "ADDED", second)
-    assert paper.world.descent.older(second) == 1
+    assert paper.world.descent.ahead(second) == 1
     paper.intake.notice("Job", "DELETED", first)
-    assert paper.world.descent.older(second) == 0
+    assert paper.world.descent.ahead(second) == 0

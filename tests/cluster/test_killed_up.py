@@ -4,11 +4,12 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from devtools import places
+from devtools import places, release
 from devtools.kubectl import Kubectl
 from devtools.node import processes, settings
 from devtools.tiers import WORKSPACES
@@ -21,6 +22,8 @@ MOMENTS = {
     "helm upgrade --install coxswain": (),
 }
 
+REPAIR_SECONDS = 300.0
+
 pytestmark = pytest.mark.usefixtures("on_the_node")
 
 
@@ -30,8 +33,8 @@ def _words(folder: Path) -> list[str | Path]:
     return [places.REPOSITORY / "hack" / "up", "--values", values]
 
 
-def _kill_at(moment: str, words: list[str | Path]) -> None:
-    """Start the command, and kill it and all that it has started when it says these words."""
+def _kill_at(moment: str, words: list[str | Path], is_in_it: Callable[[], bool]) -> None:
+    """Start the command, and kill it and all that it has started once it is in that step."""
     running = subprocess.Popen(
         words,
         stdout=subprocess.DEVNULL,
@@ -43,12 +46,22 @@ def _kill_at(moment: str, words: list[str | Path]) -> None:
     said = []
     for line in running.stderr:
         said.append(line)
-        if moment in line:
+        if line.rstrip().endswith(f"..    {moment}"):
             break
+    else:
+        pytest.fail("".join(said))
+    while not is_in_it():
+        assert running.poll() is None, "the step was over too soon"
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
     running.stderr.close()
-    assert moment in said[-1], "".join(said)
+
+
+def _is_upgrading(kubectl: Kubectl) -> bool:
+    """Whether a helm has noted that it is in the middle of an upgrade of the platform."""
+    noted = "owner=helm,name=coxswain,status=pending-upgrade"
+    words = ("get", "secrets", "--selector", noted)
+    return bool(kubectl.json("--namespace", release.NAMESPACE, *words)["items"])
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -56,8 +69,12 @@ def test_a_killed_up_is_repaired_by_the_next(moment: str, kubectl: Kubectl, tmp_
     words = _words(tmp_path)
     parts = [processes.running(settings.current().folder, name) for name in MOMENTS[moment]]
     processes.kill([part.pid for part in parts if part is not None])
-    _kill_at(moment, words)
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    is_helm = moment.startswith("helm")
+    _kill_at(moment, words, lambda: not is_helm or _is_upgrading(kubectl))
+    assert not is_helm or _is_upgrading(kubectl)
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=False, timeout=REPAIR_SECONDS
+    )
     assert done.returncode == 0, done.stderr
     assert "DRINK ME" in done.stdout
     assert kubectl.answers("get", "--raw", "/readyz")

@@ -11,7 +11,7 @@ from devtools.kubectl import Kubectl
 from devtools.node import processes as parts
 from devtools.node import settings
 from tests.support import database, processes
-from tests.support.onboarded import Workspace, condition
+from tests.support.onboarded import JOBS, Workspace, condition
 
 # A command that may be run again: its retry says so.
 AGAIN = {"maxAttempts": 2, "backoffSeconds": 1}
@@ -23,13 +23,16 @@ pytestmark = pytest.mark.usefixtures("on_the_node")
 
 
 @pytest.fixture
-def worker(proving: Workspace) -> Workspace:
+def worker(proving: Workspace, kubectl: Kubectl) -> Workspace:
     """A workspace in which the first attempt of the Job `long` waits for ever, and the next ends."""
     proving.clear()
     proving.agent("worker")
     first = "case $COXSWAIN_RUN in */1) exec sleep 600;; esac; echo again"
     proving.command("long", "worker", "sh", "-c", first, retry=AGAIN)
     proving.running("long")
+    uid = proving.get(JOBS, "long")["metadata"]["uid"]
+    claimed = f"SELECT count(*) FROM runs WHERE job_uid = '{uid}' AND pod_uid IS NOT NULL"  # noqa: S608 - a uid
+    proving.until(lambda: "" if database.value(kubectl, claimed) == "1" else "the claim")
     return proving
 
 

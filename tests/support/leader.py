@@ -40,7 +40,7 @@ INSTALLATION = "tests"
 OPERATOR = f"system:serviceaccount:{HOME}:coxswain-operator"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 ROLES = ("Role", "ClusterRole", "ClusterRoleBinding", "RoleBinding")
-DOORS = (("coxswain-api", 8080), ("coxswain-models", 8081), ("coxswain-egress", 8082))
+DOORS = ("coxswain-api", "coxswain-models", "coxswain-egress")
 
 
 class Operator:
@@ -211,8 +211,8 @@ async def _make_all(client: Client, objects: list[Body]) -> None:
             continue
         where = f"/namespaces/{HOME}" if "namespace" in metadata else ""
         await make(client, f"{RBAC}{where}/{each['kind'].lower()}s", each)
-    for name, port in DOORS:
-        service = {"metadata": {"name": name}, "spec": {"ports": [{"port": port}]}}
+    for name in DOORS:
+        service = chart.find(objects, "Service", name)
         await make(client, paths.collection("services", HOME), service)
 
 

@@ -161,7 +161,6 @@ class Lease:
     declared: str | None
     is_confirmed: bool
     """Whether the operator has looked at it since the last failover or restore."""
-    floor: int
     token: int
     state: LeaseState
     reason: str

@@ -35,7 +35,6 @@ def row(**changed: Any) -> Lease:
         quarantine_seconds=None,
         declared=None,
         is_confirmed=True,
-        floor=0,
         token=0,
         state=LeaseState.FREE,
         reason="",

@@ -1,6 +1,6 @@
 """Rows of leases as they stand: read, listed, locked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import asyncpg
@@ -114,7 +114,6 @@ def stored(row: asyncpg.Record) -> Lease:
         quarantine_seconds=row["quarantine_seconds"],
         declared=row["declared"],
         is_confirmed=row["is_confirmed"],
-        floor=row["floor"],
         token=row["token"],
         state=LeaseState(row["state"]),
         reason=row["reason"],
@@ -129,8 +128,3 @@ def stored(row: asyncpg.Record) -> Lease:
         waiters=row["waiters"],
         first_waiter=row["first_waiter"],
     )
-
-
-def places_of(leases: Sequence[Lease]) -> list[Place]:
-    """Workspace and name of each."""
-    return [(each.workspace, each.name) for each in leases]

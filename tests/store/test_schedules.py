@@ -130,6 +130,7 @@ async def test_an_edit_of_the_trigger_never_fires_the_past(world: ScheduleWorld)
         "03:02:00 Fired",
         "03:03:00 Missed/Edited x3",
     ]
+    assert world.raw(key)["status"]["nextFireTimes"][0] == "2026-11-21T03:05:40.000000Z"
     world.later(seconds=10)
     await world.passes()
     assert (await world.told(key))[3:] == ["03:05:40 Fired"]

@@ -49,6 +49,7 @@ async def test_a_pause_says_who_and_why(world: ScheduleWorld) -> None:
     await world.minutes(1)
     ready = world.raw(key)["status"]["conditions"][-3]
     assert (ready["reason"], ready["message"]) == ("Paused", "paused by user:ann: holidays")
+    assert world.raw(key)["status"]["nextFireTimes"] == []
     world.annotate(key, **{names.ANNOTATION_SUSPEND: None})
     await world.minutes(2)
     assert (await world.told(key))[-1] == "03:03:00 Fired"

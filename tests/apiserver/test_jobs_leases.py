@@ -2,19 +2,21 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from coxswain.api.conditions import ConditionType, find
 from coxswain.api.kind import Job
 from coxswain.api.records import LeaseHolder
-from coxswain.errors import ConflictError
+from coxswain.errors import ConflictError, ForbiddenError
+from coxswain.kube import answers, paths
 from coxswain.store import claims, events
 from coxswain.store.events import Filter
 from coxswain.store.leases import holding, rows
 from coxswain.store.leases.holding import Holding, Refused, Wanted
 from coxswain.store.pool import Connection
-from tests.support import pods
+from tests.support import leader, pods
 from tests.support.kubelet import Kubelet
 from tests.support.pods import FakePod
 from tests.support.workspace import Ledger, Workspace, outcomes, reason
@@ -82,6 +84,53 @@ async def test_a_job_waits_for_its_lease_names_the_holder_and_is_woken_when_it_i
     for each in ("lease.acquired", "run.claimed", "run.result", "lease.released"):
         assert each in told[place + 1 :], (each, told)
         place = told.index(each, place + 1)
+
+
+async def test_a_job_whose_pod_a_quota_refuses_keeps_nobody_from_its_lease(
+    workspace: Workspace, ledger: Ledger
+) -> None:
+    await workspace.has_agent()
+    await workspace.has_lease()
+    await _has_room_for(workspace, 0)
+    made = await workspace.has_job(leases=["deploy"])
+    await workspace.job_waits(ConditionType.QUOTA_RESERVED)
+    run = await ledger.run(made)
+    assert run is not None
+    assert run.leases == {"deploy": 1}
+    await workspace.lease_is(lambda lease: (lease.status.state, lease.status.token) == ("Free", 1))
+    token = await takes(ledger, workspace)
+    await _has_room_for(workspace, 9)
+    async with Kubelet(workspace.client, works(ledger), namespace=workspace.namespace):
+        waits = await workspace.job_waits(KIND)
+        assert reason(waits, KIND) == "HeldByAnother"
+        await lets_go(ledger, workspace, token)
+        assert outcomes(await workspace.job_ends()) == ["Succeeded/Completed"]
+    again = await ledger.run(made)
+    assert again is not None
+    assert again.leases == {"deploy": 3}
+
+
+async def _has_room_for(workspace: Workspace, count: int) -> None:
+    """A quota that the operator does not count by, as the API server enforces it."""
+    bounds = {"pods": str(count)}
+    place = paths.collection("resourcequotas", workspace.namespace)
+    await leader.make(workspace.client, place, {"metadata": {"name": "other"}, "spec": {}})
+    path = paths.of("resourcequotas", workspace.namespace, "other")
+    await workspace.client.patch(path, {"spec": {"hard": bounds}})
+    status = {"hard": bounds, "used": {"pods": "0"}}
+    await workspace.client.patch(f"{path}/status", {"status": status})
+    async with asyncio.timeout(20):
+        while count == 0 and not await _is_full(workspace):
+            await asyncio.sleep(0.05)
+
+
+async def _is_full(workspace: Workspace) -> bool:
+    """Whether the API server has noticed the quota: it keeps a copy of its own."""
+    try:
+        await workspace.has_pod(f"probe-{uuid4().hex[:8]}")
+    except ForbiddenError as refused:
+        return refused.code == answers.QUOTA_EXCEEDED
+    return False
 
 
 async def test_many_jobs_that_want_the_same_two_in_any_order_all_end_and_never_overlap(

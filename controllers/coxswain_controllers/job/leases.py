@@ -84,7 +84,12 @@ def in_line(snapshot: JobSnapshot, decision: Decision, now: datetime) -> Decisio
 
 
 def applied(snapshot: JobSnapshot, decision: Decision) -> Decision:
-    """The decision, and out of the line where it does not wait for a lease any more."""
+    """The decision, with no place in a line and no lease kept that it does not need."""
+    return _given_back(snapshot, _out_of_line(snapshot, decision))
+
+
+def _out_of_line(snapshot: JobSnapshot, decision: Decision) -> Decision:
+    """Out of the line where it does not wait for a lease any more."""
     stands = any(each.is_in_line for each in snapshot.leases)
     kept = any(
         isinstance(each, actions.StandInLine | actions.CreatePod) for each in decision.actions
@@ -93,6 +98,25 @@ def applied(snapshot: JobSnapshot, decision: Decision) -> Decision:
         return decision
     left = actions.LeaveLines(snapshot.key.namespace, _holder(snapshot))
     return replace(decision, actions=(*decision.actions, left))
+
+
+def _given_back(snapshot: JobSnapshot, decision: Decision) -> Decision:
+    """Free what an attempt was given whose pod was not made, while the Job waits for something else.
+
+    A quota may have refused the pod, or the operator died before it was made.
+    """
+    run, holder = snapshot.run, _holder(snapshot)
+    is_open = run is not None and not run.claimed and run.closed_reason is None
+    holds = any(
+        each.lease is not None and leasing.is_own(each.lease, holder) for each in snapshot.leases
+    )
+    settled = any(
+        isinstance(each, actions.CreatePod | actions.CloseRun) for each in decision.actions
+    )
+    if snapshot.pod is not None or not is_open or not holds or settled:
+        return decision
+    freed = actions.FreeLeases(snapshot.key.uid, snapshot.number)
+    return replace(decision, actions=(*decision.actions, freed))
 
 
 def _holder(snapshot: JobSnapshot) -> LeaseHolder:

@@ -60,6 +60,7 @@ class Actor:
                 | actions.ReclaimLease()
                 | actions.StandInLine()
                 | actions.LeaveLines()
+                | actions.FreeLeases()
             ):
                 await self._records.change_lease(action)
             case actions.CreatePod():

@@ -171,7 +171,15 @@ class LeaveLines:
     holder: LeaseHolder
 
 
-LeaseChange = DefineLease | ReclaimLease | StandInLine | LeaveLines
+@dataclass(frozen=True, slots=True)
+class FreeLeases:
+    """Have an attempt that no pod has claimed hold no lease while its Job waits for something else."""
+
+    job_uid: str
+    attempt: int
+
+
+LeaseChange = DefineLease | ReclaimLease | StandInLine | LeaveLines | FreeLeases
 RunChange = RegisterKey | OpenRun | RestoreRun | CloseRun | AskToEnd
 RowChange = RunChange | LeaseChange
 Action = RowChange | CreatePod | DeletePod | KeepLog | KeepClaim | DeleteJob | TickAction

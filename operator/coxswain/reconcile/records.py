@@ -11,6 +11,7 @@ from coxswain.api.records import Given, Lease, LeaseHolder, WantedLease
 from coxswain.errors import ConflictError, CoxswainError
 from coxswain.reconcile.actions import (
     DefineLease,
+    FreeLeases,
     KeepLog,
     LeaseChange,
     LeaveLines,
@@ -117,6 +118,9 @@ class Records:
                 await self._fence.write(lines.stand, ticket)
             case LeaveLines():
                 await self._fence.write(lines.leave, action.workspace, action.holder.text, None)
+            case FreeLeases():
+                run = RunKey(action.job_uid, action.attempt)
+                await self._fence.write(of_runs.give_back, run)
 
     async def defined_leases(self) -> tuple[str, ...]:
         """The uids of the Lease objects that the records stand for."""

@@ -9,6 +9,7 @@ from coxswain.api.records import LeaseHolder, NewRun, Run
 from coxswain.errors import ConflictError
 from coxswain.store import claims, mirror, runs
 from coxswain.store.claims import Pod
+from coxswain.store.leases import of_runs
 from coxswain.store.pool import Store
 from coxswain.store.runs import Closing
 from tests.store.leases.test_lines import woken
@@ -112,6 +113,47 @@ async def test_a_start_that_was_not_claimed_takes_what_it_has_lost_anew(
     assert isinstance(refused, ConflictError)
     await leases.lets_go(BOB, theirs.token, "a")
     assert (await started(operator_store, new)).leases == {"a": 3}
+
+
+async def test_a_start_that_nobody_claimed_gives_its_leases_back_and_takes_them_anew(
+    leases: Leases, operator_store: Store
+) -> None:
+    await leases.has("a")
+    new = new_run(leases=["a"])
+    await started(operator_store, new)
+    await leases.asks(ANN, "a", wait=10)
+    for _ in range(2):
+        await operator_store.transact(of_runs.give_back, new.key)
+    assert (await leases.row("a")).state == "Free"
+    assert await leases.told("a") == [("lease.acquired", 1), ("lease.released", 1)]
+    theirs = await leases.takes(ANN, "a")
+    await leases.lets_go(ANN, theirs.token, "a")
+    assert (await started(operator_store, new)).leases == {"a": 3}
+
+
+async def test_a_pod_that_comes_late_holds_nothing_that_was_given_back(
+    leases: Leases, operator_store: Store, sidecar_store: Store
+) -> None:
+    await leases.has("a")
+    new, owner = new_run(leases=["a"]), pod()
+    await started(operator_store, new)
+    await operator_store.transact(of_runs.give_back, new.key)
+    await leases.takes(ANN, "a")
+    await sidecar_store.transact(claims.claim, new.key, owner)
+    with pytest.raises(ConflictError, match="at token 2 by now, held by user:ann"):
+        await sidecar_store.transact(claims.held, owner.uid)
+    assert await sidecar_store.transact(claims.heartbeat, owner.uid)
+    assert (await leases.row("a")).holder == ANN
+
+
+async def test_a_start_that_was_claimed_meanwhile_gives_nothing_back(
+    leases: Leases, operator_store: Store, sidecar_store: Store
+) -> None:
+    await leases.has("a")
+    new = new_run(leases=["a"])
+    await claimed(operator_store, sidecar_store, new)
+    await operator_store.transact(of_runs.give_back, new.key)
+    assert (await leases.row("a")).holder == holder(new)
 
 
 async def test_a_run_that_is_closed_is_given_nothing(leases: Leases, operator_store: Store) -> None:

@@ -22,6 +22,7 @@ JOB = builders.job().with_spec(leases=["deploy", "stage"])
 SELF = LeaseHolder.of_run(RunKey(builders.uid_of("Job", "read"), 1), "read")
 FREE = WantedLease("deploy", row())
 STAGE = WantedLease("stage", row(name="stage"))
+MINE = WantedLease("deploy", held(holder=SELF, with_run=True, expires_at=None))
 
 
 def wanting(first: WantedLease, second: WantedLease = STAGE, **more: Any) -> JobSnapshot:
@@ -96,8 +97,46 @@ def test_its_own_ticket_is_not_in_its_way() -> None:
 
 
 def test_what_its_unclaimed_run_holds_is_not_in_its_way() -> None:
-    mine = WantedLease("deploy", held(holder=SELF, with_run=True, expires_at=None))
-    assert sorts(wanting(mine, run=RunFacts())) == [actions.OpenRun, actions.CreatePod]
+    assert sorts(wanting(MINE, run=RunFacts())) == [actions.OpenRun, actions.CreatePod]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"refusal": "exceeded quota"},
+        {"full": (Full(caps.INSTALLATION, 9),)},
+        {"agent": None},
+        {"spec": JOB.with_spec(suspend=True).parsed.spec},
+        {"sandbox": snapshots.condition(ConditionType.SANDBOX_READY, "False", "NotOnboarded")},
+    ],
+    ids=["quota", "no slot", "no agent", "suspended", "no sandbox"],
+)
+def test_an_attempt_whose_pod_was_not_made_gives_its_leases_back_while_its_job_waits(
+    more: dict[str, Any],
+) -> None:
+    freed = actions.FreeLeases(builders.uid_of("Job", "read"), 1)
+    assert decide(wanting(MINE, run=RunFacts(), **more), PLATFORM, NOW).actions == (freed,)
+
+
+def test_while_it_waits_in_line_for_one_lease_it_holds_no_other() -> None:
+    snapshot = wanting(MINE, WantedLease("stage", held(name="stage")), run=RunFacts())
+    assert sorts(snapshot) == [actions.StandInLine, actions.FreeLeases]
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        wanting(MINE, run=None, refusal="full"),
+        wanting(MINE, run=RunFacts(claimed=True), refusal="full"),
+        wanting(MINE, run=RunFacts(closed_reason="Failed/ExitCode"), refusal="full"),
+        wanting(FREE, run=RunFacts(), refusal="full"),
+        wanting(WantedLease("deploy", held()), run=RunFacts(), refusal="full"),
+        replace(snapshots.starting(JOB), leases=(MINE, STAGE), run=RunFacts()),
+    ],
+    ids=["no row", "claimed", "closed", "free", "of another", "a pod is there"],
+)
+def test_nothing_else_is_given_back(snapshot: JobSnapshot) -> None:
+    assert actions.FreeLeases not in sorts(snapshot)
 
 
 @pytest.mark.parametrize(

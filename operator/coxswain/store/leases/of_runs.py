@@ -20,6 +20,7 @@ from coxswain.store.pool import Connection
 Tokens = dict[str, int]
 LEFT = "HolderEnding"
 LOST = "Lost/"
+WAITING = "Waiting"
 
 
 class Taken(NamedTuple):
@@ -179,6 +180,22 @@ async def let_go(connection: Connection, ended: Sequence[Ended]) -> list[Change]
         LEFT,
     )
     return [_ending(rows.stored(row), row["why"]) for row in found]
+
+
+async def give_back(connection: Connection, key: RunKey) -> None:
+    """An attempt whose pod was not made waits: its leases are free, unless it is claimed or closed.
+
+    Its row keeps their tokens: a pod that comes late all the same holds nothing.
+    """
+    waits = await connection.fetchval(
+        "SELECT true FROM runs WHERE job_uid = $1 AND attempt = $2 AND pod_uid IS NULL"
+        " AND closed_at IS NULL FOR UPDATE",
+        key.job_uid,
+        key.attempt,
+    )
+    if waits:
+        freed = await let_go(connection, [Ended(key, WAITING, is_gone=True)])
+        await telling.tell(connection, freed)
 
 
 def _ending(lease: Lease, why: str) -> Change:

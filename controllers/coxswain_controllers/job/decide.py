@@ -140,7 +140,7 @@ def pod_is_there(snapshot: JobSnapshot, platform: Platform, now: datetime) -> De
     if silent is not None:
         return replace(silent, wake_at=wake_at)
     todo = _lost_row(snapshot, pod, platform)
-    return Decision(todo, status.observed(snapshot), wake_at=wake_at)
+    return Decision(todo, status.observed(snapshot), wake_at=now if todo else wake_at)
 
 
 def pod_has_vanished(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:

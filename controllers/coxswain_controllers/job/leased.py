@@ -38,14 +38,14 @@ async def wanted(world: World, key: Key, job: JobForm) -> tuple[tuple[WantedLeas
 
 
 def lost(run: Run | None, found: tuple[WantedLease, ...]) -> tuple[WantedLease, ...]:
-    """Those that the run was given and holds no more."""
+    """Those that the run does not hold: any more, or by a row that was written again from the status."""
     if run is None:
         return ()
     holder = LeaseHolder.of_run(run.key, run.job_name)
     return tuple(
         each
         for each in found
-        if each.name in run.leases and not _is_held(each, holder, run.leases[each.name])
+        if each.name not in run.leases or not _is_held(each, holder, run.leases[each.name])
     )
 
 

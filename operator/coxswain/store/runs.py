@@ -111,15 +111,16 @@ def _opened(new: NewRun, standing: Run | None) -> Run | ConflictError:
 async def rewrite(connection: Connection, new: NewRun, *, token: int, pod_uid: str | None) -> Run:
     """Write the lost row of a live pod again, from what the Job's status kept.
 
-    A row that stands is left as it is. With ``pod_uid`` the row counts as claimed by that pod.
+    A row that stands is left as it is. With ``pod_uid`` the row counts as claimed by that pod. Nobody
+    knows what tokens its leases had: 0, which none ever has, lets it write nothing under them.
     """
     await telling.tell(connection, await _supersede(connection, [new]))
     # Acts of the lost row are unknown; last_seq starts again, repeats are harmless.
     await connection.execute(
         "INSERT INTO runs (job_uid, attempt, workspace, job_name, agent_name, pod_name,"
-        " service_account, token, document, epoch, pod_uid, claimed_at)"
+        " service_account, token, document, epoch, pod_uid, claimed_at, leases)"
         " SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, (SELECT epoch FROM leadership), $10::uuid,"
-        " CASE WHEN $10::uuid IS NOT NULL THEN now() END"
+        " CASE WHEN $10::uuid IS NOT NULL THEN now() END, $11"
         " ON CONFLICT (job_uid, attempt) DO NOTHING",
         new.key.job_uid,
         new.key.attempt,
@@ -131,6 +132,7 @@ async def rewrite(connection: Connection, new: NewRun, *, token: int, pod_uid: s
         token,
         new.document.to_wire(),
         pod_uid,
+        dict.fromkeys(new.leases, 0),
     )
     standing = await of(connection, new.key)
     if standing is None:

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from coxswain.api.records import LeaseHolder
 from coxswain.errors import ConflictError
 from coxswain.store import claims, fencing, runs
 from coxswain.store.claims import Pod
+from coxswain.store.leases import of_runs
 from coxswain.store.pool import Connection, Store
+from coxswain_controllers.job import leased
 from tests.store.test_fencing import WRITES
 from tests.support.leases import ANN, BOB, Leases
 from tests.support.rows import new_run, pod
@@ -37,6 +40,22 @@ async def test_a_run_whose_lease_somebody_else_was_given_writes_nothing(
     await leases.sidecar.transact(write, owner.uid)
     await leases.takes(BOB, steal=True)
     with pytest.raises(ConflictError, match="at token 2 by now, held by user:bob") as refused:
+        await leases.sidecar.transact(write, owner.uid)
+    assert refused.value.code == "lease_lost"
+    assert await leases.sidecar.transact(claims.heartbeat, owner.uid)
+
+
+@pytest.mark.parametrize("write", FENCED.values(), ids=FENCED)
+async def test_a_run_whose_row_was_lost_has_lost_its_leases_and_writes_nothing(
+    leases: Leases, write: Write
+) -> None:
+    await leases.has(last_token=7, last_holder="job:first/1")
+    new, owner = new_run(leases=["deploy"]), pod()
+    run = await leases.operator.transact(runs.rewrite, new, token=3, pod_uid=owner.uid)
+    holder = LeaseHolder.of_run(new.key, new.job_name)
+    found = await leases.operator.run(of_runs.wanted, "team", ["deploy"], holder)
+    assert [each.name for each in leased.lost(run, found)] == ["deploy"]
+    with pytest.raises(ConflictError, match="at token 7 by now") as refused:
         await leases.sidecar.transact(write, owner.uid)
     assert refused.value.code == "lease_lost"
     assert await leases.sidecar.transact(claims.heartbeat, owner.uid)

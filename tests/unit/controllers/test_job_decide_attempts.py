@@ -78,8 +78,10 @@ def test_a_running_job_is_written_once_and_wakes_when_it_is_overdue() -> None:
 
 
 def test_a_running_pod_whose_row_is_lost_has_it_written_again() -> None:
-    (again,) = decide(snapshots.running(run=None), PLATFORM, at(5)).actions
+    decision = decide(snapshots.running(run=None), PLATFORM, at(5))
+    (again,) = decision.actions
     assert isinstance(again, actions.RestoreRun)
+    assert decision.wake_at == at(5)
     assert (again.pod_uid, again.token) == (snapshots.running().pod.uid, 1)  # type: ignore[union-attr]
 
 

@@ -66,9 +66,14 @@ def silent(seconds: float, **changed: Any) -> Lease:
 def test_a_lease_is_lost_unless_it_is_held_or_was_silent_just_now(
     lease: Lease | None, is_lost: bool, is_in_doubt: bool
 ) -> None:
-    found = (WantedLease("deploy", lease), WantedLease("other", held()))
+    found = (WantedLease("deploy", lease),)
     assert [each.name for each in leased.lost(RUN, found)] == ["deploy"] * is_lost
     assert leased.silent(RUN, found) == is_in_doubt
+
+
+def test_what_the_row_of_a_run_does_not_know_of_is_lost() -> None:
+    found = (WantedLease("deploy", MINE), WantedLease("stage", held(holder=SELF, with_run=True)))
+    assert [each.name for each in leased.lost(RUN, found)] == ["stage"]
 
 
 def test_without_a_run_nothing_is_lost() -> None:

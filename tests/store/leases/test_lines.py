@@ -102,6 +102,46 @@ async def test_a_free_lease_calls_the_job_whose_turn_it_is_and_nobody_else(
     assert await woken(operator_store) == {("Lease", "deploy"), ("Job", "first")}
 
 
+async def test_a_job_that_gets_in_line_after_the_lease_was_let_go_is_called_at_once(
+    leases: Leases, operator_store: Store
+) -> None:
+    await leases.has()
+    mine = await leases.takes(ANN)
+    # The Job has seen it held; it is let go before the Job stands in the line.
+    await leases.lets_go(ANN, mine.token)
+    await woken(operator_store)
+    assert await stands(operator_store, "deploy", job("first"))
+    assert await woken(operator_store) == {("Lease", "deploy"), ("Job", "first")}
+    # The next in line is not: the Job ahead calls it in its time.
+    assert await stands(operator_store, "deploy", job("second"))
+    assert await woken(operator_store) == {("Lease", "deploy")}
+    assert await stands(operator_store, "deploy", job("second"))
+    assert await woken(operator_store) == set()
+
+
+async def test_of_one_who_gets_in_line_and_one_who_lets_go_at_once_one_calls_the_job(
+    leases: Leases, operator_store: Store
+) -> None:
+    await leases.has()
+    mine = await leases.takes(ANN)
+    await woken(operator_store)
+    stood, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(connection: Connection) -> None:
+        await lines.stand(connection, Ticket("team", "deploy", job("first"), 30))
+        stood.set()
+        await go_on.wait()
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(operator_store.transact(slowly))
+        await stood.wait()
+        freeing = group.create_task(leases.lets_go(ANN, mine.token))
+        done, _ = await asyncio.wait([freeing], timeout=0.3)
+        assert not done
+        go_on.set()
+    assert ("Job", "first") in await woken(operator_store)
+
+
 async def test_a_job_keeps_its_place_when_it_changes_lines_and_calls_who_is_left(
     leases: Leases, operator_store: Store
 ) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coxswain.api.records import LeaseHolder
+from coxswain.rules import leasing
 from coxswain.store import wakes
+from coxswain.store.leases import rows
 from coxswain.store.leases.rows import Place
 from coxswain.store.pool import Connection
 
@@ -30,9 +32,16 @@ class Ticket:
 
 
 async def stand(connection: Connection, ticket: Ticket) -> bool:
-    """Stand in the line, or go on standing there. False: the line is full."""
-    holder = ticket.holder
-    former = await _leave_others(connection, ticket) if holder.job_name is not None else None
+    """Stand in the line, or go on standing there. False: the line is full.
+
+    A Job has seen the lease a while ago. It is locked, so whoever lets go of it has done so, and the Job
+    is woken here, or does so afterwards, and calls who stands in the line.
+    """
+    holder, place = ticket.holder, (ticket.workspace, ticket.name)
+    former = None
+    if holder.job_name is not None:
+        await rows.locked(connection, [place])
+        former = await _leave_others(connection, ticket)
     # A place is kept as long as the ticket lives; one that has lapsed begins anew at the end.
     is_new = await connection.fetchval(
         "INSERT INTO lease_tickets AS standing (workspace, name, holder, place, job_name, alive_until)"
@@ -52,9 +61,19 @@ async def stand(connection: Connection, ticket: Ticket) -> bool:
         former,
         MOST,
     )
-    if is_new:
-        await wakes.add(connection, "Lease", ticket.workspace, ticket.name)
+    woken = [("Lease", *place)] if is_new else []
+    if holder.job_name is not None and await _is_its_turn(connection, ticket):
+        woken.append(("Job", ticket.workspace, holder.job_name))
+    if woken:
+        await wakes.add_all(connection, woken)
     return is_new is not None
+
+
+async def _is_its_turn(connection: Connection, ticket: Ticket) -> bool:
+    """Whether the lease is to be had by now. One that another is ahead for wakes nobody in vain."""
+    place = (ticket.workspace, ticket.name)
+    lease = (await rows.of(connection, [place])).get(place)
+    return leasing.refusal(lease, ticket.holder, name=ticket.name) is None
 
 
 async def _leave_others(connection: Connection, ticket: Ticket) -> int | None:

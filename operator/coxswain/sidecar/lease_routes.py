@@ -88,7 +88,9 @@ class LeaseRoutes:
         wanted = Wanted(
             path.workspace, path.name, holder, str(caller), body.steal, body.wait_seconds
         )
-        taken = await lease_waits.acquire(self._listener, call.request, wanted, self._ask)
+        taken = await lease_waits.acquire(
+            self._store, self._listener, call.request, wanted, self._ask
+        )
         return lease_wire.view(taken)
 
     @route("POST", "/v1/workspaces/{workspace}/leases/{name}/renew", errors=(404, 409))

@@ -11,38 +11,51 @@ from coxswain.api.records import Lease
 from coxswain.errors import ConflictError, CoxswainError
 from coxswain.rules import leasing
 from coxswain.store.leases import lines
-from coxswain.store.leases.holding import GRACE_SECONDS, Refused, Wanted
+from coxswain.store.leases.holding import GRACE_SECONDS, LOOK_SECONDS, Refused, Wanted
 from coxswain.store.listener import Listener
+from coxswain.store.pool import Store
 
-LOOK_SECONDS = 1.0
 Ask = Callable[[Wanted], Awaitable[Lease | Refused]]
 
 
-async def acquire(listener: Listener, request: web.Request, wanted: Wanted, ask: Ask) -> Lease:
-    """The lease, as soon as it is one's turn within the time to wait. Raises what refuses it."""
+async def acquire(
+    store: Store, listener: Listener, request: web.Request, wanted: Wanted, ask: Ask
+) -> Lease:
+    """The lease, as soon as it is one's turn within the time to wait. Raises what refuses it.
+
+    Who has hung up is given nothing and leaves the line.
+    """
     until = time.monotonic() + wanted.wait_seconds
-    ahead: int | None = None
+    last: Refused | None = None
     with listener.subscribe(lines.CHANNEL) as spoken:
         while True:
             left = max(0.0, until - time.monotonic())
             answer = await ask(wanted._replace(wait_seconds=left))
             if isinstance(answer, Lease):
                 return answer
-            if answer.ahead is None or _is_gone(request):
-                raise answer.why if ahead is None else _in_line(answer.why, ahead)
-            ahead = answer.ahead
+            if answer.ahead is None:
+                raise answer.why if last is None else _in_line(answer.why, last.ahead)
+            last = answer
             # What ends by time alone is told by nobody, so it is looked at now and then.
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(LOOK_SECONDS, left)):
                     await spoken.wait()
             spoken.clear()
+            if _is_gone(request):
+                await _leave(store, wanted, last)
+                raise last.why
 
 
 def _is_gone(request: web.Request) -> bool:
     return request.transport is None or request.transport.is_closing()
 
 
-def _in_line(why: CoxswainError, ahead: int) -> CoxswainError:
+async def _leave(store: Store, wanted: Wanted, last: Refused) -> None:
+    if last.until is not None:
+        await store.transact(lines.give_up, wanted.place, wanted.holder.text, last.until)
+
+
+def _in_line(why: CoxswainError, ahead: int | None) -> CoxswainError:
     if why.code not in leasing.WAITABLE:
         return why
     text = (

@@ -58,7 +58,8 @@ class RunLeaseRoutes:
         async def ask(now: Wanted) -> Lease | Refused:
             return await self._as_run(caller, holding.acquire, now)
 
-        return lease_wire.view(await lease_waits.acquire(self._listener, call.request, wanted, ask))
+        taken = await lease_waits.acquire(self._store, self._listener, call.request, wanted, ask)
+        return lease_wire.view(taken)
 
     @route("POST", "/v1/run/leases/{name}/renew", errors=(404, 409))
     async def renew_run_lease(

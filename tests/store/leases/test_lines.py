@@ -16,6 +16,7 @@ from coxswain.store.pool import Connection, Store
 from tests.support.leases import ANN, BOB, Leases
 from tests.support.postgres import Database
 
+PLACE = ("team", "deploy")
 CAT = LeaseHolder.of_user("cat", None)
 
 
@@ -29,7 +30,7 @@ async def ahead(answer: Lease | Refused) -> int | None:
 
 
 async def stands(store: Store, name: str, holder: LeaseHolder) -> bool:
-    return await store.transact(lines.stand, Ticket("team", name, holder, 30))
+    return await store.transact(lines.stand, Ticket("team", name, holder, 30)) is not None
 
 
 async def woken(store: Store) -> set[tuple[str, str]]:
@@ -77,6 +78,34 @@ async def test_one_who_is_gone_is_passed_over(leases: Leases, operator_store: St
     await operator_store.transact(dies)
     assert (await leases.takes(CAT)).holder == CAT
     assert await ahead(await leases.asks(BOB, wait=10)) == 0
+
+
+async def test_a_place_outlives_the_look_of_a_request_by_fifteen_seconds_however_long_it_waits(
+    leases: Leases,
+) -> None:
+    await leases.has()
+    await leases.takes(ANN)
+    answer = await leases.asks(BOB, wait=60)
+    now = (await leases.row()).read_at
+    assert isinstance(answer, Refused)
+    assert answer.until is not None
+    assert 10 < (answer.until - now).total_seconds() <= 16
+
+
+async def test_who_gives_up_leaves_unless_the_same_holder_has_asked_again(
+    leases: Leases, sidecar_store: Store, operator_store: Store
+) -> None:
+    await leases.has()
+    await leases.takes(ANN)
+    first, again = await leases.asks(BOB, wait=10), await leases.asks(BOB, wait=10)
+    assert await stands(operator_store, "deploy", job("next"))
+    for answer, waiters in ((first, 2), (again, 1)):
+        assert isinstance(answer, Refused)
+        assert answer.until is not None
+        await woken(operator_store)
+        await sidecar_store.transact(lines.give_up, PLACE, BOB.text, answer.until)
+        assert (await leases.row()).waiters == waiters
+    assert ("Job", "next") in await woken(operator_store)
 
 
 async def test_a_line_is_bounded(leases: Leases) -> None:

@@ -137,6 +137,22 @@ async def test_who_waits_gets_it_the_moment_it_is_let_go(api: Api, leases: Lease
     assert (status, taken["holder"], taken["token"]) == (200, "user:local/two", 2)
 
 
+async def test_who_hangs_up_leaves_the_line_and_is_given_nothing(api: Api, leases: Leases) -> None:
+    await leases.has()
+    await post(api, f"{ONE}/acquire", {"holder": "one"})
+    wait = {"holder": "two", "waitSeconds": 60}
+    waiting = asyncio.create_task(post(api, f"{ONE}/acquire", wait))
+    async with asyncio.timeout(10):
+        while (await leases.row()).waiters == 0:  # noqa: ASYNC110 - another request makes it true
+            await asyncio.sleep(0.02)
+        waiting.cancel()
+        while (await leases.row()).waiters > 0:  # noqa: ASYNC110 - the process notices it
+            await asyncio.sleep(0.02)
+    await post(api, f"{ONE}/release", {"holder": "one", "token": 1})
+    status, taken = await post(api, f"{ONE}/acquire", {"holder": "three"})
+    assert (status, taken["holder"]) == (200, "user:local/three")
+
+
 async def test_who_waited_in_vain_is_told_the_place(api: Api, leases: Leases) -> None:
     await leases.has()
     await post(api, f"{ONE}/acquire", {"holder": "one"})

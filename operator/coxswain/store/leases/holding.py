@@ -1,6 +1,7 @@
 """Take, renew and let go of leases. One row lock decides; times are the database's alone."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from coxswain.api.lease import LeaseState
@@ -15,6 +16,8 @@ from coxswain.store.pool import Connection
 
 GRACE_SECONDS = 15.0
 """So long a place in a line outlives the request that waited there."""
+LOOK_SECONDS = 1.0
+"""A request that waits asks again at least so often, so its ticket need not outlive that for long."""
 RESTORED = "RecordsRestored"
 EXPIRED = "Expired"
 STOLEN = "Stolen"
@@ -58,6 +61,8 @@ class Refused(NamedTuple):
 
     why: CoxswainError
     ahead: int | None = None
+    until: datetime | None = None
+    """How long the place in the line is kept."""
 
 
 async def acquire(connection: Connection, wanted: Wanted) -> Lease | Refused:
@@ -132,13 +137,14 @@ async def _wait(connection: Connection, wanted: Wanted, why: CoxswainError) -> R
     """The refusal, and a place in the line where one waits."""
     if wanted.wait_seconds <= 0 or why.code not in leasing.WAITABLE:
         return Refused(why)
-    seconds = wanted.wait_seconds + GRACE_SECONDS
+    seconds = min(wanted.wait_seconds, LOOK_SECONDS) + GRACE_SECONDS
     ticket = Ticket(wanted.workspace, wanted.name, wanted.holder, seconds)
-    if not await lines.stand(connection, ticket):
+    until = await lines.stand(connection, ticket)
+    if until is None:
         text = f"{lines.MOST} stand in the line for Lease '{wanted.name}' already"
         return Refused(ConflictError(text, code=leasing.LINE_FULL))
     ahead = await lines.ahead(connection, wanted.workspace, wanted.name, wanted.holder.text)
-    return Refused(why, ahead)
+    return Refused(why, ahead, until)
 
 
 async def give(connection: Connection, grants: Sequence[Grant]) -> dict[Place, Lease]:

@@ -6,6 +6,7 @@ ticket, in the line of the lease that is in its way, and keeps its place when it
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from coxswain.api.records import LeaseHolder
 from coxswain.rules import leasing
@@ -31,8 +32,8 @@ class Ticket:
     seconds: float
 
 
-async def stand(connection: Connection, ticket: Ticket) -> bool:
-    """Stand in the line, or go on standing there. False: the line is full.
+async def stand(connection: Connection, ticket: Ticket) -> datetime | None:
+    """Stand in the line, or go on standing there; until when. None: the line is full.
 
     A Job has seen the lease a while ago. It is locked, so whoever lets go of it has done so, and the Job
     is woken here, or does so afterwards, and calls who stands in the line.
@@ -43,7 +44,7 @@ async def stand(connection: Connection, ticket: Ticket) -> bool:
         await rows.locked(connection, [place])
         former = await _leave_others(connection, ticket)
     # A place is kept as long as the ticket lives; one that has lapsed begins anew at the end.
-    is_new = await connection.fetchval(
+    standing = await connection.fetchrow(
         "INSERT INTO lease_tickets AS standing (workspace, name, holder, place, job_name, alive_until)"
         " SELECT $1, $2, $3, coalesce($6, nextval('lease_places')), $4,"
         " clock_timestamp() + make_interval(secs => $5)"
@@ -52,7 +53,7 @@ async def stand(connection: Connection, ticket: Ticket) -> bool:
         " ON CONFLICT (workspace, name, holder) DO UPDATE"
         " SET alive_until = greatest(standing.alive_until, excluded.alive_until), place = CASE"
         " WHEN standing.alive_until > clock_timestamp() THEN standing.place ELSE excluded.place END"
-        " RETURNING xmax = 0",
+        " RETURNING xmax = 0 AS is_new, alive_until",
         ticket.workspace,
         ticket.name,
         holder.text,
@@ -61,12 +62,13 @@ async def stand(connection: Connection, ticket: Ticket) -> bool:
         former,
         MOST,
     )
-    woken = [("Lease", *place)] if is_new else []
+    woken = [("Lease", *place)] if standing is not None and standing["is_new"] else []
     if holder.job_name is not None and await _is_its_turn(connection, ticket):
         woken.append(("Job", ticket.workspace, holder.job_name))
     if woken:
         await wakes.add_all(connection, woken)
-    return is_new is not None
+    until: datetime | None = standing["alive_until"] if standing is not None else None
+    return until
 
 
 async def _is_its_turn(connection: Connection, ticket: Ticket) -> bool:
@@ -99,6 +101,21 @@ async def leave(connection: Connection, workspace: str, holder: str, name: str |
         name,
     )
     await call_and_wake(connection, [(workspace, row["name"]) for row in left])
+
+
+async def give_up(connection: Connection, place: Place, holder: str, until: datetime) -> None:
+    """Take out a ticket that nobody has refreshed beyond that; who is next is called.
+
+    A holder who asked again meanwhile, with another request, keeps the place.
+    """
+    left = await connection.fetchval(
+        "DELETE FROM lease_tickets WHERE workspace = $1 AND name = $2 AND holder = $3"
+        " AND alive_until <= $4 RETURNING true",
+        *place,
+        holder,
+        until,
+    )
+    await call_and_wake(connection, [place] if left else [])
 
 
 async def drop(connection: Connection, served: Sequence[tuple[str, str, str]]) -> None:

@@ -39,6 +39,13 @@ async def takes(ledger: Ledger, workspace: Workspace, name: str = "deploy", **mo
     return answer.token
 
 
+async def is_refused(ledger: Ledger, workspace: Workspace) -> str:
+    wanted = Wanted(workspace.namespace, "deploy", ANN, ANN.text)
+    answer = await ledger.store.transact(holding.acquire, wanted)
+    assert isinstance(answer, Refused), answer
+    return answer.why.code
+
+
 async def lets_go(ledger: Ledger, workspace: Workspace, token: int, name: str = "deploy") -> None:
     mine = Holding((workspace.namespace, name), ANN, token)
     await ledger.store.transact(holding.release, mine, ANN.text)
@@ -236,10 +243,7 @@ async def test_a_worker_out_of_reach_keeps_its_lease_in_quarantine_until_its_pod
         assert held.status.holder == "job:j/1"
         # It may be heard again within 15 s; then it is lost.
         await workspace.until(lambda job: "Lost/LeaseLost" in outcomes(job), seconds=40)
-        wanted = Wanted(workspace.namespace, "deploy", ANN, ANN.text)
-        refused = await ledger.store.transact(holding.acquire, wanted)
-        assert isinstance(refused, Refused)
-        assert refused.why.code == "lease_quarantined"
+        assert await is_refused(ledger, workspace) == "lease_quarantined"
         await lost[0].vanishes()
         await kubelet.revive()
         ended = await workspace.job_ends()
@@ -257,14 +261,26 @@ async def test_a_deleted_job_lets_its_lease_go_once_its_pod_is_gone(
 ) -> None:
     await workspace.has_agent()
     await workspace.has_lease()
-    async with Kubelet(workspace.client, pods.hangs, namespace=workspace.namespace):
+    may_end = asyncio.Event()
+
+    async def lingers(pod: FakePod) -> None:
+        await pod.starts()
+        await ledger.claim(pod)
+        await may_end.wait()
+
+    kubelet = Kubelet(workspace.client, lingers, namespace=workspace.namespace, stop_seconds=30)
+    async with kubelet:
         await workspace.has_job(leases=["deploy"])
         await workspace.job_runs()
+        await _is_claimed(ledger, workspace)
         await workspace.delete("jobs", "j")
-        freed = await workspace.lease_is(
-            lambda lease: lease.status.token == 1 and lease.status.holder is None
-        )
-    assert freed.status.state in ("Free", "Expired")
+        doubted = await workspace.lease_is(lambda lease: lease.status.state == "Quarantined")
+        assert (doubted.status.holder, doubted.status.token) == ("job:j/1", 1)
+        assert await is_refused(ledger, workspace) == "lease_quarantined"
+        assert len(await workspace.pods()) == 1
+        may_end.set()
+        freed = await workspace.lease_is(lambda lease: lease.status.holder is None)
+    assert freed.status.state == "Expired"
     assert await takes(ledger, workspace) == 2
 
 
@@ -318,9 +334,7 @@ async def test_a_heartbeat_keeps_the_lease_of_a_run(workspace: Workspace, ledger
         await workspace.has_job(leases=["deploy"])
         await workspace.job_runs()
         held = await workspace.lease_is(lambda lease: lease.status.holder == "job:j/1")
-        async with asyncio.timeout(20):
-            while not (await _row(ledger, workspace)).expires_at:  # noqa: ASYNC110 - the claim sets it
-                await asyncio.sleep(0.05)
+        await _is_claimed(ledger, workspace)
         before = await _row(ledger, workspace)
         assert not await ledger.store.transact(claims.heartbeat, seen[0].uid)
         after = await _row(ledger, workspace)
@@ -335,6 +349,12 @@ async def test_a_heartbeat_keeps_the_lease_of_a_run(workspace: Workspace, ledger
 async def _row(ledger: Ledger, workspace: Workspace) -> Any:
     place = (workspace.namespace, "deploy")
     return (await ledger.store.run(rows.of, [place]))[place]
+
+
+async def _is_claimed(ledger: Ledger, workspace: Workspace) -> None:
+    async with asyncio.timeout(20):
+        while not (await _row(ledger, workspace)).expires_at:  # noqa: ASYNC110 - the claim sets it
+            await asyncio.sleep(0.05)
 
 
 async def _has_held_for(ledger: Ledger, workspace: Workspace, seconds: float) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from coxswain.api.lease import LeaseState
-from coxswain.api.records import Lease, LeaseHolder, NewLease
+from coxswain.api.records import Lease, NewLease
 from coxswain.reconcile import actions
 from coxswain.reconcile.decision import Decision, Note
 from coxswain.rules import leasing
@@ -59,13 +59,7 @@ def needs_defining(snapshot: LeaseSnapshot, row: Lease) -> bool:
     )
     if row.is_removed or not row.is_confirmed or wanted != standing or shown.token > row.token:
         return True
-    return _declared_is_next(row)
-
-
-def _declared_is_next(row: Lease) -> bool:
-    if row.declared is None or row.state is LeaseState.QUARANTINED or leasing.is_busy(row):
-        return False
-    return not leasing.is_own(row, LeaseHolder.declared(row.declared))
+    return leasing.is_for_declared(row)
 
 
 def _quarantined(snapshot: LeaseSnapshot, row: Lease, now: datetime) -> Decision:

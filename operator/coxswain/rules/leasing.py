@@ -20,6 +20,8 @@ LINE_FULL = "lease_line_full"
 OF_RUN = "lease_of_run"
 SILENT = "HolderSilent"
 """Why a lease is Quarantined whose run was not heard of in time."""
+RESTORED = "RecordsRestored"
+"""Why one is Quarantined of which the object knew a later holder than the records."""
 REFUSALS = frozenset({UNKNOWN, UNCONFIRMED, HELD, QUARANTINED, AWAITED})
 """All that may be said to a Job that wants its leases."""
 WAITABLE = frozenset({HELD, QUARANTINED, AWAITED})
@@ -74,6 +76,18 @@ def is_busy(lease: Lease) -> bool:
         return False
     of_run = lease.holder is not None and lease.holder.job_uid is not None
     return of_run or not lease.is_over
+
+
+def is_for_declared(lease: Lease) -> bool:
+    """Whether its declared holder is to be given it now.
+
+    Where a restore has put that very holder in doubt, nobody else is: it holds without renewal.
+    """
+    if lease.declared is None or is_busy(lease):
+        return False
+    if lease.state is not LeaseState.QUARANTINED:
+        return True
+    return lease.reason == RESTORED and lease.holder == LeaseHolder.declared(lease.declared)
 
 
 def held(lease: Lease) -> ConflictError:

@@ -177,6 +177,27 @@ async def test_another_declared_holder_gets_a_token_of_its_own(leases: Leases) -
     assert (await leases.has(uid=first.uid, holder="two")).token == 2
 
 
+async def test_a_declared_holder_whom_a_restore_put_in_doubt_is_given_it_anew(
+    leases: Leases,
+) -> None:
+    first = await leases.has(holder="freeze")
+    restored = {"holder": "freeze", "last_token": 7, "last_holder": "declared:freeze"}
+    again = await leases.has(uid=first.uid, **restored)
+    assert (again.state, again.reason, again.token) == ("Held", "", 8)
+    assert again.holder == LeaseHolder.declared("freeze")
+    assert await leases.told() == [("lease.acquired", 1), ("lease.acquired", 8)]
+    lost = await leases.has("lost", **restored)
+    assert (lost.state, lost.token) == ("Held", 8 + keeping.LEAP)
+
+
+async def test_a_declared_holder_waits_where_a_restore_put_another_in_doubt(
+    leases: Leases,
+) -> None:
+    first = await leases.has(holder="freeze")
+    row = await leases.has(uid=first.uid, holder="freeze", last_token=7, last_holder="user:bob")
+    assert (row.state, row.reason, row.token) == ("Quarantined", "RecordsRestored", 7)
+
+
 async def test_a_person_hands_on_only_what_is_unclear(
     leases: Leases, operator_store: Store, sidecar_store: Store
 ) -> None:

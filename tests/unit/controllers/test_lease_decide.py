@@ -216,6 +216,27 @@ def test_a_declared_holder_gets_what_is_free() -> None:
     assert decide(seen(mine, lease=lease), NOW).actions == ()
 
 
+@pytest.mark.parametrize(
+    ("changed", "is_given_anew"),
+    [
+        ({}, True),
+        ({"reason": "HolderSilent"}, False),
+        ({"holder": ANN}, False),
+        ({"holder": LeaseHolder.declared("thaw")}, False),
+    ],
+    ids=["its own", "not by a restore", "of a person", "of another declared one"],
+)
+def test_a_declared_holder_whom_a_restore_put_in_doubt_is_given_it_anew(
+    changed: dict[str, Any], is_given_anew: bool
+) -> None:
+    lease = builders.lease().with_spec(holder="freeze").parsed
+    mine = quarantined(
+        declared="freeze", holder=LeaseHolder.declared("freeze"), reason="RecordsRestored"
+    )
+    decided = decide(seen(replace(mine, **changed), lease=lease), NOW).actions
+    assert [type(each) for each in decided] == [actions.DefineLease] * is_given_anew
+
+
 def test_a_resource_of_another_lease_is_said_and_looked_at_again() -> None:
     snapshot = seen(None, taken_by="other")
     decision = decide(snapshot, NOW)

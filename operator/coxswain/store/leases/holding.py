@@ -18,7 +18,6 @@ GRACE_SECONDS = 15.0
 """So long a place in a line outlives the request that waited there."""
 LOOK_SECONDS = 1.0
 """A request that waits asks again at least so often, so its ticket need not outlive that for long."""
-RESTORED = "RecordsRestored"
 EXPIRED = "Expired"
 STOLEN = "Stolen"
 
@@ -206,7 +205,7 @@ async def renew(connection: Connection, wanted: Sequence[Holding]) -> list[Lease
         [each.holder.text for each in wanted],
         [each.holder.job_uid for each in wanted],
         [each.token for each in wanted],
-        RESTORED,
+        leasing.RESTORED,
     )
     again = [rows.stored(row) for row in found if row["was"] != LeaseState.HELD]
     await telling.tell(connection, [telling.recovered(each, telling.OPERATOR) for each in again])

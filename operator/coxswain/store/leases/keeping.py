@@ -10,7 +10,7 @@ from coxswain.api.records import Lease, LeaseHolder, NewLease
 from coxswain.errors import ConflictError
 from coxswain.rules import leasing
 from coxswain.store.leases import holding, lines, rows, telling
-from coxswain.store.leases.holding import EXPIRED, RESTORED, Grant
+from coxswain.store.leases.holding import EXPIRED, Grant
 from coxswain.store.leases.rows import Place
 from coxswain.store.leases.telling import Change
 from coxswain.store.pool import Connection
@@ -61,7 +61,7 @@ async def _insert(connection: Connection, new: NewLease) -> None:
         new.last_token,
         new.last_token + (LEAP if new.last_token else 0),
         LeaseState.FREE if new.last_holder is None else LeaseState.QUARANTINED,
-        "" if new.last_holder is None else RESTORED,
+        "" if new.last_holder is None else leasing.RESTORED,
         new.last_holder,
     )
 
@@ -119,7 +119,7 @@ async def _is_behind(connection: Connection, new: NewLease) -> None:
         new.name,
         new.last_token,
         new.last_holder,
-        RESTORED,
+        leasing.RESTORED,
     )
 
 
@@ -130,10 +130,10 @@ async def _settle_declared(connection: Connection, place: Place) -> list[Change]
     if lease.state is LeaseState.HELD and _is_declared(lease) and lease.holder != wanted:
         lease = (await holding.free(connection, [place], LeaseState.FREE))[place]
         changes.append(telling.let_go(lease, telling.OPERATOR))
-    if wanted is None or lease.state is LeaseState.QUARANTINED or leasing.is_busy(lease):
+    if wanted is None or not leasing.is_for_declared(lease):
         return changes
     given = (await holding.give(connection, [Grant(place, wanted, is_declared=True)]))[place]
-    if lease.holder is not None:
+    if lease.holder not in (None, wanted):
         changes.append(telling.reclaimed(given, telling.OPERATOR, EXPIRED, lease))
     return [*changes, telling.taken(given, telling.OPERATOR)]
 

@@ -176,6 +176,17 @@ def test_a_quarantined_lease_says_why_and_is_looked_at_again() -> None:
         assert [each.reason for each in decision.notes] == ["HolderSilent"]
 
 
+@pytest.mark.parametrize(
+    ("age", "wait"), [(-1, 1), (0, 1), (10, 1), (20, 2), (299, 29.9), (300, 30), (86400, 30)]
+)
+def test_the_pod_of_a_quarantined_lease_is_looked_at_less_and_less_often(
+    age: float, wait: float
+) -> None:
+    lease = quarantined(with_run=True, changed_at=NOW, read_at=NOW + timedelta(seconds=age))
+    decision = decide(seen(lease, former=Former.OUT_OF_REACH), NOW)
+    assert decision.wake_at == NOW + timedelta(seconds=wait)
+
+
 def test_a_quarantined_lease_is_told_once() -> None:
     snapshot = seen(quarantined(with_run=True), former=Former.RUNNING)
     again = replace(snapshot, status=shown(snapshot))

@@ -35,4 +35,6 @@ def _parts(call: Call, form: re.Pattern[str], wanted: str) -> list[re.Match[str]
     parts = [each for each in found if each is not None]
     if len(parts) < len(found) or len(parts) > MOST:
         raise UserError(f"write {wanted}, at most {MOST} of them with commas between", field=FIELD)
+    if len({each.groups()[:-1] for each in parts}) < len(parts):
+        raise UserError("name each lease once", field=FIELD)
     return parts

@@ -221,7 +221,8 @@ async def test_a_persons_events_under_a_lease_bounce_once_it_was_handed_over(
     status, refused = await write(under)
     assert (status, refused["code"]) == (409, "lease_lost")
     assert "at token 2 by now, held by user:local/two" in refused["message"]
-    for bad in ("deploy=1", "team/deploy", "team/deploy=x", ""):
+    twice = "team/deploy=1, team/deploy=2"
+    for bad in ("deploy=1", "team/deploy", "team/deploy=x", "", twice, "team/deploy=2,team/deploy=2"):
         status, refused = await write({"Coxswain-Lease": bad})
         assert (status, refused["field"]) == (422, "header.Coxswain-Lease")
 
@@ -249,6 +250,11 @@ async def test_a_run_takes_a_lease_under_its_own_identity(api: Api, leases: Leas
     under = {**headers, "Coxswain-Lease": "deploy=1"}
     async with api.anybody.put("/v1/run/artifacts/x", data=b"x", headers=under) as answer:
         assert (answer.status, (await answer.json())["code"]) == (409, "lease_lost")
+    twice = {**headers, "Coxswain-Lease": "deploy=2,deploy=1"}
+    async with api.anybody.put("/v1/run/artifacts/x", data=b"x", headers=twice) as answer:
+        refused = await answer.json()
+        assert (answer.status, refused["field"]) == (422, "header.Coxswain-Lease")
+        assert refused["message"] == "name each lease once"
     async with api.anybody.put("/v1/run/artifacts/x", data=b"x", headers=headers) as answer:
         assert answer.status == 204
 

@@ -267,7 +267,7 @@ async def test_objects_go_with_the_records_of_their_job(
     await operator_store.transact(mirror.write, [rows.job(uid=key.job_uid)], [])
     await operator_store.transact(mirror.mark_deleted, [key.job_uid], [])
     await admin.execute("UPDATE mirror SET deleted_at = now() - interval '2 years'")
-    assert await operator_store.run(retention.drop_objects, 365) == 1
+    assert await operator_store.run(retention.drop_files, 365) == 1
     assert len(place.keys()) == 1
     await Collector(sidecar_store, bucket).once()
     assert place.keys() == set()

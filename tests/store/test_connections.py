@@ -130,6 +130,19 @@ async def test_a_look_takes_a_quarter_of_an_hour_and_the_next_goes_on_until_it_i
     assert timedelta(minutes=11) < datetime.now(UTC) - looked.since < timedelta(minutes=13)
 
 
+async def test_where_a_look_finds_more_than_it_takes_the_next_one_begins_there_again(
+    operator_store: Store, gateway_store: Store, database: Database
+) -> None:
+    new = new_run()
+    await operator_store.transact(runs.open_run, new)
+    await opened(gateway_store, new.key, connections.MOST + 1)
+    await ended(database, new.key, timedelta(minutes=5))
+    first = await close(gateway_store)
+    assert (first.found, first.is_more) == (connections.MOST, True)
+    second = await close(gateway_store, first.since)
+    assert (second.found, second.is_more) == (1, False)
+
+
 async def test_a_run_whose_agent_lists_no_host_is_not_looked_at(
     operator_store: Store, gateway_store: Store, database: Database
 ) -> None:

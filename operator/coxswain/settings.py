@@ -81,6 +81,9 @@ class KeySettings(Settings):
 
 Endpoint = Annotated[str, Field(max_length=512, pattern=r"^(https?://[^\s/?#@]+/?)?$")]
 
+_PART = r"\.*[-_A-Za-z0-9][-_.A-Za-z0-9]*"
+Prefix = Annotated[str, Field(max_length=200, pattern=rf"^({_PART}/)*({_PART})?$")]
+
 
 class ArtifactSettings(Settings):
     """Where files of runs are kept; part of the sidecar's settings."""
@@ -111,10 +114,8 @@ class ArtifactSettings(Settings):
     """Region that requests are signed for."""
     artifacts_path_style: bool = True
     """Whether the bucket's name is in the path of its address, or else in the host's name."""
-    artifacts_prefix: Annotated[str, Field(max_length=200, pattern="^[-_./A-Za-z0-9]*$")] = (
-        "coxswain/"
-    )
-    """How the keys of all objects begin."""
+    artifacts_prefix: Prefix = "coxswain/"
+    """How the keys of all objects begin; none of its parts is empty or made of dots alone."""
     artifacts_access_key_id: SecretStr | None = None
     """Who asks."""
     artifacts_secret_access_key: SecretStr | None = None

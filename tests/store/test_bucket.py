@@ -6,7 +6,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from coxswain.store.bucket import Address, Bucket
+from obstore.exceptions import GenericError, PermissionDeniedError
+from typing_extensions import override
+
+from coxswain.store.bucket import Address, Bucket, Deleted
 from devtools.pki import Authority
 from tests.support import s3
 
@@ -58,5 +61,47 @@ async def test_deleting_what_is_not_there_is_no_failure() -> None:
     with s3.serving() as server:
         bucket = Bucket(server.address)
         await bucket.put("k", b"x")
-        await bucket.delete(("nothing", "k", "coxswain/nothing"))
+        keys = ("nothing", "k", "coxswain/nothing")
+        assert await bucket.delete(keys) == Deleted(gone=keys)
         assert server.keys() == set()
+
+
+class Refusing(Bucket):
+    """Its store has one object that it does not give away, or does not answer about."""
+
+    error: Exception = PermissionDeniedError("held")
+
+    @override
+    async def _delete(self, key: str) -> None:
+        if key == "held":
+            raise self.error
+        await super()._delete(key)
+
+
+async def test_one_object_that_is_refused_does_not_keep_the_others() -> None:
+    with s3.serving() as server:
+        bucket = Refusing(server.address)
+        for key in ("a", "held", "b"):
+            await bucket.put(key, b"x")
+        done = await bucket.delete(("a", "held", "b"))
+        assert done == Deleted(gone=("a", "b"), left=("held",))
+        assert server.keys() == {"held"}
+
+
+async def test_where_nobody_answers_the_rest_is_not_tried() -> None:
+    with s3.serving() as server:
+        bucket = Refusing(server.address)
+        bucket.error = GenericError("no answer")
+        done = await bucket.delete(("a", "held", "b"))
+        assert done == Deleted(gone=("a",), left=("held",), is_answered=False)
+
+
+async def test_a_store_that_is_away_is_no_refusal() -> None:
+    bucket = Bucket(Address("http://127.0.0.1:1", "files", "r", True, "k", "s"))
+    assert await bucket.delete(("a", "b")) == Deleted(left=("a",), is_answered=False)
+
+
+async def test_keys_that_may_not_delete_are_a_refusal_of_each() -> None:
+    with s3.serving() as server:
+        bucket = Bucket(replace(server.address, secret_access_key="wrong"))
+        assert await bucket.delete(("a", "b")) == Deleted(left=("a", "b"))

@@ -101,6 +101,31 @@ async def test_enough_words_agree_and_the_answer_stands(
     ]
 
 
+async def test_a_word_locks_the_log_once_and_last_also_where_it_ends_the_question(
+    operator_store: Store, sidecar_store: Store
+) -> None:
+    run = await started(operator_store, sidecar_store, required=1)
+    shown = (await run.ask()).hash
+
+    async def decide(connection: Connection, word: Word) -> list[str]:
+        said = list[str]()
+        connection.add_query_logger(lambda record: said.append(record.query))
+        await calls.decide(connection, word)
+        # Loggers are told in the next round of the loop.
+        await asyncio.sleep(0)
+        return said
+
+    word = Word("team", "first", run.key.job_uid, "ada", shown, approved=True)
+    said = await sidecar_store.transact(decide, word)
+    assert len(said) > 4
+    assert ["append_events" in each for each in said].index(True) == len(said) - 1
+    assert await run.told() == [
+        ("run.approval.asked", None),
+        ("approval.given", None),
+        ("run.approval.ended", "Approved"),
+    ]
+
+
 async def test_one_denial_ends_it(operator_store: Store, sidecar_store: Store) -> None:
     run = await started(operator_store, sidecar_store)
     shown = (await run.ask()).hash

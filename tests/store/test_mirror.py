@@ -226,6 +226,7 @@ REFUSED = {
         "CREATE TABLE mine (x integer)",
         "UPDATE artifact_objects SET key = 'other'",
         "UPDATE egress_amounts SET bytes = 0",
+        "SELECT drop_gone_files(now(), 1)",
         "SELECT drop_gone_objects(now(), 1)",
         "SELECT drop_ended_deliveries(now(), 1)",
         "SELECT drop_usage(now(), 1)",
@@ -247,6 +248,7 @@ REFUSED = {
         "UPDATE delivery_tries SET status = 200",
         "INSERT INTO artifact_objects (key, bucket) VALUES ('k', 'b')",
         "DELETE FROM egress_amounts",
+        "SELECT drop_gone_files(now(), 1)",
         "SELECT drop_gone_objects(now(), 1)",
     ],
 }

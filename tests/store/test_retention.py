@@ -93,6 +93,22 @@ async def left(admin: Any, uid: str) -> dict[str, int]:
     return found | {"mirror": await count(admin, "mirror", uid, "uid")}
 
 
+async def more_files(admin: Any, uid: str, count: int, size: int) -> None:
+    """So many files more, of a size that their rows claim."""
+    await admin.execute(
+        "INSERT INTO artifacts (job_uid, attempt, name, sha256, bytes, content)"
+        " SELECT $1, 1, 'f' || n, '', $3, 'x' FROM generate_series(1, $2) AS n",
+        uid,
+        count,
+        size,
+    )
+
+
+def counted(kind: str) -> float:
+    found = metrics.REGISTRY.get_sample_value("coxswain_records_dropped_total", {"kind": kind})
+    return found or 0.0
+
+
 async def test_what_a_job_left_goes_once_it_is_gone_for_so_long(
     operator_store: Store,
     sidecar_store: Store,
@@ -155,7 +171,7 @@ async def test_a_job_whose_run_is_still_open_waits_for_its_end(
     assert (await left(admin, uid))["runs"] == 1
 
 
-async def test_many_files_go_by_and_by_and_results_before_them(
+async def test_many_files_go_by_and_by_results_before_them_and_each_counts_once(
     operator_store: Store,
     sidecar_store: Store,
     gateway_store: Store,
@@ -164,21 +180,48 @@ async def test_many_files_go_by_and_by_and_results_before_them(
 ) -> None:
     uid = await gone_job(operator_store, sidecar_store, gateway_store, "large")
     await admin.execute("UPDATE mirror SET deleted_at = now() - interval '2 years'")
-    await admin.execute(
-        "INSERT INTO artifacts (job_uid, attempt, name, sha256, bytes, content)"
-        " SELECT $1, 1, 'f' || n, '', 1, 'x' FROM generate_series(1, 98) AS n",
-        uid,
-    )
-    assert await operator_store.run(retention.drop_objects, 365) == 1
+    await more_files(admin, uid, 98, 1)
+    files, objects = counted("files"), counted("objects")
+    assert await operator_store.run(retention.drop_objects, 365) == 0
+    assert await operator_store.run(retention.drop_files, 365) == 50
     assert await left(admin, uid) == {
         "runs": 0,
         "artifacts": 50,
-        "egress_amounts": 0,
-        "approvals": 0,
+        "egress_amounts": 1,
+        "approvals": 1,
         "mirror": 1,
     }
     await dropping.once()
     assert set((await left(admin, uid)).values()) == {0}
+    assert (counted("files") - files, counted("objects") - objects) == (50, 1)
+
+
+async def test_large_files_go_so_many_bytes_at_a_time(
+    operator_store: Store, sidecar_store: Store, gateway_store: Store, admin: Any
+) -> None:
+    uid = await gone_job(operator_store, sidecar_store, gateway_store, "large")
+    await admin.execute("UPDATE mirror SET deleted_at = now() - interval '2 years'")
+    await more_files(admin, uid, 5, 16 * 1024 * 1024)
+    went = [await operator_store.run(retention.drop_files, 365) for _ in range(4)]
+    # The first two are small; 32 MiB are full with the second of the large ones.
+    assert went == [4, 2, 1, 0]
+
+
+async def test_a_line_that_cannot_be_dropped_does_not_keep_the_others(
+    operator_store: Store,
+    sidecar_store: Store,
+    gateway_store: Store,
+    admin: Any,
+    dropping: Retention,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    uid = await gone_job(operator_store, sidecar_store, gateway_store, "old")
+    await admin.execute("UPDATE mirror SET deleted_at = now() - interval '2 years'")
+    await admin.execute("REVOKE EXECUTE ON FUNCTION drop_ended_deliveries FROM coxswain_operator")
+    await dropping.once()
+    assert (await left(admin, uid))["mirror"] == 0
+    (line,) = [each for each in capsys.readouterr().out.splitlines() if "cannot be dropped" in each]
+    assert "deliveries" in line
 
 
 async def test_the_word_on_an_agents_models_goes_with_its_agent(
@@ -291,6 +334,7 @@ async def test_nothing_of_the_last_day_goes_whatever_is_asked_for(
     await delivered(operator_store, gateway_store, "fresh", DeliveryState.DEAD)
     await admin.execute("UPDATE mirror SET deleted_at = now() - interval '23 hours'")
     await admin.execute("UPDATE deliveries SET ended_at = now() - interval '23 hours'")
+    assert await operator_store.run(retention.drop_files, -1) == 0
     assert await operator_store.run(retention.drop_objects, -1) == 0
     assert await operator_store.run(retention.drop_deliveries, -1) == 0
     assert (await left(admin, uid))["runs"] == 1

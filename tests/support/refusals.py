@@ -83,6 +83,15 @@ BY_RULE = (
     *(
         _agent(
             "sandbox",
+            {"egress": {"bytesPerRun": amount}},
+            "spec.sandbox.egress",
+            "bytesPerRun is at most 1Pi; leave it out to bound nothing",
+        )
+        for amount in ("1025Ti", "999999999999999Pi")
+    ),
+    *(
+        _agent(
+            "sandbox",
             {"egress": {"hosts": [{"host": host}]}},
             "spec.sandbox.egress.hosts[0]",
             "host is a name in lower case such as api.example.com, or *.example.com for all names"

@@ -189,3 +189,20 @@ def test_a_wrong_call_says_which_verbs_there_are(arguments: tuple[str, ...]) -> 
     ended = run(*arguments)
     assert ended.returncode == 2
     assert "operator|sidecar|models|egress|channels|migrate" in ended.stderr
+
+
+@pytest.mark.parametrize("prefix", ["..", "../", "a/../b/", "./", "a/./", "/", "/a/", "a//b/", "a//"])
+def test_a_prefix_of_keys_with_an_empty_part_or_one_of_dots_is_refused(
+    monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    say(monkeypatch, {**required(SidecarSettings), "artifacts_prefix": prefix})
+    with pytest.raises(ConfigurationError, match="COXSWAIN_ARTIFACTS_PREFIX"):
+        settings.load(SidecarSettings)
+
+
+@pytest.mark.parametrize("prefix", ["", "coxswain/", "a/b.c/..d-", "team"])
+def test_a_prefix_of_keys_may_have_parts_and_an_open_end(
+    monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    say(monkeypatch, {**required(SidecarSettings), "artifacts_prefix": prefix})
+    assert settings.load(SidecarSettings).artifacts_prefix == prefix

@@ -26,6 +26,8 @@ from coxswain.errors import TransientError
 from coxswain_agent.errors import ClosedError, RefusedError
 
 CALL_SECONDS = 15.0
+# A file may be large, and goes on to a bucket before the answer.
+KEEP_SECONDS = 60.0
 MESSAGE_CHARACTERS = 500
 
 # Not ours (any more): unknown identity, taken or ended.
@@ -65,7 +67,7 @@ class Platform:
         """Keep a file as an artifact of the run."""
         file = await asyncio.to_thread(content.open, "rb")
         with file:
-            await self._call("PUT", f"artifacts/{name}", file, content_type)
+            await self._call("PUT", f"artifacts/{name}", file, content_type, KEEP_SECONDS)
 
     async def finish(self, result: RunResult) -> None:
         """Post the one result; ClosedError if another one stands."""
@@ -76,14 +78,21 @@ class Platform:
         text = io.BytesIO(b"{}" if body is None else _wire(body))
         return await self._call("POST", route, text, "application/json")
 
-    async def _call(self, method: str, route: str, data: BinaryIO, content_type: str) -> bytes:
+    async def _call(
+        self,
+        method: str,
+        route: str,
+        data: BinaryIO,
+        content_type: str,
+        seconds: float = CALL_SECONDS,
+    ) -> bytes:
         try:
             async with self._session.request(
                 method,
                 f"{self._url}/v1/run/{route}",
                 data=data,
                 headers={"Content-Type": content_type},
-                timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=seconds),
             ) as response:
                 answer = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -58,8 +58,9 @@ async def execute(settings: AgentSettings, stopper: Stopper) -> Code:
         try:
             claim = await _claim(platform, settings, stopper)
             programs = session.environment(os.environ, door.url, web_url, settings, claim.leases)
-            opened = _open(settings, claim, platform, workspace, programs)
-            result = await _carry_out(opened, stopper, began + claim.run.timeout_seconds)
+            deadline = began + claim.run.timeout_seconds
+            opened = _open(settings, claim, platform, workspace, programs, deadline)
+            result = await _carry_out(opened, stopper)
         except ClosedError as error:
             log.error("the run is not ours: %s", error)  # noqa: TRY400
             return Code.CLOSED
@@ -91,6 +92,7 @@ def _open(
     platform: Platform,
     workspace: Workspace,
     environment: Mapping[str, str],
+    deadline: float,
 ) -> Session:
     clock = RunClock(claim.server_time)
     recorder = Recorder(
@@ -105,19 +107,20 @@ def _open(
         workspace=workspace,
         door_url=environment["COXSWAIN_URL"],
         environment=environment,
+        deadline=deadline,
     )
 
 
-async def _carry_out(opened: Session, stopper: Stopper, deadline: float) -> RunResult:
+async def _carry_out(opened: Session, stopper: Stopper) -> RunResult:
     """Work under watch, then the end in order. Raises ClosedError if nobody wants the result."""
     watch = [
         asyncio.create_task(_send(opened.recorder, stopper)),
         asyncio.create_task(_beat(opened, stopper)),
     ]
     try:
-        result = await _work(opened, stopper, max(0.0, deadline - time.monotonic()))
+        result = await _work(opened, stopper, max(0.0, opened.deadline - time.monotonic()))
         termination.write(opened.settings.termination_log, result)
-        await _settle(opened, deadline, result, stopper)
+        await _settle(opened, result, stopper)
         return result
     finally:
         for task in watch:
@@ -148,9 +151,9 @@ async def _begin(opened: Session) -> RunResult:
     return await asker.ask(opened, run.prompt)
 
 
-async def _settle(opened: Session, deadline: float, result: RunResult, stopper: Stopper) -> None:
+async def _settle(opened: Session, result: RunResult, stopper: Stopper) -> None:
     stop_by = time.monotonic() + opened.settings.stop_seconds
-    until = stop_by if stopper.asked is not None else max(deadline, stop_by)
+    until = stop_by if stopper.asked is not None else max(opened.deadline, stop_by)
     # Once the result stands, open acts mean nothing; so this wait is short.
     await opened.acts.settle(min(until, time.monotonic() + ACT_ENDS_SECONDS))
     # Half of the time that is left, so that a log that takes nothing cannot keep the result back.

@@ -1,12 +1,15 @@
 """What a claimed run has at hand: its document, its way to the platform, its folder, its bounds."""
 
+import asyncio
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from coxswain.api.contract import RunDocument
-from coxswain.errors import CoxswainError
+from coxswain.errors import CoxswainError, TransientError
 from coxswain_agent.acts import Acts
+from coxswain_agent.backoff import persist
 from coxswain_agent.capture import Capture
 from coxswain_agent.contract import Platform
 from coxswain_agent.paths import Workspace
@@ -28,6 +31,8 @@ class Session:
     workspace: Workspace
     door_url: str
     environment: Mapping[str, str]
+    deadline: float
+    """When the run's time is up, by the monotonic clock."""
     step: str | None = None
     """The step that is at work, in a Job that has steps."""
 
@@ -48,12 +53,26 @@ class Session:
         marks: dict[str, object] = {"stream": output.stream, "text": "", "bytes": output.total}
         marks |= {"overflow": True, "truncated": output.truncated}
         try:
-            await self.platform.keep(name, output.path, "application/octet-stream")
+            await self._keep(name, output)
             marks["artifact"] = name
         except CoxswainError as error:
             marks["error"] = f"the whole output could not be kept: {error.message}"
         await self.recorder.record(OUTPUT, marks)
         return name if "artifact" in marks else None
+
+    async def _keep(self, name: str, output: Capture) -> None:
+        now = time.monotonic()
+        # At most half of the time that is left: a store that is away must not make it a timeout.
+        seconds = min(self.settings.platform_wait_seconds, max(0.0, self.deadline - now) / 2)
+
+        async def attempt() -> None:
+            await self.platform.keep(name, output.path, "application/octet-stream")
+
+        try:
+            async with asyncio.timeout(seconds):
+                await persist(attempt, now + seconds)
+        except TimeoutError as error:
+            raise TransientError(f"no answer within {seconds:.0f} seconds") from error
 
 
 def environment(

@@ -46,7 +46,7 @@ class AgentSettings(Settings):
     flush_seconds: Seconds = 0.5
     """Longest time that an event waits for others of its batch."""
     platform_wait_seconds: Seconds = 60
-    """How long an act with side effects waits for a platform that does not answer."""
+    """How long an act with side effects, or a whole output to keep, waits for a silent platform."""
     agreement_seconds: Seconds = 2
     """How often to look whether people have agreed to a call."""
     models_wait_seconds: Seconds = 120

@@ -45,6 +45,7 @@ class EgressHost(Model):
 
 
 LEAST_BYTES = 65_536
+MOST_BYTES = 2**50
 
 
 class Egress(Model):
@@ -55,6 +56,11 @@ class Egress(Model):
             "!has(self.bytesPerRun) || !quantity(string(self.bytesPerRun)).isLessThan(quantity('64Ki'))",
             "bytesPerRun is at least 64Ki; leave it out to bound nothing",
             lambda self: self.most_bytes is None or self.most_bytes >= LEAST_BYTES,
+        ),
+        Rule(
+            "!has(self.bytesPerRun) || !quantity(string(self.bytesPerRun)).isGreaterThan(quantity('1Pi'))",
+            "bytesPerRun is at most 1Pi; leave it out to bound nothing",
+            lambda self: self.most_bytes is None or self.most_bytes <= MOST_BYTES,
         ),
     )
 

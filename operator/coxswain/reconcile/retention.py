@@ -33,6 +33,7 @@ class Retention:
         self._fence = fence
         self._lines: tuple[tuple[str, Drop, int], ...] = (
             ("deliveries", retention.drop_deliveries, kept.deliveries_kept_days),
+            ("files", retention.drop_files, kept.records_kept_days),
             ("objects", retention.drop_objects, kept.records_kept_days),
             ("usage", retention.drop_usage, kept.records_kept_days),
         )
@@ -41,16 +42,22 @@ class Retention:
         """Drop what is due, until cancelled; while the database is away, later."""
         while True:
             await asyncio.sleep(period)
+            await self.once()
+
+    async def once(self) -> None:
+        """Drop all that is due now; what cannot be is left, and does not keep the others.
+
+        Raises FencedError.
+        """
+        for kind, drop, days in self._lines:
             try:
-                await self.once()
+                await self._drop(kind, drop, days)
             except FencedError:
                 raise
             except CoxswainError as error:
-                log.warning("records that are due cannot be dropped", code=error.code)
+                log.warning("records that are due cannot be dropped", kind=kind, code=error.code)
 
-    async def once(self) -> None:
-        """Drop all that is due now. Raises what the database says."""
-        for kind, drop, days in self._lines:
-            while dropped := await self._fence.write(drop, days):
-                metrics.RECORDS_DROPPED.labels(kind).inc(dropped)
-                await asyncio.sleep(PAUSE_SECONDS)
+    async def _drop(self, kind: str, drop: Drop, days: int) -> None:
+        while dropped := await self._fence.write(drop, days):
+            metrics.RECORDS_DROPPED.labels(kind).inc(dropped)
+            await asyncio.sleep(PAUSE_SECONDS)

@@ -15,6 +15,7 @@ from coxswain.errors import CoxswainError, UnavailableError
 from coxswain.store import artifacts, claims
 from coxswain.store.artifact_objects import Place
 from coxswain.store.artifacts import Artifact
+from coxswain.store.bucket import Deleted
 from coxswain.store.pool import Store
 
 DAMAGED = "artifact_damaged"
@@ -34,7 +35,7 @@ class Objects(Protocol):
         """Read a whole object."""
         ...
 
-    async def delete(self, keys: Sequence[str]) -> None:
+    async def delete(self, keys: Sequence[str]) -> Deleted:
         """Delete objects."""
         ...
 

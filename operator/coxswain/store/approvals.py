@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coxswain.api.records import Given
+from coxswain.api.records import Event, Given
 from coxswain.errors import ConflictError
 from coxswain.store import events, wakes
 from coxswain.store.pool import Connection
@@ -31,15 +31,17 @@ class Word:
 
 
 async def give(connection: Connection, word: Word) -> bool:
-    """Keep a word about a Job, and wake the operator; see ``keep``."""
-    is_new = await keep(connection, word)
-    if is_new:
-        await wakes.add(connection, "Job", word.workspace, word.job_name)
-    return is_new
+    """Keep a word about a Job, tell of it and wake the operator; see ``keep``. False: it stood."""
+    told = await keep(connection, word)
+    if told is None:
+        return False
+    await wakes.add(connection, "Job", word.workspace, word.job_name)
+    await events.append(connection, [told])
+    return True
 
 
-async def keep(connection: Connection, word: Word) -> bool:
-    """Keep a word and record it as an event. False: it stood already.
+async def keep(connection: Connection, word: Word) -> Event | None:
+    """Keep a word; the event that tells of it, for the end of the transaction. None: it stood.
 
     Raises ConflictError approval_decided if the person said otherwise before.
     """
@@ -64,9 +66,9 @@ async def keep(connection: Connection, word: Word) -> bool:
         if approved is not word.approved:
             said = "agreed" if approved else "denied it"
             raise ConflictError(f"{word.approver} {said} before; that stands", code=DECIDED)
-        return False
+        return None
     kind = "approval.given" if word.approved else "approval.denied"
-    event = events.Event(
+    return Event(
         id=events.derived_id(
             word.job_uid, word.attempt or 0, f"{kind} {word.approver} {word.hash}", at
         ),
@@ -79,8 +81,6 @@ async def keep(connection: Connection, word: Word) -> bool:
         attempt=word.attempt,
         details={"hash": word.hash, "reason": word.reason},
     )
-    await events.append(connection, [event])
-    return True
 
 
 async def of(connection: Connection, job_uids: Sequence[str]) -> dict[str, tuple[Given, ...]]:

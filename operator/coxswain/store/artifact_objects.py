@@ -90,3 +90,12 @@ async def deleted(
         " WHERE key = ANY ($1::text[]) AND state = 'Doomed' AND deleted_at IS NULL",
         list(keys),
     )
+
+
+async def postpone(connection: Connection, keys: Sequence[str]) -> None:
+    """Have these, which could not be deleted, wait behind all others."""
+    await connection.execute(
+        "UPDATE artifact_objects SET since = now()"
+        " WHERE key = ANY ($1::text[]) AND state = 'Doomed'",
+        list(keys),
+    )

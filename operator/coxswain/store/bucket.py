@@ -5,13 +5,13 @@ ours here and nowhere else.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 import obstore
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import BaseError, GenericError, NotFoundError
 from obstore.store import S3Store
 
 from coxswain.errors import UnavailableError
@@ -43,6 +43,17 @@ class Address:
         parts = urlsplit(self.endpoint)
         host = parts.netloc if self.is_path_style else f"{self.bucket}.{parts.netloc}"
         return urlunsplit(parts._replace(netloc=host)).rstrip("/")
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """What came of a deletion of objects, by their keys."""
+
+    gone: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    """Those that could not be deleted."""
+    is_answered: bool = True
+    """False: there was no answer to the last of them, and the rest was not tried."""
 
 
 class Bucket:
@@ -80,14 +91,27 @@ class Bucket:
             found = await obstore.get_async(self._store, key)
             return bytes(await found.bytes_async())
 
-    async def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects; one that is not there is as good as deleted. Raises UnavailableError."""
+    async def delete(self, keys: Sequence[str]) -> Deleted:
+        """Delete objects, one after the other; one that is not there is as good as deleted.
+
+        Goes on after one that the store refuses to delete, and ends where nobody answers.
+        """
+        gone, left = list[str](), list[str]()
         for key in keys:
-            async with _translated("delete"):
-                try:
-                    await obstore.delete_async(self._store, key)
-                except (NotFoundError, FileNotFoundError):
-                    continue
+            try:
+                async with _translated("delete"):
+                    await self._delete(key)
+            except UnavailableError as error:
+                left.append(key)
+                if isinstance(error.__cause__, GenericError | OSError):
+                    return Deleted(tuple(gone), tuple(left), is_answered=False)
+            else:
+                gone.append(key)
+        return Deleted(tuple(gone), tuple(left))
+
+    async def _delete(self, key: str) -> None:
+        with suppress(NotFoundError, FileNotFoundError):
+            await obstore.delete_async(self._store, key)
 
 
 @asynccontextmanager

@@ -102,9 +102,9 @@ async def decide(connection: Connection, word: Word) -> AskedCall:
         raise ForbiddenError(text, code=NOT_AN_APPROVER)
     if found.judged.state is not State.PENDING:
         raise ConflictError(f"nobody is asked any more: {found.judged.message}", code=OVER)
-    await approvals.keep(connection, word)
+    told = await approvals.keep(connection, word)
     found = await _look(connection, word.job_uid, word.hash)
-    await _settle(connection, found, [])
+    await _settle(connection, found, [] if told is None else [told])
     return found
 
 

@@ -8,6 +8,7 @@ from coxswain.store.pool import Connection
 
 AT_ONCE = 1000
 OBJECTS_AT_ONCE = 100
+FILE_BYTES_AT_ONCE = 32 * 1024 * 1024
 
 
 async def drop_deliveries(connection: Connection, kept_days: int) -> int:
@@ -18,17 +19,27 @@ async def drop_deliveries(connection: Connection, kept_days: int) -> int:
     return dropped
 
 
-async def drop_objects(connection: Connection, kept_days: int) -> int:
-    """Drop what is left of Jobs and Agents that are gone for so long; how many were looked at.
+async def drop_files(connection: Connection, kept_days: int) -> int:
+    """Drop files of Jobs that are gone for so long, results that name them first; how many went."""
+    dropped: int = await connection.fetchval(
+        "SELECT drop_gone_files(now() - make_interval(days => $1), $2)",
+        kept_days,
+        FILE_BYTES_AT_ONCE,
+    )
+    return dropped
 
-    Of one that has many large files some may stay; they go by further calls, until none is due.
+
+async def drop_objects(connection: Connection, kept_days: int) -> int:
+    """Drop what else is left of Jobs and Agents that are gone for so long; how many went.
+
+    One that still has files stays: they go by ``drop_files``.
     """
-    due: int = await connection.fetchval(
+    dropped: int = await connection.fetchval(
         "SELECT drop_gone_objects(now() - make_interval(days => $1), $2)",
         kept_days,
         OBJECTS_AT_ONCE,
     )
-    return due
+    return dropped
 
 
 async def drop_usage(connection: Connection, kept_days: int) -> int:

@@ -90,6 +90,11 @@ OBJECTS_DELETED = Counter(
     "Objects of the bucket that no file stood in any more, deleted by this process.",
     registry=REGISTRY,
 )
+OBJECTS_LEFT = Counter(
+    "coxswain_bucket_objects_left_total",
+    "Tries to delete such an object that failed; it is tried again behind all others.",
+    registry=REGISTRY,
+)
 
 # Operator.
 LEADER = Gauge("coxswain_leader", "1 while this process leads.", registry=REGISTRY)
@@ -131,7 +136,7 @@ RECORDS_REFUSED = Counter(
 )
 RECORDS_DROPPED = Counter(
     "coxswain_records_dropped_total",
-    "Records whose time was over: ended callbacks, objects that are gone, rows of model calls.",
+    "Records whose time was over: ended callbacks, files, objects that are gone, rows of model calls.",
     ["kind"],
     registry=REGISTRY,
 )

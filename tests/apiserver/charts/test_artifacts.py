@@ -61,6 +61,12 @@ def test_a_bucket_without_its_address_or_keys_is_refused(tmp_path: Path, missing
         chart.render_with(tmp_path, {"artifacts": given})
 
 
+@pytest.mark.parametrize("prefix", ["../", "a/./b", "/a", "a//"])
+def test_a_prefix_with_an_empty_part_or_one_of_dots_is_refused(tmp_path: Path, prefix: str) -> None:
+    with pytest.raises(ToolError, match="prefix"):
+        chart.render_with(tmp_path, {"artifacts": {"prefix": prefix}})
+
+
 def test_the_operator_is_told_how_long_records_stay(objects: list[chart.Body]) -> None:
     template = chart.find(objects, "Deployment", "coxswain-operator")["spec"]["template"]
     (operator,) = (each for each in chart.containers(template) if each["name"] == "operator")

@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from coxswain.store import mirror, triggers
+from coxswain.store import frozen, mirror, triggers
 from coxswain.store.pool import Store
 from tests.support import channels, rows
 from tests.support.postgres import Database
@@ -66,6 +66,14 @@ async def test_it_is_ready_while_the_api_server_is_away_and_says_so(
         said = await gateway.is_ready()
     assert (said["status"], said["broken"]) == (200, [])
     assert said["checks"]["kubernetes"] != "ok"
+
+
+async def test_it_looks_for_sessions_of_a_frozen_replica_like_every_gateway(
+    database: Database,
+) -> None:
+    async with channels.running(database):
+        work = {getattr(task.get_coro(), "cr_code", None) for task in asyncio.all_tasks()}
+    assert frozen.run.__code__ in work
 
 
 async def test_it_refuses_to_start_with_an_origin_that_is_none(

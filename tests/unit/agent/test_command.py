@@ -101,6 +101,30 @@ async def test_a_long_output_is_kept_whole_as_an_artifact(tmp_path: Path) -> Non
     ]
 
 
+async def test_a_long_output_is_sent_again_while_the_platform_cannot_keep_it(
+    tmp_path: Path,
+) -> None:
+    async with job("sh", "-c", "yes 0123456 | head -c 300000") as platform:
+        platform.faults["artifacts"] = deque([503, 503])
+        await agent(tmp_path, platform).finish()
+    assert len(platform.artifacts["stdout"]) == 300_000
+    assert platform.result is not None
+    assert platform.result.artifacts == ["stdout"]
+
+
+async def test_an_output_that_cannot_be_kept_in_time_does_not_use_up_the_runs_time(
+    tmp_path: Path,
+) -> None:
+    async with job("sh", "-c", "yes 0123456 | head -c 300000", timeout_seconds=4) as platform:
+        platform.faults["artifacts"] = deque([503] * 99)
+        await agent(tmp_path, platform).finish()
+    assert platform.result is not None
+    assert platform.result.status is ResultStatus.SUCCEEDED
+    assert platform.result.artifacts == []
+    (mark,) = [event.details for event in platform.events if event.details.get("overflow")]
+    assert "could not be kept" in mark["error"]
+
+
 async def test_an_output_beyond_the_artifact_bound_is_marked_as_cut(tmp_path: Path) -> None:
     async with job("sh", "-c", f"head -c {ARTIFACT_BYTES + 5} /dev/zero") as platform:
         await agent(tmp_path, platform).finish()

@@ -25,7 +25,7 @@ from coxswain.gateway.keyring import Keyring
 from coxswain.gateway.outbound.dialing import Dialer, Resolve
 from coxswain.identity.keys import Cluster
 from coxswain.rules import addresses, callbacks
-from coxswain.store import mirror, polls, triggers
+from coxswain.store import frozen, mirror, polls, triggers
 from coxswain.store.mirror import ObjectRow
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
@@ -116,7 +116,7 @@ async def running(
         health_port = await stack.enter_async_context(
             server.serving(health.app(), given.bind, given.health_port)
         )
-        await stack.enter_async_context(hosting.tasks(poller.run()))
+        await stack.enter_async_context(hosting.tasks(poller.run(), frozen.run(store)))
         door = server.serving(
             build(given, Hooks(stored, keys)),
             given.bind,

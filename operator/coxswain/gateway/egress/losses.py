@@ -2,32 +2,33 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime
 
 from coxswain.errors import CoxswainError
+from coxswain.store.connections import Looked
 from coxswain.telemetry import logs
 
 SECONDS = 60.0
-FIRST = timedelta(days=1)
-"""How far the first look goes back: no gateway may have been there for a while."""
-LATER = timedelta(minutes=15)
+PAUSE_SECONDS = 0.1
+"""Between two slices of what is behind."""
 
-Close = Callable[[timedelta], Awaitable[int]]
+Close = Callable[[datetime | None], Awaitable[Looked]]
 
 log = logs.get(__name__)
 
 
-async def run(close: Close, seconds: float = SECONDS) -> None:
-    """Look again and again, until cancelled; after a failure as far back as at first."""
-    back = FIRST
+async def run(close: Close, seconds: float = SECONDS, pause: float = PAUSE_SECONDS) -> None:
+    """Walk through the time slice by slice, until cancelled; after a failure from the same place."""
+    since: datetime | None = None
     while True:
+        wait = seconds
         try:
-            found = await close(back)
-            if found:
-                log.info("connections of a lost gateway have ended", connections=found)
-            else:
-                back = LATER
+            looked = await close(since)
+            since = looked.since
+            if looked.found:
+                log.info("connections of a lost gateway have ended", connections=looked.found)
+            if looked.is_more:
+                wait = pause
         except CoxswainError as error:
             log.warning("lost connections cannot be looked for", reason=error.code)
-            back = FIRST
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(wait)

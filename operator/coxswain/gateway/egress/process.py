@@ -74,7 +74,7 @@ async def running(
                 tunnels.run(),
                 journal.run(),
                 sending.run(),
-                losses.run(lambda back: store.transact(connections.close_lost, back)),
+                losses.run(lambda since: store.transact(connections.close_lost, since)),
             )
         )
         port = await stack.enter_async_context(_serving(door, given, drain_seconds))

@@ -31,6 +31,8 @@ class Reason(StrEnum):
     OUT_OF_RANGE = "OutOfRange"
     CATCH_UP_WINDOW = "CatchUpWindow"
     EDITED = "Edited"
+    REFUSED = "Refused"
+    DELETED = "Deleted"
     SUSPENDED = "Suspended"
     PAUSED = "Paused"
     PAUSED_ON_FAILURE = "PausedOnFailure"

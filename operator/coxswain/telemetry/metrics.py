@@ -131,7 +131,7 @@ RECORDS_REFUSED = Counter(
 )
 RECORDS_DROPPED = Counter(
     "coxswain_records_dropped_total",
-    "Records whose time was over: ended callbacks, objects that are gone, rows of model calls.",
+    "Records whose time was over: ended callbacks, ticks, objects that are gone, rows of model calls.",
     ["kind"],
     registry=REGISTRY,
 )

@@ -249,7 +249,7 @@ class RetentionSettings(Settings):
     """Callbacks and their tries: from their end, if their Job is gone too."""
     records_kept_days: Days = 365
     """Jobs and Agents that are gone, with runs, results, artifacts and approvals: from then on.
-    Usage: from the call."""
+    Usage: from the call. Ticks of Schedules: from their outcome."""
 
 
 class OperatorSettings(

@@ -1,5 +1,6 @@
 """Schedules that are held, asked by people, told by events, bounded: over a real Postgres."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -129,6 +130,37 @@ async def test_a_backfill_makes_the_ticks_of_a_past_range_one_after_the_other(
         "02:59 Fired",
         "03:00 Fired",
     ]
+
+
+async def test_a_long_backfill_is_held_to_no_buffer_limit(
+    world: ScheduleWorld, sidecar_store: Store
+) -> None:
+    key = world.has(EVERY.with_spec(suspend=True))
+    await world.passes()
+    since = BEGIN - timedelta(minutes=149)
+    await ask(sidecar_store, key, "Backfill", since=since, until=BEGIN)
+    world.later(days=40)
+    await world.passes()
+    rows = [row for row in await world.rows(key) if row.source == "Backfill"]
+    assert Counter(row.outcome for row in rows) == {"Fired": 1, None: 149}
+
+
+async def test_backfills_wait_until_there_is_room_for_all_their_ticks(
+    world: ScheduleWorld, sidecar_store: Store
+) -> None:
+    key = world.has(EVERY.with_spec(suspend=True))
+    await world.passes()
+    for count, overlap in ((999, "AllowAll"), (2, None), (1, None)):
+        since = BEGIN - timedelta(minutes=count - 1)
+        await ask(sidecar_store, key, "Backfill", since=since, until=BEGIN, overlap=overlap)
+    world.later(days=40)
+    await world.passes()
+    assert len(world.jobs()) == 999
+    for job in world.jobs()[:2]:
+        await world.ends(job)
+    await world.passes()
+    rows = [row for row in await world.rows(key) if row.source == "Backfill"]
+    assert len(rows) == 999 + 2 + 1
 
 
 async def test_no_more_than_max_runs_make_a_job(world: ScheduleWorld) -> None:

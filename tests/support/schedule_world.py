@@ -24,7 +24,7 @@ import pytest_asyncio
 from typing_extensions import override
 
 from coxswain.api.ticks import Tick
-from coxswain.errors import ConflictError, NotFoundError
+from coxswain.errors import ConflictError, CoxswainError, NotFoundError, UnavailableError
 from coxswain.reconcile import act, intake
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.cache import Cache, Raw
@@ -34,7 +34,7 @@ from coxswain.reconcile.journal import row_of
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.loop import difference
 from coxswain.reconcile.pace import Pace
-from coxswain.reconcile.tick_act import TickActor
+from coxswain.reconcile.tick_act import JobRefusedError, TickActor
 from coxswain.reconcile.tick_records import TickRecords
 from coxswain.store import mirror, ticks
 from coxswain.store.pool import Store
@@ -58,7 +58,13 @@ class PaperServer:
     objects: dict[str, Body] = field(default_factory=dict)
     made: Counter[str] = field(default_factory=Counter)
     """How often a Job of each name was ever made."""
+    asked: list[str] = field(default_factory=list)
+    """Every name that a Job was to be made under, as often as that."""
     version: int = 100
+    refusal: CoxswainError | None = None
+    """What it says to every Job that is to be made."""
+    loses_answers: bool = False
+    """Whether it makes what it is asked to make, and nobody hears of it."""
 
     async def get(self, path: str, _params: Any = None) -> Body:
         """Read an object."""
@@ -69,11 +75,16 @@ class PaperServer:
     async def create(self, path: str, body: Body) -> Body:
         """Make an object."""
         self.die()
+        self.asked.append(body["metadata"]["name"])
+        if self.refusal is not None:
+            raise self.refusal
         place = f"{path}/{body['metadata']['name']}"
         if place in self.objects:
             raise ConflictError(f"POST {place}", code="already_exists")
         self.made[body["metadata"]["name"]] += 1
         made = self.keep(place, {**body, "metadata": {**body["metadata"], "uid": str(uuid4())}})
+        if self.loses_answers:
+            raise UnavailableError("the connection broke")
         self.die()
         return made
 
@@ -111,6 +122,10 @@ class MortalRecords(TickRecords):
     @override
     async def settle(self, fired: Any) -> None:
         await self._mortal(lambda: super(MortalRecords, self).settle(fired))
+
+    @override
+    async def refuse(self, refused: Any) -> None:
+        await self._mortal(lambda: super(MortalRecords, self).refuse(refused))
 
     async def _mortal(self, write: Callable[[], Awaitable[None]]) -> None:
         self._die()
@@ -215,18 +230,25 @@ class ScheduleWorld:
                 raise AssertionError(f"{key.name} never comes to rest")
 
     async def make_pass(self, key: Key) -> bool:
-        """One pass as the loop makes it; tell whether another one is due at once."""
+        """One pass as the loop makes it; tell whether another one is due at once.
+
+        What is only refused for now is not.
+        """
         snapshot = await self.room.observe(key)
         assert snapshot is not None
         decision = self.room.decide(snapshot, self.now)
+        settled = False
         for action in decision.actions:
-            await self.actor.carry_out(action)
+            try:
+                await self.actor.carry_out(action)
+            except JobRefusedError as error:
+                settled = settled or error.is_settled
         raw: Raw = self.raw(key)
         if decision.status is not None and difference(raw.get("status") or {}, decision.status):
             self._die()
             self._put({**raw, "status": decision.status})
         self.wake_at = decision.wake_at
-        return decision.wake_at is not None and decision.wake_at <= self.now
+        return settled or (decision.wake_at is not None and decision.wake_at <= self.now)
 
     def jobs(self, *phases: str) -> list[Body]:
         """The Jobs that are there, by the order of their making."""

@@ -22,9 +22,9 @@ PAGE = 500
 COUNTED = 5000
 """Ticks of a cron line that one pass counts."""
 MOST_WAITING = 1000
-"""Ticks that may wait; those beyond make no Job."""
+"""Ticks that may wait beside those of backfills; those beyond make no Job."""
 MOST_BACKFILL = 1000
-"""Ticks of one backfill."""
+"""Ticks of backfills that are open at once; one of them may be as long."""
 LAG = 500
 """Events that a Schedule may go through without writing down how far it has come."""
 JUST_BEFORE = timedelta(microseconds=1)
@@ -66,15 +66,21 @@ def of_edit(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable) -> None:
 
 
 def of_people(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable) -> None:
-    """Carry out what people asked."""
+    """Carry out what people asked. A backfill for which there is no room waits for those before it."""
     requests = snapshot.standing.requests if snapshot.standing is not None else ()
+    room = MOST_BACKFILL - sum(_is_open_backfill(tick) for tick in plan.open.values())
     for request in requests:
         if request.kind == "Continue":
             plan.update(paused=False)
         elif request.kind == "Trigger":
             plan.arrive(_triggered(request, plan.now))
         else:
-            _backfill(plan, request, readable)
+            ticks = _backfill(plan, request, readable, room + 1)
+            room -= len(ticks)
+            if room < 0:
+                continue
+            for tick in ticks:
+                plan.arrive(tick)
         plan.handled.append(request.id)
 
 
@@ -92,7 +98,7 @@ def of_clock(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable) -> None
     come = takewhile(lambda tick: tick <= plan.now, ticking.after(plan.state.through))
     due = list(islice(come, PAGE))
     plan.more = next(come, None) is not None
-    waiting = len(plan.waiting)
+    waiting = plan.queued
     for n, at in enumerate(due):
         due_at = rules.due_at(snapshot.key.uid, at, spec.jitter_seconds)
         tick = replace(_tick(rules.name(at), at), due_at=due_at)
@@ -166,18 +172,31 @@ def _triggered(request: ScheduleRequest, now: datetime) -> Tick:
     return replace(tick, source="Trigger", cause=cause, overlap=request.overlap)
 
 
-def _backfill(plan: Plan, request: ScheduleRequest, readable: Readable) -> None:
+def _backfill(
+    plan: Plan, request: ScheduleRequest, readable: Readable, most: int
+) -> list[Tick]:
+    """The ticks of a past range, so many at most; none once a request before it found no room."""
     if request.since is None or request.until is None:
-        return
+        return []
     cause = {"by": request.by, "why": request.why}
     asked_at = request.at or plan.now
-    begin = names.uid_hash(request.id, length=8)
+    begin, until = names.uid_hash(request.id, length=8), min(request.until, asked_at)
     past = readable.ticking.after(request.since - JUST_BEFORE)
-    for at in islice(past, MOST_BACKFILL):
-        if at > min(request.until, asked_at):
-            return
-        tick = replace(_tick(f"b{begin}-{rules.name(at)}", at), source="Backfill", cause=cause)
-        plan.arrive(replace(tick, due_at=asked_at, overlap=request.overlap or "BufferAll"))
+    wanted = takewhile(lambda at: at <= until, islice(past, min(MOST_BACKFILL, max(0, most))))
+    return [
+        replace(
+            _tick(f"b{begin}-{rules.name(at)}", at),
+            source="Backfill",
+            cause=cause,
+            due_at=asked_at,
+            overlap=request.overlap or "BufferAll",
+        )
+        for at in wanted
+    ]
+
+
+def _is_open_backfill(tick: Tick) -> bool:
+    return tick.source == "Backfill" and (tick.outcome is None or tick.is_running)
 
 
 def _tick(name: str, at: datetime) -> Tick:

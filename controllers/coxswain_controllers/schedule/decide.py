@@ -54,7 +54,7 @@ def plan_and_decision(snapshot: ScheduleSnapshot, now: datetime) -> tuple[Plan |
         )
         todo.append(actions.KeepTicks(change))
     todo += displaced
-    todo += [manifest.firing(snapshot, tick) for tick in plan.firing]
+    todo += [manifest.firing(snapshot, readable.spec, tick) for tick in plan.firing]
     todo += follow.leftover(plan, snapshot, readable.spec)
     found = status.of(snapshot, readable, plan, rows)
     return plan, Decision(tuple(todo), found, wake_at=_wake_at(plan, snapshot, readable))

@@ -1,5 +1,6 @@
 """The Jobs of ticks: whether they are there, how they ended, and which may go. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from coxswain.api.job import TERMINAL, JobPhase
@@ -12,16 +13,26 @@ from coxswain_controllers.schedule.snapshot import JobSeen, ScheduleSnapshot
 
 GONE = "Gone"
 """How a Job ended whose end nobody saw: it was deleted while it ran."""
+RETRIED = 5
+"""Ticks with a refused Job that one pass tries again."""
+
+
+def left_alone(waiting: Iterable[Tick]) -> frozenset[str]:
+    """Ids of ticks with a refused Job that this pass does not try again: all but the first ones."""
+    refused = [tick.id for tick in waiting if tick.is_running and not tick.outcome and tick.refused]
+    return frozenset(refused[RETRIED:])
 
 
 def jobs(plan: Plan, spec: ScheduleSpec) -> None:
     """Bring the open ticks up to what became of their Jobs."""
     if plan.state.paused and not spec.pause_on_failure:
         plan.update(paused=False)
+    alone = left_alone(plan.running)
     for tick in plan.running:
         job = plan.jobs.get(tick.job_name or "")
         if job is None and tick.outcome is None:
-            plan.firing.append(tick)
+            if tick.id not in alone:
+                plan.firing.append(tick)
             continue
         if job is not None and tick.outcome is None:
             tick = replace(tick, job_uid=job.key.uid).settled("Fired", "", plan.now)

@@ -1,8 +1,10 @@
 """The Job of a tick, from the template. Pure."""
 
+from datetime import timedelta
 from typing import Any
 
 from coxswain import names
+from coxswain.api.schedule import ScheduleSpec
 from coxswain.api.ticks import Tick
 from coxswain.reconcile import actions, instants
 from coxswain_controllers.schedule.snapshot import ScheduleSnapshot
@@ -10,10 +12,12 @@ from coxswain_controllers.schedule.snapshot import ScheduleSnapshot
 USER = "user:"
 
 
-def firing(snapshot: ScheduleSnapshot, tick: Tick) -> actions.FireTick:
+def firing(snapshot: ScheduleSnapshot, spec: ScheduleSpec, tick: Tick) -> actions.FireTick:
     """Make the Job of a tick whose row stands."""
     key = snapshot.key
-    return actions.FireTick(key.uid, key.namespace, key.name, tick, job(snapshot, tick))
+    patience = spec.starting_deadline_seconds or spec.catch_up_window_seconds
+    until = tick.due_at + timedelta(seconds=patience)
+    return actions.FireTick(key.uid, key.namespace, key.name, tick, job(snapshot, tick), until)
 
 
 def job(snapshot: ScheduleSnapshot, tick: Tick) -> dict[str, Any]:

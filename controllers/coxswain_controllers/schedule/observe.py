@@ -10,7 +10,7 @@ from coxswain.reconcile import key as keys
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
-from coxswain_controllers.schedule import form, listening
+from coxswain_controllers.schedule import follow, form, listening
 from coxswain_controllers.schedule.snapshot import Heard, JobSeen, ScheduleSnapshot
 
 KIND = "Schedule"
@@ -22,7 +22,9 @@ async def observe(world: World, key: Key) -> ScheduleSnapshot | None:
         return None
     try:
         standing = await world.ticks.standing(key.uid)
-        others = [await _sought(world, key, tick) for tick in standing.open if _is_out(world, tick)]
+        alone = follow.left_alone(standing.open)
+        out = [each for each in standing.open if _is_out(world, each) and each.id not in alone]
+        others = [await _sought(world, key, tick) for tick in out]
         heard = await _heard(world, key, standing)
         records = Seen(ConditionType.RECORDS_AVAILABLE, "True", "Available")
     except UnavailableError as error:

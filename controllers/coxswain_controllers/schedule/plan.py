@@ -69,8 +69,15 @@ class Plan:
     @property
     def waiting(self) -> list[Tick]:
         """Ticks without a Job and without an outcome, by the time they are due."""
-        found = [t for t in self.open.values() if t.outcome is None and t.job_name is None]
-        return sorted(found, key=lambda tick: (tick.due_at, tick.at, tick.id))
+        return sorted(self._waiting(), key=lambda tick: (tick.due_at, tick.at, tick.id))
+
+    @property
+    def queued(self) -> int:
+        """How many ticks wait, those of backfills aside."""
+        return sum(each.source != "Backfill" for each in self._waiting())
+
+    def _waiting(self) -> list[Tick]:
+        return [t for t in self.open.values() if t.outcome is None and t.job_name is None]
 
 
 def row_of(first: datetime, last: datetime, count: int) -> Tick:

@@ -11,6 +11,7 @@ from coxswain.reconcile import actions, telling
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.decision import Decision
 from coxswain.reconcile.key import Key
+from coxswain.reconcile.tick_act import JOB_REFUSED
 from coxswain.reconcile.world import World
 from coxswain.store.events import Event
 from coxswain.telemetry import metrics
@@ -49,7 +50,9 @@ class ScheduleRoom:
         return decision
 
     def failed(self, raw: Raw, error: CoxswainError, now: datetime) -> dict[str, Any] | None:
-        """Show the operation that keeps failing."""
+        """Show the operation that keeps failing; of refused Jobs the status tells by itself."""
+        if error.code == JOB_REFUSED:
+            return None
         return telling.keeps_failing(raw, Schedule.status_of(raw), error, now)
 
     def written(self, raw: Raw) -> None:

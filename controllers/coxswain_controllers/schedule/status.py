@@ -135,6 +135,16 @@ def _outcome(tick: Tick) -> TickOutcome:
     )
 
 
+def _refused(snapshot: ScheduleSnapshot, plan: Plan) -> str:
+    """What the API server says of the Job that was tried last, where it does not let it be made."""
+    for tick in plan.running:
+        if tick.outcome is None and tick.refused:
+            return tick.refused
+    recent = snapshot.standing.recent if snapshot.standing is not None else ()
+    tried = [tick for tick in recent if tick.outcome == "Fired" or tick.reason == Reason.REFUSED]
+    return tried[-1].refused if tried and tried[-1].reason == Reason.REFUSED else ""
+
+
 def _held(snapshot: ScheduleSnapshot, plan: Plan) -> tuple[Seen, ...]:
     if not _is_suspended(plan):
         return ()
@@ -164,6 +174,9 @@ def _overall(
         why = Seen(
             ConditionType.READY, "False", plan.state.held, notes.of_hold(snapshot, plan.state.held)
         )
+    elif refused := _refused(snapshot, plan):
+        text = f"the API server refuses its Jobs: {refused}"
+        why = Seen(ConditionType.READY, "False", "JobRefused", text)
     elif snapshot.agent.status != "True":
         agent = snapshot.agent
         why = Seen(ConditionType.READY, "False", agent.reason, agent.message)

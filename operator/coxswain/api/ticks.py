@@ -11,6 +11,9 @@ Source = Literal["Time", "Event", "Webhook", "Poll", "Trigger", "Backfill"]
 Outcome = Literal["Fired", "Skipped", "Missed"]
 RequestKind = Literal["Trigger", "Backfill", "Continue"]
 
+REFUSED = "refused"
+"""Where the cause of a tick holds what the API server said when it refused the Job."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -33,7 +36,7 @@ class Tick:
     overlap: Overlap | None = None
     """A policy of its own, of a backfill; None takes the Schedule's."""
     cause: dict[str, Any] = field(default_factory=dict)
-    """What it came from beside the clock: the event, the delivery, or who asked and why."""
+    """What it came from beside the clock: the event, the delivery, or who asked and why; and what refused it."""
     outcome: Outcome | None = None
     reason: str = ""
     job_name: str | None = None
@@ -52,6 +55,11 @@ class Tick:
     def is_running(self) -> bool:
         """Whether its Job is made, or being made, and has not ended."""
         return self.job_name is not None and self.job_phase is None
+
+    @property
+    def refused(self) -> str:
+        """What the API server said when it refused the Job last; empty where it never did."""
+        return str(self.cause.get(REFUSED, ""))
 
     def settled(self, outcome: Outcome, reason: str, now: datetime) -> Self:
         """The same with its outcome."""

@@ -117,13 +117,17 @@ class KeepTicks:
 
 @dataclass(frozen=True, slots=True)
 class FireTick:
-    """Make the Job of a tick whose row stands; one that is there already and ours is a success."""
+    """Make the Job of a tick whose row stands; one that is there already and ours is a success.
+
+    Where the API server refuses it for good, or refuses it still after ``until``, the tick is Missed.
+    """
 
     uid: str
     workspace: str
     name: str
     tick: Tick
     manifest: dict[str, Any]
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from coxswain.reconcile.decision import Decision
 from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.room import Room
+from coxswain.reconcile.tick_act import JobRefusedError
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.telemetry import metrics, traces
 
@@ -104,12 +105,28 @@ class Loop:
             return None
         now = self._clock()
         decision: Decision = room.decide(snapshot, now)
-        for action in decision.actions:
-            await self._hands.actor.carry_out(action)
+        refused = await self._act(decision)
         await self._report(room, key, snapshot.metadata.resource_version, decision)
-        if decision.wake_at is None:
-            return None
-        return time.monotonic() + max(0.0, (decision.wake_at - now).total_seconds())
+        next_at = None
+        if decision.wake_at is not None:
+            next_at = time.monotonic() + max(0.0, (decision.wake_at - now).total_seconds())
+        if refused is None:
+            return next_at
+        if refused.is_settled:
+            return time.monotonic()
+        if next_at is not None:
+            self._queue.add_at(key, next_at)
+        raise refused
+
+    async def _act(self, decision: Decision) -> JobRefusedError | None:
+        """Carry out all of it; a Job that is refused stops nothing that comes after it."""
+        refused: JobRefusedError | None = None
+        for action in decision.actions:
+            try:
+                await self._hands.actor.carry_out(action)
+            except JobRefusedError as error:
+                refused = refused if refused is not None and refused.is_settled else error
+        return refused
 
     async def _clean_up(self, key: Key) -> None:
         """The object is gone: end what it controlled, also where no garbage collector runs."""

@@ -9,6 +9,7 @@ from coxswain.reconcile.room import Room
 from coxswain.reconcile.world import World
 
 LEASE = "Lease"
+SCHEDULE = "Schedule"
 
 
 async def compare(world: World, intake: Intake, rooms: Mapping[str, Room[Any]]) -> bool:
@@ -30,6 +31,8 @@ async def compare(world: World, intake: Intake, rooms: Mapping[str, Room[Any]]) 
                 intake.gone(kind, vanished)
     if LEASE in rooms:
         await _drop_leases(world)
+    if SCHEDULE in rooms:
+        await _close_ticks(world)
     return True
 
 
@@ -41,6 +44,14 @@ async def _drop_leases(world: World) -> None:
         gone = [uid for uid in defined if world.cache.get(LEASE, uid) is None]
         if gone:
             await world.records.drop_leases(gone)
+    except UnavailableError:
+        return
+
+
+async def _close_ticks(world: World) -> None:
+    """Nobody passes over a Schedule that is gone; what it left open is settled here."""
+    try:
+        await world.ticks.close_left()
     except UnavailableError:
         return
 

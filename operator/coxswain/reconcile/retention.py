@@ -34,6 +34,8 @@ class Retention:
         self._lines: tuple[tuple[str, Drop, int], ...] = (
             ("deliveries", retention.drop_deliveries, kept.deliveries_kept_days),
             ("files", retention.drop_files, kept.records_kept_days),
+            # Before the objects: with a Schedule go all of its ticks.
+            ("ticks", retention.drop_ticks, kept.records_kept_days),
             ("objects", retention.drop_objects, kept.records_kept_days),
             ("usage", retention.drop_usage, kept.records_kept_days),
         )

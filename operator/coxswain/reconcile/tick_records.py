@@ -6,10 +6,10 @@ from coxswain.api.ticks import Standing, TickChange
 from coxswain.errors import CoxswainError
 from coxswain.reconcile.batches import Batches, each_alone, or_raise
 from coxswain.reconcile.fence import Fence
-from coxswain.store import events, mirror, ticks
+from coxswain.store import events, left_ticks, mirror, ticks
 from coxswain.store.events import Filter, Page, Resync
 from coxswain.store.mirror import ObjectRow
-from coxswain.store.ticks import Fired
+from coxswain.store.ticks import Fired, Refused
 
 BATCH = 200
 
@@ -38,6 +38,16 @@ class TickRecords:
     async def settle(self, fired: Fired) -> None:
         """The Job of a tick is there."""
         or_raise(await self._settling.ask(fired))
+
+    async def refuse(self, refused: Refused) -> None:
+        """The Job of a tick was refused."""
+        await self._fence.write(ticks.refuse, [refused])
+
+    async def close_left(self) -> None:
+        """Settle what Schedules that are gone have left open."""
+        while await self._fence.write(left_ticks.settle):
+            pass
+        await self._fence.write(left_ticks.close)
 
     async def job(self, workspace: str, name: str) -> ObjectRow | None:
         """A Job as the mirror saw it last, also after it is gone."""

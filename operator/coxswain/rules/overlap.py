@@ -2,7 +2,7 @@
 
 Skip            the tick makes no Job
 BufferOne       one tick waits for the end; those after it make none
-BufferAll       ticks wait for the end, one after the other, up to bufferLimit
+BufferAll       ticks wait for the end, one after the other, up to bufferLimit; a backfill whole
 CancelOther     the running Job is asked to end; the newest tick waits for that
 TerminateOther  the same, and the running Job gets no time to end in order
 AllowAll        nobody waits
@@ -31,6 +31,8 @@ class Reason(StrEnum):
     OUT_OF_RANGE = "OutOfRange"
     CATCH_UP_WINDOW = "CatchUpWindow"
     EDITED = "Edited"
+    REFUSED = "Refused"
+    DELETED = "Deleted"
     SUSPENDED = "Suspended"
     PAUSED = "Paused"
     PAUSED_ON_FAILURE = "PausedOnFailure"
@@ -106,6 +108,8 @@ def _fate(tick: Tick, is_older: bool, rule: Rule, line: _Line, now: datetime) ->
         return Verdict(tick, Fate.WAIT)
     if policy == "Skip":
         return Verdict(tick, Fate.SKIP, Reason.OVERLAP)
+    if tick.source == "Backfill" and policy == "BufferAll":
+        return Verdict(tick, Fate.WAIT)
     if line.waiting >= (1 if policy == "BufferOne" else rule.buffer_limit):
         return Verdict(tick, Fate.SKIP, Reason.BUFFER_FULL)
     line.waiting += 1

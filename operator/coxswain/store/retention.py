@@ -29,6 +29,14 @@ async def drop_files(connection: Connection, kept_days: int) -> int:
     return dropped
 
 
+async def drop_ticks(connection: Connection, kept_days: int) -> int:
+    """Drop ticks that were settled so long ago, and what is left of their Schedules; how many rows."""
+    dropped: int = await connection.fetchval(
+        "SELECT drop_ticks(now() - make_interval(days => $1), $2)", kept_days, AT_ONCE
+    )
+    return dropped
+
+
 async def drop_objects(connection: Connection, kept_days: int) -> int:
     """Drop what else is left of Jobs and Agents that are gone for so long; how many went.
 

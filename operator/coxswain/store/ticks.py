@@ -25,12 +25,22 @@ from coxswain.store.events import Event
 from coxswain.store.pool import Connection
 
 RECENT = 10
-MOST_OPEN = 2000
+MOST_OPEN = 3000
+"""More than may wait in one Schedule, those of backfills included."""
 ACTOR = "operator"
 
 
 class Fired(NamedTuple):
     """The Job of a tick is there."""
+
+    uid: str
+    workspace: str
+    name: str
+    tick: Tick
+
+
+class Refused(NamedTuple):
+    """The Job of a tick was refused: for good where the tick has an outcome, which is Missed."""
 
     uid: str
     workspace: str
@@ -97,7 +107,7 @@ async def keep(connection: Connection, changes: Sequence[TickChange]) -> None:
     await _keep_states(connection, changes)
     ticks = [(each.uid, tick) for each in changes for tick in each.ticks]
     if ticks:
-        await _keep_ticks(connection, ticks)
+        await keep_ticks(connection, ticks)
     handled = [request for each in changes for request in each.handled]
     if handled:
         await connection.execute(
@@ -110,7 +120,7 @@ async def keep(connection: Connection, changes: Sequence[TickChange]) -> None:
         await triggers.handle(connection, outside)
     # The head of the log is locked from here on, so this comes last.
     happened = [
-        _event(each.uid, each.workspace, each.name, tick)
+        event_of(each.uid, each.workspace, each.name, tick)
         for each in changes
         for tick in each.ticks
         if tick.outcome is not None
@@ -132,7 +142,39 @@ async def settle(connection: Connection, fired: Sequence[Fired]) -> None:
         [each.tick.job_uid for each in fired],
         [each.tick.settled_at for each in fired],
     )
-    await events.append(connection, [_event(*each) for each in fired])
+    await events.append(connection, [event_of(*each) for each in fired])
+
+
+async def refuse(connection: Connection, refused: Sequence[Refused]) -> None:
+    """Keep why these Jobs were refused; what is Missed by that counts no longer as fired."""
+    ordered = sorted(refused, key=lambda each: (each.uid, each.tick.id))
+    await connection.execute(
+        "WITH changed AS (UPDATE ticks SET cause = given.cause, outcome = given.outcome,"
+        " reason = given.reason, job_name = given.job_name, settled_at = given.settled_at"
+        " FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::text[], $5::text[], $6::text[],"
+        " $7::timestamptz[], $8::boolean[])"
+        " AS given (schedule_uid, id, cause, outcome, reason, job_name, settled_at, is_counted)"
+        " WHERE ticks.schedule_uid = given.schedule_uid AND ticks.id = given.id"
+        " AND ticks.outcome IS NULL"
+        " RETURNING ticks.schedule_uid, ticks.outcome, given.is_counted),"
+        " lost AS (SELECT schedule_uid, count(*) AS fired,"
+        " count(*) FILTER (WHERE is_counted) AS counted"
+        " FROM changed WHERE outcome IS NOT NULL GROUP BY schedule_uid)"
+        " UPDATE schedules SET fired = schedules.fired - lost.fired,"
+        " counted = schedules.counted - lost.counted, missed = schedules.missed + lost.fired"
+        " FROM lost WHERE schedules.schedule_uid = lost.schedule_uid",
+        [each.uid for each in ordered],
+        [each.tick.id for each in ordered],
+        [each.tick.cause for each in ordered],
+        [each.tick.outcome for each in ordered],
+        [each.tick.reason for each in ordered],
+        [each.tick.job_name for each in ordered],
+        [each.tick.settled_at for each in ordered],
+        [each.tick.is_counted for each in ordered],
+    )
+    happened = [event_of(*each) for each in ordered if each.tick.outcome is not None]
+    if happened:
+        await events.append(connection, happened)
 
 
 async def page(
@@ -148,7 +190,7 @@ async def page(
         before.id if before is not None else "",
         limit,
     )
-    return tuple(_tick(row) for row in rows)
+    return tuple(stored(row) for row in rows)
 
 
 async def _keep_states(connection: Connection, changes: Sequence[TickChange]) -> None:
@@ -184,7 +226,8 @@ async def _keep_states(connection: Connection, changes: Sequence[TickChange]) ->
     )
 
 
-async def _keep_ticks(connection: Connection, given: Iterable[tuple[str, Tick]]) -> None:
+async def keep_ticks(connection: Connection, given: Iterable[tuple[str, Tick]]) -> None:
+    """Write these rows, each with the uid of its Schedule; an outcome that stands stays."""
     rows = sorted(given, key=lambda each: (each[0], each[1].id))
     ticks = [tick for _, tick in rows]
     # An outcome stands; of one that fired only the end of its Job is still to come.
@@ -218,7 +261,8 @@ async def _keep_ticks(connection: Connection, given: Iterable[tuple[str, Tick]])
     )
 
 
-def _event(uid: str, workspace: str, name: str, tick: Tick) -> Event:
+def event_of(uid: str, workspace: str, name: str, tick: Tick) -> Event:
+    """What the log says of the outcome of a tick; the same tick, the same id."""
     kind = f"schedule.{(tick.outcome or '').lower()}"
     details = {
         "tick": tick.at.isoformat(),
@@ -243,7 +287,7 @@ def _event(uid: str, workspace: str, name: str, tick: Tick) -> Event:
 def _grouped(rows: Iterable[asyncpg.Record]) -> dict[str, list[Tick]]:
     found: dict[str, list[Tick]] = defaultdict(list)
     for row in rows:
-        found[str(row["schedule_uid"])].append(_tick(row))
+        found[str(row["schedule_uid"])].append(stored(row))
     return found
 
 
@@ -266,7 +310,8 @@ def _state(row: asyncpg.Record) -> ScheduleState:
     )
 
 
-def _tick(row: asyncpg.Record) -> Tick:
+def stored(row: asyncpg.Record) -> Tick:
+    """A row of the table as a tick."""
     return Tick(
         id=row["id"],
         source=row["source"],

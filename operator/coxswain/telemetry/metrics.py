@@ -136,7 +136,7 @@ RECORDS_REFUSED = Counter(
 )
 RECORDS_DROPPED = Counter(
     "coxswain_records_dropped_total",
-    "Records whose time was over: ended callbacks, files, objects that are gone, rows of model calls.",
+    "Records whose time was over: ended callbacks, files, ticks, objects that are gone, model calls.",
     ["kind"],
     registry=REGISTRY,
 )

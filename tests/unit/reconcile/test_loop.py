@@ -1,6 +1,7 @@
 """One pass that fails: it is counted, tried again, shown, and holds nobody else up."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ from coxswain.reconcile.cache import Cache, Raw
 from coxswain.reconcile.decision import Decision
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.loop import Hands, Loop
+from coxswain.reconcile.tick_act import JobRefusedError
 from coxswain.reconcile.workqueue import LONGEST_DELAY_SECONDS, WorkQueue
 from coxswain.telemetry import metrics
 from coxswain_controllers.job.room import JobRoom
@@ -65,6 +67,7 @@ class Rig:
 
     faults: dict[str, Exception] = field(default_factory=dict)
     time: float = 0.0
+    decision: Decision = DOES
     seen: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     patches: list[dict[str, Any]] = field(default_factory=list)
@@ -142,7 +145,7 @@ class Room:
         if snapshot.key == OTHER:
             return Decision()
         self._rig.fails("decide")
-        return DOES
+        return self._rig.decision
 
     def failed(self, raw: Raw, error: CoxswainError, now: datetime) -> dict[str, Any] | None:
         return self._real.failed(raw, error, now)
@@ -299,3 +302,25 @@ async def test_a_failure_that_cannot_be_shown_is_tried_again_all_the_same() -> N
     for _ in range(3):
         await rig.loop.make_pass(KEY)
     assert rig.queue.failures(KEY) == 3
+
+
+@pytest.mark.parametrize("is_settled", [True, False])
+async def test_a_refused_job_stops_nothing_that_was_decided_beside_it(*, is_settled: bool) -> None:
+    decision = Decision(DOES.actions * 3, {"phase": "Running"})
+    refused = JobRefusedError("not to our liking", is_settled=is_settled)
+    rig = Rig({"act": refused}, decision=decision)
+    await rig.loop.make_pass(KEY)
+    assert rig.seen.count("act") == 3
+    assert [each["status"] for each in rig.patches] == [{"phase": "Running"}]
+    assert rig.queue.failures(KEY) == (0 if is_settled else 1)
+    rig.time = time.monotonic() + LONGEST_DELAY_SECONDS
+    assert await asyncio.wait_for(rig.queue.take(), 1) == KEY
+
+
+async def test_what_is_refused_for_now_does_not_put_off_what_comes_sooner() -> None:
+    decision = Decision(DOES.actions, wake_at=NOW)
+    rig = Rig({"act": JobRefusedError("full", is_settled=False)}, decision=decision)
+    for _ in range(12):
+        await rig.loop.make_pass(KEY)
+    rig.time = time.monotonic()
+    assert await asyncio.wait_for(rig.queue.take(), 1) == KEY

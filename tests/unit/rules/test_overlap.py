@@ -95,6 +95,13 @@ def test_a_backfill_goes_by_its_own_policy() -> None:
     assert [each.fate for each in found] == [Fate.FIRE, Fate.SKIP]
 
 
+def test_a_backfill_waits_whole_and_takes_no_place_from_the_ticks_of_the_clock() -> None:
+    due = [tick(n, source="Backfill", overlap="BufferAll") for n in range(5)]
+    due += [tick(n) for n in range(5, 8)]
+    found = overlap.resolve(due, 1, rule("BufferAll"), NOW)
+    assert [each.fate for each in found] == [*[Fate.WAIT] * 7, Fate.SKIP]
+
+
 @given(
     st.lists(st.sampled_from([None, *POLICIES]), max_size=12),
     st.sampled_from(POLICIES),

@@ -2,10 +2,10 @@
 
 from coxswain.store.migrations import script
 
-revision = "0013"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 
 
 def upgrade() -> None:
     """Execute the SQL beside this file."""
-    script.execute("0013_retention.sql")
+    script.execute("0012_retention.sql")

@@ -1,4 +1,4 @@
-"""README's first command is killed at some point, on a machine where the node has died with it."""
+"""README's first command is killed at some point, on a node that is half dead and closed to pods."""
 
 import json
 import os
@@ -67,6 +67,7 @@ def _is_upgrading(kubectl: Kubectl) -> bool:
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_up_is_repaired_by_the_next(moment: str, kubectl: Kubectl, tmp_path: Path) -> None:
     words = _words(tmp_path)
+    kubectl.run("cordon", settings.NAME)
     parts = [processes.running(settings.current().folder, name) for name in MOMENTS[moment]]
     processes.kill([part.pid for part in parts if part is not None])
     is_helm = moment.startswith("helm")
@@ -78,3 +79,4 @@ def test_a_killed_up_is_repaired_by_the_next(moment: str, kubectl: Kubectl, tmp_
     assert done.returncode == 0, done.stderr
     assert "DRINK ME" in done.stdout
     assert kubectl.answers("get", "--raw", "/readyz")
+    assert "unschedulable" not in kubectl.json("get", "node", settings.NAME)["spec"]

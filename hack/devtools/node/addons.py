@@ -65,12 +65,14 @@ def render(name: str, values: Mapping[str, str]) -> str:
 
 
 def await_ready(kubectl: Kubectl) -> None:
-    """The node is Ready and the deployments are available."""
+    """The node is Ready and open to pods, and the deployments are available."""
 
     def node_ready() -> bool:
         return conditions(kubectl, "node", settings.NAME).get("Ready") == "True"
 
     console.wait("the node to be Ready", node_ready, 60, "see the kubelet's log")
+    # There is no other: left closed by a drain that was cut short, nothing would ever start.
+    kubectl("uncordon", settings.NAME)
     for namespace, name in DEPLOYMENTS:
         hint = f"kubectl --namespace {namespace} describe pods"
         ready = functools.partial(available, kubectl, namespace, name)

@@ -127,7 +127,7 @@ async def _has_room_for(workspace: Workspace, count: int) -> None:
     status = {"hard": bounds, "used": {"pods": "0"}}
     await workspace.client.patch(f"{path}/status", {"status": status})
     async with asyncio.timeout(20):
-        while count == 0 and not await _is_full(workspace):
+        while count == 0 and not await _is_full(workspace):  # noqa: ASYNC110 - the API server does it
             await asyncio.sleep(0.05)
 
 

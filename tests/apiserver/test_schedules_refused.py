@@ -78,7 +78,7 @@ async def _until_refused(workspace: Workspace, *, is_refused: bool) -> None:
     job = builders.job("probe", "a").with_command("true").in_namespace(workspace.namespace)
     path = paths.collection("jobs", workspace.namespace)
     async with asyncio.timeout(30):
-        while await _refuses(workspace, path, job.manifest) != is_refused:
+        while await _refuses(workspace, path, job.manifest) != is_refused:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -5,7 +5,13 @@ from uuid import uuid4
 
 import pytest
 
-from coxswain.errors import CoxswainError, ForbiddenError, NotFoundError, UnavailableError, UserError
+from coxswain.errors import (
+    CoxswainError,
+    ForbiddenError,
+    NotFoundError,
+    UnavailableError,
+    UserError,
+)
 from coxswain.reconcile.key import Key
 from coxswain.store import events
 from coxswain.store.pool import Store

@@ -62,7 +62,14 @@ def test_a_push_under_a_token_that_is_not_the_latest_bounces(clone: Path) -> Non
 @pytest.mark.parametrize(
     "options",
     [
-        *[(), ("lease=deploy:x",), ("lease=deploy:",), ("lease=deploy:0",), ("lease=:1",), ("lease",)],
+        *[
+            (),
+            ("lease=deploy:x",),
+            ("lease=deploy:",),
+            ("lease=deploy:0",),
+            ("lease=:1",),
+            ("lease",),
+        ],
         *[(f"lease=deploy:{10**18}",), (f"lease=deploy:{2**63}",), (f"lease=deploy:{2**64}",)],
         *[("lease=other:1",), ("lease=../up:1",), ("lease=deploy:7", "lease=other:9")],
         ("lease=deploy:7", "lease=deploy:9"),

@@ -191,7 +191,9 @@ def test_a_wrong_call_says_which_verbs_there_are(arguments: tuple[str, ...]) -> 
     assert "operator|sidecar|models|egress|channels|migrate" in ended.stderr
 
 
-@pytest.mark.parametrize("prefix", ["..", "../", "a/../b/", "./", "a/./", "/", "/a/", "a//b/", "a//"])
+@pytest.mark.parametrize(
+    "prefix", ["..", "../", "a/../b/", "./", "a/./", "/", "/a/", "a//b/", "a//"]
+)
 def test_a_prefix_of_keys_with_an_empty_part_or_one_of_dots_is_refused(
     monkeypatch: pytest.MonkeyPatch, prefix: str
 ) -> None:

@@ -172,9 +172,7 @@ def _triggered(request: ScheduleRequest, now: datetime) -> Tick:
     return replace(tick, source="Trigger", cause=cause, overlap=request.overlap)
 
 
-def _backfill(
-    plan: Plan, request: ScheduleRequest, readable: Readable, most: int
-) -> list[Tick]:
+def _backfill(plan: Plan, request: ScheduleRequest, readable: Readable, most: int) -> list[Tick]:
     """The ticks of a past range, so many at most; none once a request before it found no room."""
     if request.since is None or request.until is None:
         return []

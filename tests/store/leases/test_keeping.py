@@ -1,6 +1,7 @@
 """What the operator does: rows outlive objects, tokens outlive everything, what is over is reclaimed."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -181,7 +182,11 @@ async def test_a_declared_holder_whom_a_restore_put_in_doubt_is_given_it_anew(
     leases: Leases,
 ) -> None:
     first = await leases.has(holder="freeze")
-    restored = {"holder": "freeze", "last_token": 7, "last_holder": "declared:freeze"}
+    restored: dict[str, Any] = {
+        "holder": "freeze",
+        "last_token": 7,
+        "last_holder": "declared:freeze",
+    }
     again = await leases.has(uid=first.uid, **restored)
     assert (again.state, again.reason, again.token) == ("Held", "", 8)
     assert again.holder == LeaseHolder.declared("freeze")

@@ -222,7 +222,14 @@ async def test_a_persons_events_under_a_lease_bounce_once_it_was_handed_over(
     assert (status, refused["code"]) == (409, "lease_lost")
     assert "at token 2 by now, held by user:local/two" in refused["message"]
     twice = "team/deploy=1, team/deploy=2"
-    for bad in ("deploy=1", "team/deploy", "team/deploy=x", "", twice, "team/deploy=2,team/deploy=2"):
+    for bad in (
+        "deploy=1",
+        "team/deploy",
+        "team/deploy=x",
+        "",
+        twice,
+        "team/deploy=2,team/deploy=2",
+    ):
         status, refused = await write({"Coxswain-Lease": bad})
         assert (status, refused["field"]) == (422, "header.Coxswain-Lease")
 

@@ -25,7 +25,7 @@ from coxswain.store.events import Event
 from coxswain.store.pool import Connection
 
 RECENT = 10
-MOST_OPEN = 3000
+MOST_OPEN = 4000
 """More than may wait in one Schedule, those of backfills included."""
 ACTOR = "operator"
 

@@ -14,6 +14,10 @@ LATER = START + timedelta(minutes=15)
 AWAY = UnavailableError("away")
 
 
+class EnoughError(Exception):
+    """There is no answer left."""
+
+
 async def looks(
     *answers: Looked | UnavailableError, seconds: float = 0.0, pause: float = 0.0
 ) -> list[datetime | None]:
@@ -22,14 +26,14 @@ async def looks(
 
     async def close(since: datetime | None) -> Looked:
         if not left:
-            raise asyncio.CancelledError
+            raise EnoughError
         seen.append(since)
         found = left.pop(0)
         if isinstance(found, UnavailableError):
             raise found
         return found
 
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(EnoughError):
         await losses.run(close, seconds=seconds, pause=pause)
     return seen
 

@@ -113,7 +113,7 @@ async def test_a_word_locks_the_log_once_and_last_also_where_it_ends_the_questio
         await calls.decide(connection, word)
         # Loggers are told in the next round of the loop.
         await asyncio.sleep(0)
-        return said
+        return list(said)
 
     word = Word("team", "first", run.key.job_uid, "ada", shown, approved=True)
     said = await sidecar_store.transact(decide, word)

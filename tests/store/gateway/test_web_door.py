@@ -288,7 +288,7 @@ async def test_a_process_that_ends_tells_of_the_connections_it_cut(
 async def test_what_a_killed_gateway_left_open_another_one_closes(
     database: Database, operator_store: Store, gateway_store: Store
 ) -> None:
-    new = rows.new_run()
+    new = rows.new_run(document={"egress": [EgressHost(host=NAME)]})
     await operator_store.transact(runs.open_run, new)
     (connection,) = await opened(gateway_store, new.key)
     await ended(database, new.key, timedelta(minutes=5))

@@ -63,6 +63,7 @@ def _command(*words: str | Path) -> Callable[[], str]:
         done = subprocess.run(
             [str(word) for word in words],
             cwd=places.REPOSITORY,
+            env=environment.variables(),
             capture_output=True,
             text=True,
             check=False,

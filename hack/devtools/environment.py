@@ -27,6 +27,16 @@ def program(name: str) -> Path:
     return folder() / "bin" / name
 
 
+def variables() -> dict[str, str]:
+    """What its Python programs are started with: this process' variables, and a place to compile to.
+
+    The installer compiles nothing, and a machine may be set to keep nothing that Python compiles.
+    Each process would then compile whatever it imports, for longer than most tests take.
+    """
+    kept = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(folder() / "compiled")}
+
+
 def uv() -> Path:
     """The installer: the one on PATH, else the pinned one, put into the cache once."""
     found = shutil.which("uv")

@@ -3,7 +3,6 @@
 A tier is a folder of tests/. Only the cluster tier needs more than programs.
 """
 
-import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -83,7 +82,7 @@ def _pytest(tier: Tier, arguments: list[str], variables: Mapping[str, str]) -> i
     done = subprocess.run(
         [str(word) for word in words],
         cwd=places.REPOSITORY,
-        env={**os.environ, **variables},
+        env={**environment.variables(), **variables},
         check=False,
     )
     return done.returncode

@@ -128,6 +128,8 @@ class AgentProcess(Agent):
             # As in the image: python is the one that the program runs on.
             "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
             "PYTHONPATH": os.pathsep.join(str(REPOSITORY / root) for root in roots),
+            # In the image everything is compiled.
+            "PYTHONPYCACHEPREFIX": sys.pycache_prefix or "",
             "HOME": str(self.workspace),
             **ours,
         }

@@ -1,10 +1,8 @@
-"""Fixtures that every tier may ask for, and how property tests choose their examples."""
+"""How property tests choose their examples, in every tier."""
 
 import os
 
 from hypothesis import settings
-
-pytest_plugins = ["tests.support.postgres"]
 
 # A change lands or not by what it holds, not by luck; at home each run tries something new.
 settings.register_profile("ci", derandomize=True, deadline=None)

@@ -8,13 +8,13 @@ import pytest_asyncio
 from coxswain.kube.client import Client
 from devtools import patience
 from devtools.controlplane import ControlPlane
-from tests.support import leader, postgres
+from tests.support import leader
 from tests.support.apiserver import client, namespace, plane
 from tests.support.leader import Installation, Operator
-from tests.support.postgres import Database
+from tests.support.postgres import Database, database, module_database, opened, postgres
 from tests.support.workspace import Ledger, Workspace
 
-__all__ = ["client", "namespace", "plane"]
+__all__ = ["client", "database", "module_database", "namespace", "plane", "postgres"]
 
 
 @pytest.fixture(scope="session")
@@ -49,5 +49,5 @@ async def workspace(
 @pytest_asyncio.fixture
 async def ledger(module_database: Database) -> AsyncIterator[Ledger]:
     """The records of the module's operator, as the sidecar sees them."""
-    async with postgres.opened(module_database.sidecar) as store:
+    async with opened(module_database.sidecar) as store:
         yield Ledger(store)

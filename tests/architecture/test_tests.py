@@ -7,11 +7,14 @@ from pathlib import Path
 from tests.support import source
 
 TESTS = Path(__file__).resolve().parents[1]
+SUPPORT = TESTS / "support"
 # Each ends a wait by the clock or puts a stranger in somebody's place.
 FORBIDDEN = {"mock.patch", "monkeypatch.setattr", "time.sleep"}
 LAST_WORDS = {word.rpartition(".")[2] for word in FORBIDDEN}
+# Each begins a process.
+PROCESSES = {"subprocess", "create_subprocess_exec", "create_subprocess_shell"}
 # Programs that a test runs inside a pod: they are no tests.
-INSIDE = TESTS / "support" / "inside"
+INSIDE = SUPPORT / "inside"
 
 
 def _files() -> list[Path]:
@@ -40,6 +43,37 @@ def test_nothing_is_patched_and_nobody_sleeps() -> None:
         if any(name == word or name.endswith(f".{word}") for word in FORBIDDEN)
     ]
     assert not found
+
+
+def _words(path: Path) -> Iterator[str]:
+    for node in source.nodes(path):
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _helpers() -> set[str]:
+    """Modules of support that begin processes, by themselves or through each other."""
+    words = {f"tests.support.{path.stem}": set(_words(path)) for path in SUPPORT.glob("*.py")}
+    found: set[str] = set()
+    while more := {name for name in words.keys() - found if words[name] & (PROCESSES | found)}:
+        found |= more
+    return found
+
+
+def _starting_processes(tier: str) -> list[str]:
+    starting = PROCESSES | _helpers()
+    files = (path for path in _files() if path.is_relative_to(TESTS / tier))
+    return [str(path.relative_to(TESTS)) for path in files if starting & set(_words(path))]
+
+
+def test_the_unit_tier_starts_no_process_and_the_store_tier_is_seen_to() -> None:
+    assert _starting_processes("unit") == []
+    assert {"store/test_verbs.py", "store/agent/test_process.py"} <= {*_starting_processes("store")}
 
 
 def test_every_test_folder_is_a_package() -> None:

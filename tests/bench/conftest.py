@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.postgres import database, postgres
+
+__all__ = ["database", "postgres"]
+
 
 @dataclass(frozen=True)
 class Asked:

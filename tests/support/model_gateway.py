@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -16,9 +15,9 @@ from coxswain.gateway.models.destinations import Destinations
 from coxswain.gateway.models.upstream import Upstream
 from coxswain.identity.callers import AgentCaller
 from coxswain.store.claims import Pod
-from coxswain.store.runs import Run, RunKey
 from coxswain.store.usage import Call
 from coxswain.web import server
+from tests.support.rows import run_of
 
 TOKEN = "the-token"
 C = TypeVar("C")
@@ -72,29 +71,3 @@ class ModelGateway:
 
     async def _record(self, call: Call) -> None:
         self.rows.append(call)
-
-
-def run_of(document: RunDocument) -> Run:
-    """The row of a run that a pod has claimed."""
-    now = datetime.now(UTC)
-    return Run(
-        key=RunKey(document.job_uid, document.attempt),
-        workspace=document.workspace,
-        job_name=document.job_name,
-        agent_name=document.agent_name,
-        pod_name="pod",
-        service_account="coxswain-agent",
-        token=1,
-        document=document,
-        pod_uid="uid",
-        claimed_at=now,
-        heartbeat_at=now,
-        last_seq=0,
-        highest_seq=0,
-        acts_open={},
-        result=None,
-        result_at=None,
-        cancel_requested=False,
-        closed_at=None,
-        closed_reason=None,
-    )

@@ -1,4 +1,4 @@
-"""A real Postgres: one server per test process, a fresh migrated database per test or module.
+"""A real Postgres: one server per tier and test process, a fresh migrated database per test or module.
 
 The server comes with a wheel and listens on a socket in a folder of its own. With
 COXSWAIN_TEST_DSN, a superuser's address, the databases are made on that server instead.
@@ -149,7 +149,6 @@ async def opened(dsn: str, *, connections: int = 8) -> AsyncIterator[Store]:
 
 
 def _prepare(server: Server) -> None:
-    # Every tier reads this file, and only those with a database need these libraries.
     from coxswain.store import migrate
 
     asyncio.run(_users(server))

@@ -8,7 +8,7 @@ import asyncpg
 
 from coxswain.api.contract import RunDocument
 from coxswain.api.lease import LeaseSpec
-from coxswain.api.records import Event, NewLease, NewRun, ObjectRow, RunKey
+from coxswain.api.records import Event, NewLease, NewRun, ObjectRow, Run, RunKey
 from coxswain.store import uuid7
 from coxswain.store.claims import Pod
 
@@ -53,6 +53,32 @@ def document(job_uid: str, attempt: int = 1, **fields: Any) -> RunDocument:
         "timeout_seconds": 60,
     }
     return RunDocument(**(known | fields))
+
+
+def run_of(document: RunDocument) -> Run:
+    """The row of a run that a pod has claimed."""
+    now = datetime.now(UTC)
+    return Run(
+        key=RunKey(document.job_uid, document.attempt),
+        workspace=document.workspace,
+        job_name=document.job_name,
+        agent_name=document.agent_name,
+        pod_name="pod",
+        service_account="coxswain-agent",
+        token=1,
+        document=document,
+        pod_uid="uid",
+        claimed_at=now,
+        heartbeat_at=now,
+        last_seq=0,
+        highest_seq=0,
+        acts_open={},
+        result=None,
+        result_at=None,
+        cancel_requested=False,
+        closed_at=None,
+        closed_reason=None,
+    )
 
 
 def new_lease(name: str = "deploy", **fields: Any) -> NewLease:

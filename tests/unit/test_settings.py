@@ -1,8 +1,6 @@
 """Settings: environment before file, every bad key named at once, and nothing falls back."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -59,17 +57,6 @@ def write(patch: pytest.MonkeyPatch, folder: Path, text: str) -> Path:
 
 def required(model: type[Settings]) -> dict[str, str]:
     return {name: REQUIRED[name] for name, each in model.model_fields.items() if each.is_required()}
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "coxswain", *arguments],
-        env={"PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
 
 
 def test_the_environment_beats_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -174,21 +161,6 @@ def test_ports_paths_and_addresses_have_defaults_and_can_be_said(
     say(monkeypatch, said)
     loaded = settings.load(model)
     assert {name: str(getattr(loaded, name)) for name in places} == said
-
-
-def test_an_operator_without_settings_names_each_missing_key_and_ends() -> None:
-    ended = run("operator")
-    assert ended.returncode == 78
-    for name in required(OperatorSettings):
-        assert f"COXSWAIN_{name.upper()}: Field required" in ended.stderr
-    assert "Traceback" not in ended.stderr
-
-
-@pytest.mark.parametrize("arguments", [(), ("row",), ("operator", "now")])
-def test_a_wrong_call_says_which_verbs_there_are(arguments: tuple[str, ...]) -> None:
-    ended = run(*arguments)
-    assert ended.returncode == 2
-    assert "operator|sidecar|models|egress|channels|migrate" in ended.stderr
 
 
 @pytest.mark.parametrize(

@@ -44,3 +44,9 @@ def test_the_last_word_keeps_an_output_before_the_words_beside_it() -> None:
     large = said.model_copy(update={"output": '"' + "y" * 9000 + '"'})
     assert "output" not in json.loads(termination.message(large))
     assert len(termination.message(large).encode()) <= termination.MOST_BYTES
+
+
+@pytest.mark.parametrize("text", ["\0", "\x1b", "ok"])
+def test_the_last_word_is_always_json(text: str) -> None:
+    result = RunResult(status=ResultStatus.FAILED, answer=text * 3000)
+    assert json.loads(termination.message(result))["status"] == "failed"

@@ -13,7 +13,6 @@ from coxswain.errors import ForbiddenError, UnavailableError
 from coxswain.gateway.egress.allowance import GRANT_BYTES, PARTS, Allowance, Allowances
 from coxswain.gateway.egress.relay import READ_BYTES
 from tests.support import rows
-from tests.support.model_gateway import run_of
 
 KEY = RunKey("8f1b5a3c-0000-4000-8000-000000000001", 1)
 MIB = 1_048_576
@@ -91,7 +90,7 @@ async def test_connections_at_the_same_time_share_what_was_granted() -> None:
 
 async def test_a_run_without_a_bound_asks_nobody() -> None:
     ledger = Ledger(away=True)
-    allowance = Allowances(ledger.grant).of(run_of(rows.document(KEY.job_uid)))
+    allowance = Allowances(ledger.grant).of(rows.run_of(rows.document(KEY.job_uid)))
     await allowance.require()
     await allowance.take(10 * MIB)
     assert ledger.asked == 0
@@ -100,7 +99,7 @@ async def test_a_run_without_a_bound_asks_nobody() -> None:
 async def test_the_connections_of_a_run_share_one_allowance() -> None:
     ledger = Ledger()
     known = Allowances(ledger.grant)
-    run = run_of(rows.document(KEY.job_uid).model_copy(update={"egress_bytes": READ_BYTES}))
+    run = rows.run_of(rows.document(KEY.job_uid).model_copy(update={"egress_bytes": READ_BYTES}))
     await known.of(run).take(READ_BYTES)
     with pytest.raises(ForbiddenError) as refused:
         await known.of(run).require()

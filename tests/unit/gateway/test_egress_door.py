@@ -21,7 +21,6 @@ from coxswain.gateway.egress.relay import Bounds, Streams
 from coxswain.gateway.egress.tunnels import Tunnels
 from coxswain.identity.callers import AgentCaller
 from tests.support import hellos, rows
-from tests.support.model_gateway import run_of
 from tests.support.waiting import until
 
 NAME = "listed.example"
@@ -84,7 +83,7 @@ class Host:
 
 def run() -> Run:
     document = rows.document("8f1b5a3c-0000-4000-8000-000000000001")
-    return run_of(document.model_copy(update={"egress": [EgressHost(host=NAME)]}))
+    return rows.run_of(document.model_copy(update={"egress": [EgressHost(host=NAME)]}))
 
 
 async def admit(_: Asked) -> AgentCaller:

@@ -6,18 +6,12 @@ from coxswain.api.contract import ProviderError
 from coxswain.api.job import Retry
 from coxswain.rules import failures, outcome, retry
 from coxswain.rules.outcome import Ended, PodEnd, RunFacts
-from coxswain_agent import failures as of_agent
 
 TEN = Retry(max_attempts=10)
 
 
 def test_every_code_of_the_model_gateway_stands_in_the_table() -> None:
     assert {each.code for each in failures.OF_PROVIDERS} == set(ProviderError)
-
-
-def test_the_agent_program_calls_transient_what_the_table_does() -> None:
-    transient = {each.code for each in failures.OF_PROVIDERS if each.transient}
-    assert transient == of_agent.TRANSIENT
 
 
 @pytest.mark.parametrize("code", failures.TABLE)

@@ -12,7 +12,7 @@ from coxswain.errors import CoxswainError, UnauthenticatedError
 from coxswain.gateway.models import wire
 from coxswain.gateway.models.calls import Calls
 from coxswain.gateway.models.destinations import RefusedError
-from coxswain.gateway.models.upstream import ProviderFailedError
+from coxswain.gateway.models.errors import ProviderFailedError
 from coxswain.gateway.models.wire import ChatRequest, Document
 from coxswain.identity.callers import AgentCaller
 from coxswain.rules import providers

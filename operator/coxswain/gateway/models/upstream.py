@@ -14,9 +14,9 @@ from pydantic import BaseModel, ValidationError
 
 from coxswain.api.agent import Provider
 from coxswain.api.contract import ProviderError
-from coxswain.errors import CoxswainError
 from coxswain.gateway.models import faults, wire
 from coxswain.gateway.models.destinations import Destination
+from coxswain.gateway.models.errors import ProviderFailedError
 from coxswain.gateway.models.wire import ChatRequest, Document
 from coxswain.gateway.outbound import clients
 from coxswain.gateway.outbound.dialing import Dialer
@@ -51,14 +51,6 @@ _NAMED = frozenset(
         "user",
     }
 )
-
-
-class ProviderFailedError(CoxswainError):
-    """A model call failed; ``code`` is the ProviderError."""
-
-    def __init__(self, provider_error: ProviderError, message: str) -> None:
-        super().__init__(message, code=provider_error.value)
-        self.provider_error = provider_error
 
 
 class _NotADocument(Exception):  # noqa: N818 - never leaves this file

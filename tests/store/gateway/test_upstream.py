@@ -9,7 +9,8 @@ from coxswain.api.agent import Provider as Name
 from coxswain.api.contract import ProviderError
 from coxswain.gateway.models import wire
 from coxswain.gateway.models.destinations import Destination
-from coxswain.gateway.models.upstream import ProviderFailedError, Upstream
+from coxswain.gateway.models.errors import ProviderFailedError
+from coxswain.gateway.models.upstream import Upstream
 from coxswain.gateway.models.wire import ChatRequest, Counts, Document
 from coxswain.web import request_ids
 from tests.support import provider

@@ -1,3 +1,5 @@
+"""Certificates as openssl makes and reads them."""
+
 import base64
 import json
 import subprocess

@@ -8,6 +8,8 @@ import pytest
 
 from coxswain.api.agent import Limits, Provider, Tool
 from coxswain.api.contract import ModelRoute, ResultStatus
+from coxswain.rules import failures as of_platform
+from coxswain_agent import failures
 from coxswain_agent.toolbox import SHOWN_BYTES
 from tests.support import provider
 from tests.support.agents import AgentProcess, AgentTask
@@ -204,3 +206,8 @@ async def test_a_cancelled_run_ends_in_the_middle_of_a_tool(tmp_path: Path) -> N
     assert platform.result is not None
     assert platform.result.reason == "Cancelled"
     assert platform.result.status is ResultStatus.FAILED
+
+
+def test_the_program_calls_transient_what_the_table_of_reasons_does() -> None:
+    transient = {each.code for each in of_platform.OF_PROVIDERS if each.transient}
+    assert transient == failures.TRANSIENT

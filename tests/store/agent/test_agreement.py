@@ -9,13 +9,13 @@ import pytest
 
 from coxswain.api.agent import Tool
 from coxswain.api.contract import CallAnswer
+from tests.store.agent.test_prompt import real
 from tests.support import provider
 from tests.support.agents import AgentTask
 from tests.support.model_gateway import ModelGateway
 from tests.support.platform_door import RUN, FakePlatform
 from tests.support.provider import CallTool, Say
 from tests.support.waiting import until
-from tests.unit.agent.test_prompt import real
 
 HASH = "a" * 64
 WRITE = CallTool("write_file", {"path": "proof", "content": "ü"})

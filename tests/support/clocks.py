@@ -6,6 +6,7 @@ skipped or guessed.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 MINUTE = timedelta(minutes=1)
@@ -48,16 +49,16 @@ def _exact(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
 
 def _when_shown(line: str, zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[datetime]:
     fields = _read(line)
-    for at in _minutes(begin, end):
-        if _fits(line, fields, _wall(at, zone)):
+    for at, wall in _minutes(zone, begin, end):
+        if _fits(line, fields, wall):
             yield at
 
 
 def _when_passed(line: str, zone: ZoneInfo, begin: datetime, end: datetime) -> Iterator[datetime]:
     """Each wall time once: when the clock first shows it, or has jumped over it."""
     fields, furthest = _read(line), _wall(begin, zone) - MINUTE
-    for at in _minutes(begin, end):
-        wall, is_due = _wall(at, zone), False
+    for at, wall in _minutes(zone, begin, end):
+        is_due = False
         while furthest < wall:
             furthest += MINUTE
             is_due = is_due or _fits(line, fields, furthest)
@@ -65,10 +66,14 @@ def _when_passed(line: str, zone: ZoneInfo, begin: datetime, end: datetime) -> I
             yield at
 
 
-def _minutes(begin: datetime, end: datetime) -> Iterator[datetime]:
-    while begin <= end:
-        yield begin
-        begin += MINUTE
+# One night is looked at for many lines.
+@lru_cache(maxsize=1)
+def _minutes(
+    zone: ZoneInfo, begin: datetime, end: datetime
+) -> tuple[tuple[datetime, datetime], ...]:
+    """Every minute, and what the clock on the wall shows then."""
+    count = (end - begin) // MINUTE + 1
+    return tuple((at, _wall(at, zone)) for at in (begin + n * MINUTE for n in range(count)))
 
 
 def _read(line: str) -> Fields:

@@ -72,7 +72,7 @@ def attempts(workspace: Workspace, name: str) -> Iterator[str]:
 
 
 @given(name=NAMES)
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_name_reads_lists_or_writes_outside(workspace: Workspace, name: str) -> None:
     outside = workspace.root.parent
     for said in attempts(workspace, name):

@@ -198,7 +198,6 @@ def test_of_many_workspaces_with_one_job_each_none_waits_for_a_second_job_of_ano
     assert sorted(hall.started[1:11]) == singles
 
 
-@settings(max_examples=40, deadline=None)
 @given(slots=st.integers(1, 6), seed=st.integers(0, 2**32))
 def test_two_owners_who_both_wait_differ_by_one_slot_at_most(slots: int, seed: int) -> None:
     chance = Random(seed)  # noqa: S311 - which Job ends first
@@ -252,7 +251,7 @@ CAPS = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 @given(bounds=CAPS, agent_jobs=st.integers(1, 3), steps=STEPS)
 def test_no_cap_is_exceeded_and_no_slot_idles_while_a_job_could_have_it(
     bounds: Caps, agent_jobs: int, steps: list[tuple[str, Slot, int, int]]

@@ -7,7 +7,7 @@ from random import Random
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from coxswain.errors import UserError
@@ -136,7 +136,6 @@ def test_an_unknown_zone_is_refused_with_its_place(name: str) -> None:
     assert caught.value.field == "spec.timeZone"
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     st.sampled_from(LINES),
     st.sampled_from(ODD),

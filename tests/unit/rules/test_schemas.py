@@ -108,8 +108,7 @@ def test_the_worst_that_is_let_through_ends_soon(name: str) -> None:
     schemas.check(schema, PLACE)
     text = payload.canonical(value)
     assert payload.read(text, most_bytes=payload.OUTPUT_BYTES, field="output") == value
-    began = time.perf_counter()
+    # CPU, which other work on the machine hardly changes. Measured at most 0.9 s on a slow core.
+    began = time.process_time()
     schemas.problems(schema, value, "output")
-    took = time.perf_counter() - began
-    # Measured at most 0.9 s on a slow core; the bound leaves room for a busy one.
-    assert took < 5
+    assert time.process_time() - began < 5

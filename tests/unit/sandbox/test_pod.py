@@ -34,7 +34,7 @@ def volume(manifest: Body, name: str) -> Body:
     return next(dict(each) for each in manifest["spec"]["volumes"] if each["name"] == name)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=settings().max_examples // 3, suppress_health_check=[*HealthCheck])
 @given(strategies.agents(), strategies.jobs(), st.integers(1, 99))
 def test_nothing_that_can_be_said_opens_the_sandbox(agent: Agent, job: Job, attempt: int) -> None:
     manifest = pod.build(builders.pod_request(agent, job, attempt), builders.platform())
@@ -65,7 +65,7 @@ def test_nothing_that_can_be_said_opens_the_sandbox(agent: Agent, job: Job, atte
     assert len(manifest["metadata"]["name"]) <= 63
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=settings().max_examples // 3, suppress_health_check=[*HealthCheck])
 @given(strategies.agents(), strategies.jobs())
 def test_everything_it_uses_is_bounded(agent: Agent, job: Job) -> None:
     manifest = pod.build(builders.pod_request(agent, job), builders.platform())

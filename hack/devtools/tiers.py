@@ -3,6 +3,8 @@
 A tier is a folder of tests/. Only the cluster tier needs more than programs.
 """
 
+import os
+import resource
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -14,6 +16,8 @@ from devtools.errors import ToolError
 from devtools.kubectl import Kubectl
 
 NO_TESTS = 5
+# What a person waits for gladly. Counted as CPU, which other work on the machine hardly changes.
+UNIT_SECONDS = 30.0
 # Onboarded for the cluster tier: for the example, for strangers, for all other tests.
 WORKSPACES = ("demo", "strangers", "proving")
 
@@ -22,7 +26,8 @@ WORKSPACES = ("demo", "strangers", "proving")
 class Tier:
     """Folders that run together, the Go programs they need, whether they need a cluster.
 
-    A tier that shares nothing runs in one process per core; `-- -n 0` makes it one.
+    A tier that shares nothing runs in one process per core; `-- -n 0` makes it one. With
+    ``core_seconds`` a whole run has failed that used more CPU than this on each core.
     """
 
     name: str
@@ -30,12 +35,27 @@ class Tier:
     programs: tuple[str, ...] = ()
     needs_cluster: bool = False
     arguments: tuple[str, ...] = ()
+    core_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What became of a tier: the code of pytest, the time it took, the CPU it used."""
+
+    code: int
+    seconds: float
+    cpu_seconds: float
 
 
 PER_CORE = ("--numprocesses", "auto", "--dist", "worksteal")
 
 ALL = (
-    Tier("unit", ("tests/architecture", "tests/unit"), arguments=PER_CORE),
+    Tier(
+        "unit",
+        ("tests/architecture", "tests/unit"),
+        arguments=PER_CORE,
+        core_seconds=UNIT_SECONDS,
+    ),
     Tier("store", ("tests/store",), ("versitygw",), arguments=PER_CORE),
     Tier("apiserver", ("tests/apiserver",), ("etcd", "kubernetes", "helm")),
     Tier("cluster", ("tests/cluster",), ("helm",), needs_cluster=True),
@@ -53,7 +73,7 @@ def run(names: list[str], arguments: list[str]) -> None:
     for line, _ in results:
         console.say(line)
     if not all(is_good for _, is_good in results):
-        raise ToolError("some tests failed", "hack/test TIER -- -k WORDS runs some of a tier")
+        raise ToolError("not every tier is well", "hack/test TIER -- -k WORDS runs some of a tier")
 
 
 def _run_one(tier: Tier, arguments: list[str]) -> tuple[str, bool]:
@@ -64,10 +84,31 @@ def _run_one(tier: Tier, arguments: list[str]) -> tuple[str, bool]:
     for group in tier.programs:
         programs.ensure(group)
     with _cluster(tier) as variables:
+        used = _cpu_seconds()
         code = _pytest(tier, arguments, variables)
-    seconds = time.monotonic() - started
-    is_good = code == 0 or (code == NO_TESTS and bool(arguments))
-    return f"  {'ok  ' if is_good else 'fail'}  {tier.name} ({seconds:.1f} s)", is_good
+        used = _cpu_seconds() - used
+    return judge(tier, arguments, Ran(code, time.monotonic() - started, used), _cores())
+
+
+def judge(tier: Tier, arguments: list[str], ran: Ran, cores: int) -> tuple[str, bool]:
+    """A line for the person, and whether all is well. A part of a tier may use what it likes."""
+    is_good = ran.code == 0 or (ran.code == NO_TESTS and bool(arguments))
+    most = None if arguments or tier.core_seconds is None else tier.core_seconds * cores
+    is_slow = most is not None and ran.cpu_seconds > most
+    line = f"{tier.name} ({ran.seconds:.1f} s, {ran.cpu_seconds:.1f} s of CPU"
+    line += f", of which {most:.0f} s are allowed)" if is_slow else ")"
+    is_good = is_good and not is_slow
+    return f"  {'ok  ' if is_good else 'fail'}  {line}", is_good
+
+
+def _cpu_seconds() -> float:
+    """CPU of all that was started here and has ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _pytest(tier: Tier, arguments: list[str], variables: Mapping[str, str]) -> int:

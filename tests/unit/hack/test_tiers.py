@@ -1,0 +1,34 @@
+"""Whether a tier of tests has done well."""
+
+import pytest
+
+from devtools import tiers
+from devtools.tiers import Ran, Tier
+
+QUICK = Tier("unit", ("tests/unit",), core_seconds=30)
+
+
+@pytest.mark.parametrize(("cpu_seconds", "is_good"), [(59.9, True), (60.1, False)])
+def test_a_tier_that_used_more_cpu_than_its_cores_have_in_the_time_has_failed(
+    cpu_seconds: float, is_good: bool
+) -> None:
+    line, good = tiers.judge(QUICK, [], Ran(0, 25, cpu_seconds), cores=2)
+    assert good is is_good
+    assert line.startswith("  ok  " if is_good else "  fail")
+    assert ("of which 60 s are allowed" in line) is not is_good
+
+
+def test_neither_other_work_on_the_machine_nor_words_of_ones_own_make_a_tier_fail() -> None:
+    assert tiers.judge(QUICK, [], Ran(0, 300, 40), cores=2)[1]
+    assert tiers.judge(QUICK, ["--cov"], Ran(0, 300, 400), cores=2)[1]
+    assert tiers.judge(Tier("store", ("tests/store",)), [], Ran(0, 300, 400), cores=2)[1]
+
+
+def test_failed_tests_fail_their_tier_and_none_at_all_only_where_all_were_asked_for() -> None:
+    assert not tiers.judge(QUICK, [], Ran(1, 25, 40), cores=2)[1]
+    assert not tiers.judge(QUICK, [], Ran(tiers.NO_TESTS, 1, 1), cores=2)[1]
+    assert tiers.judge(QUICK, ["-k", "nothing"], Ran(tiers.NO_TESTS, 1, 1), cores=2)[1]
+
+
+def test_the_unit_tier_is_held_to_half_a_minute() -> None:
+    assert tiers.BY_NAME["unit"].core_seconds == 30

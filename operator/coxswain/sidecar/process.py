@@ -12,8 +12,10 @@ from coxswain.errors import CoxswainError
 from coxswain.identity.doors import Doors
 from coxswain.identity.keys import Keys
 from coxswain.identity.local_token import LocalToken
+from coxswain.identity.machines import Machines
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
+from coxswain.identity.users import Finder
 from coxswain.settings import SidecarSettings
 from coxswain.sidecar.approval_routes import ApprovalRoutes
 from coxswain.sidecar.artifact_store import ArtifactStore
@@ -22,6 +24,7 @@ from coxswain.sidecar.cluster import Cluster, Objects
 from coxswain.sidecar.collector import Collector
 from coxswain.sidecar.delivery_routes import DeliveryRoutes
 from coxswain.sidecar.event_routes import EventRoutes
+from coxswain.sidecar.key_routes import KeyRoutes
 from coxswain.sidecar.keyed_jobs import KeyedJobs
 from coxswain.sidecar.lease_routes import LeaseRoutes
 from coxswain.sidecar.object_routes import ObjectRoutes
@@ -33,7 +36,7 @@ from coxswain.sidecar.review_routes import ReviewRoutes
 from coxswain.sidecar.run_lease_routes import RunLeaseRoutes
 from coxswain.sidecar.run_routes import RunRoutes
 from coxswain.sidecar.schedule_routes import ScheduleRoutes
-from coxswain.sidecar.streams import Streams
+from coxswain.sidecar.streams import AGAIN_SECONDS, Streams
 from coxswain.sidecar.suspend_routes import SuspendRoutes
 from coxswain.sidecar.tail import Tail
 from coxswain.sidecar.type_routes import TypeRoutes
@@ -77,7 +80,11 @@ def main() -> int:
 
 @asynccontextmanager
 async def running(
-    given: SidecarSettings, cluster: Objects, *, leave_seconds: float = LEAVE_SECONDS
+    given: SidecarSettings,
+    cluster: Objects,
+    *,
+    leave_seconds: float = LEAVE_SECONDS,
+    again_seconds: float = AGAIN_SECONDS,
 ) -> AsyncIterator[Ports]:
     """The whole process for the length of a block."""
     async with AsyncExitStack() as stack:
@@ -87,12 +94,8 @@ async def running(
         keys = Keys(cluster, store)
         listener = Listener(dsn, [events.CHANNEL, lines.CHANNEL])
         tail = Tail(store, listener)
-        doors = Doors(
-            Verifier(keys, given.installation),
-            RunsOfPods(store),
-            LocalToken(given.local_token_file),
-        )
-        streams = Streams(store, tail, limit=given.streams)
+        doors = Doors(Verifier(keys, given.installation), RunsOfPods(store), _finders(given, store))
+        streams = Streams(store, tail, limit=given.streams, again_seconds=again_seconds)
         bucket = _bucket(given)
         files = ArtifactStore(store, bucket, given.artifacts_prefix)
         handlers = [
@@ -118,6 +121,14 @@ async def running(
         port = await stack.enter_async_context(server.serving(app, given.bind, given.port))
         stack.push_async_callback(_leave, health, leave_seconds)
         yield Ports(port, health_port)
+
+
+def _finders(given: SidecarSettings, store: Store) -> list[Finder]:
+    """The ways in for people and machines, in the order in which they are asked."""
+    found: list[Finder] = [Machines(store)]
+    if given.local_token_file is not None:
+        found.append(LocalToken(given.local_token_file))
+    return found
 
 
 def _bucket(given: SidecarSettings) -> Bucket | None:
@@ -160,6 +171,7 @@ def _handlers(
         EventRoutes(store, cluster, streams),
         DeliveryRoutes(store),
         ScheduleRoutes(store, cluster),
+        KeyRoutes(store),
     ]
 
 

@@ -101,7 +101,7 @@ def object_row(
 async def running(
     database: Database, operator: Store, folder: Path, **settings: Any
 ) -> AsyncIterator[Api]:
-    """A process of its own for the length of a block."""
+    """A process of its own for the length of a block; where people sign in, it keeps the local token too."""
     again_seconds = settings.pop("again_seconds", AGAIN_SECONDS)
     token_file = folder / f"token-{uuid4().hex}"
     token_file.write_text(LOCAL_TOKEN)
@@ -112,6 +112,7 @@ async def running(
         health_port=0,
         installation="test",
         local_token_file=token_file,
+        local_token_kept=True,
         **settings,
     )
     cluster = FakeCluster()

@@ -11,11 +11,8 @@ from coxswain import settings
 from coxswain.errors import CoxswainError
 from coxswain.identity.doors import Doors
 from coxswain.identity.keys import Keys
-from coxswain.identity.local_token import LocalToken
-from coxswain.identity.machines import Machines
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
-from coxswain.identity.users import Finder
 from coxswain.settings import SidecarSettings
 from coxswain.sidecar.approval_routes import ApprovalRoutes
 from coxswain.sidecar.artifact_store import ArtifactStore
@@ -41,6 +38,7 @@ from coxswain.sidecar.suspend_routes import SuspendRoutes
 from coxswain.sidecar.tail import Tail
 from coxswain.sidecar.type_routes import TypeRoutes
 from coxswain.sidecar.type_store import TypeStore
+from coxswain.sidecar.ways_in import WaysIn
 from coxswain.store import events, frozen, idempotency, partitions, schema
 from coxswain.store.bucket import Address, Bucket
 from coxswain.store.leases import lines
@@ -94,7 +92,8 @@ async def running(
         keys = Keys(cluster, store)
         listener = Listener(dsn, [events.CHANNEL, lines.CHANNEL])
         tail = Tail(store, listener)
-        doors = Doors(Verifier(keys, given.installation), RunsOfPods(store), _finders(given, store))
+        ways = WaysIn(given, store, cluster)
+        doors = Doors(Verifier(keys, given.installation), RunsOfPods(store), ways.finders)
         streams = Streams(store, tail, limit=given.streams, again_seconds=again_seconds)
         bucket = _bucket(given)
         files = ArtifactStore(store, bucket, given.artifacts_prefix)
@@ -105,7 +104,11 @@ async def running(
         ]
         health = Health(
             {"postgres": store.ping, "schema": lambda: store.run(schema.require)},
-            {"kubernetes": lambda: _answers(cluster), "token_keys": keys.check},
+            {
+                "kubernetes": lambda: _answers(cluster),
+                "token_keys": keys.check,
+                "people": ways.check,
+            },
         )
         app = server.build(NAME, TITLE, handlers, doors)
         health_port = await stack.enter_async_context(
@@ -113,7 +116,7 @@ async def running(
         )
         group = await stack.enter_async_context(asyncio.TaskGroup())
         work = [keys.run(), listener.run(), tail.run(), frozen.run(store)]
-        work += [_make_days(store), _purge_keys(store)]
+        work += [_make_days(store), _purge_keys(store), *ways.work()]
         if bucket is not None:
             work.append(Collector(store, bucket).run())
         tasks = [group.create_task(each) for each in work]
@@ -121,14 +124,6 @@ async def running(
         port = await stack.enter_async_context(server.serving(app, given.bind, given.port))
         stack.push_async_callback(_leave, health, leave_seconds)
         yield Ports(port, health_port)
-
-
-def _finders(given: SidecarSettings, store: Store) -> list[Finder]:
-    """The ways in for people and machines, in the order in which they are asked."""
-    found: list[Finder] = [Machines(store)]
-    if given.local_token_file is not None:
-        found.append(LocalToken(given.local_token_file))
-    return found
 
 
 def _bucket(given: SidecarSettings) -> Bucket | None:

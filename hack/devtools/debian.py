@@ -1,4 +1,4 @@
-"""Installs the Debian packages that the native node and its image builds need.
+"""Installs the Debian packages that the native node, its image builds and Node's programs need.
 
 Only missing packages are installed; the mirror is the one the machine is set up with.
 """
@@ -12,6 +12,7 @@ from devtools.errors import ToolError
 NODE = ("iptables", "ipset", "conntrack", "socat", "iproute2", "kmod", "openssl", "util-linux")
 BUILD = ("libseccomp-dev", "pkg-config", "gcc", "libc6-dev")
 IMAGES = ("debootstrap", "buildah", "gcc", "libc6-dev")
+JAVASCRIPT = ("nodejs", "npm")
 
 
 def missing(packages: Iterable[str]) -> list[str]:

@@ -35,6 +35,7 @@ def files() -> dict[Path, str]:
         MESSAGE: _message(),
         Path("docs/errors.md"): pages.errors_page(),
         Path("docs/lifecycle.md"): pages.lifecycle_page(),
+        Path("docs/permissions.md"): pages.permissions_page(),
     }
     for kind in manifest.KINDS:
         definition = manifest.definition(kind)

@@ -1,14 +1,15 @@
-"""Packages of Node that a bench needs: installed once from a committed lock, into the cache.
+"""Packages of Node that a bench or a test needs: installed once from a committed lock, into the cache.
 
 The lock holds versions and hashes and no address, so whatever registry npm is set up with serves it.
 """
 
 import hashlib
+import os
 import re
 import shutil
 from pathlib import Path
 
-from devtools import console, locks, places, shell
+from devtools import console, debian, locks, places, shell
 from devtools.errors import ToolError
 
 NODE_AT_LEAST = 20
@@ -27,9 +28,11 @@ def installed(source: Path) -> Path:
 
 
 def node_version() -> str:
-    """The local Node, or an error that says which one is needed."""
+    """The local Node, installed where Debian has it and we may, or an error that says which one is needed."""
+    if shutil.which("npm") is None and shutil.which("apt-get") is not None and os.geteuid() == 0:
+        debian.ensure(debian.JAVASCRIPT)
     if shutil.which("node") is None or shutil.which("npm") is None:
-        raise ToolError("this bench runs its peers in Node; none was found", HINT)
+        raise ToolError("this runs programs in Node; none was found", HINT)
     version = shell.run(["node", "--version"]).strip()
     major = re.match(r"v(\d+)", version)
     if major is None or int(major.group(1)) < NODE_AT_LEAST:

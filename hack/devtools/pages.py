@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from coxswain.rules import failures, lifecycle, retry
+from coxswain.rules import failures, lifecycle, permissions, retry
+from coxswain.rules.permissions import Permission, Scope
 
 NOTE = "<!-- Made by hack/generate from operator/coxswain/rules; do not edit. -->\n"
 
@@ -38,6 +39,30 @@ def errors_page() -> str:
         "that was used, `retry.maxBackoffSeconds` at most. It is drawn from the Job's uid and the attempt, so it is\n"
         "the same whoever asks, and `status.retryAt` shows when it is over.\n"
     )
+
+
+def permissions_page() -> str:
+    """docs/permissions.md: every route, and who may call it."""
+    rows = [(f"`{route}`", each.who, *_asked(each)) for route, each in permissions.TABLE.items()]
+    head = ("route", "for", "role", "where", "in Kubernetes' words")
+    return (
+        f"{NOTE}# Who may call which route\n\n"
+        "The servers, their OpenAPI documents and this page are made from one table; a route that is not in it\n"
+        "is not served. [Access](access.md) says who people and machines are and how they get a role. Each role\n"
+        "includes the one before: Read, Member, Admin. The last column is what the API server is asked where\n"
+        "Kubernetes' rights decide: a verb and a resource, in the workspace of the path, or in all.\n\n"
+        f"{_table(head, rows)}\n"
+        "Who agrees to a Job or a call, and who denies it, has to stand among its approvers, whatever their role. Who\n"
+        "takes, renews or lets go of a lease does so with its token. Beside these, `/v1/openapi.json` and `/docs` are\n"
+        "for everybody whose token is good, and the health port is for everybody who reaches it.\n"
+    )
+
+
+def _asked(permission: Permission) -> tuple[str, str, str]:
+    if not permission.is_for_users:
+        return "", "", ""
+    where = "" if permission.scope is Scope.WORKSPACE else permission.scope.value
+    return permission.need.value, where, f"`{permission.right}`"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -44,6 +44,9 @@ SECRET_TYPE_CHANNEL = f"{GROUP}/channel"
 
 DEFAULT_QUEUE = "default"
 
+MACHINE = "key:"
+"""How the names of machines begin, which have API keys; no person has such a name."""
+
 # Inside an agent pod.
 AGENT_UID = 10001
 AGENT_CONTAINER = "agent"

@@ -9,6 +9,7 @@ from coxswain import names
 from coxswain.configuration import Contradiction as Contradiction
 from coxswain.configuration import Settings as Settings
 from coxswain.configuration import load as load
+from coxswain.people_settings import PeopleSettings
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Installation = Annotated[str, Field(max_length=63, pattern="^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
@@ -122,16 +123,17 @@ class ArtifactSettings(Settings):
     """What requests are signed with."""
 
 
-class SidecarSettings(ServerSettings, FairnessSettings, KeySettings, ArtifactSettings):
+class SidecarSettings(
+    ServerSettings, FairnessSettings, KeySettings, ArtifactSettings, PeopleSettings
+):
     """The sidecar API."""
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
         ONE_PORT,
         *ArtifactSettings.CONTRADICTIONS,
+        *PeopleSettings.CONTRADICTIONS,
     )
 
-    local_token_file: Path | None = None
-    """File with the token of the local user; none lets no person in."""
     account_folder: Path | None = None
     """Folder where the operator puts this process's own token; none means the pod's own account."""
     streams: Annotated[int, Field(ge=1, le=10_000)] = 500

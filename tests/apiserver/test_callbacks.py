@@ -51,7 +51,9 @@ async def office(workspace: Workspace, module_database: Database) -> AsyncIterat
 async def _owed(workspace: Workspace, ledger: Ledger) -> Delivery:
     async with asyncio.timeout(15):
         while True:
-            page = await ledger.store.run(outbox.page, outbox.Query(workspace.namespace))
+            page = await ledger.store.run(
+                outbox.page, outbox.Query(frozenset({workspace.namespace}))
+            )
             if page.items:
                 (found,) = page.items
                 return found

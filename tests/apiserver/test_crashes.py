@@ -51,7 +51,9 @@ async def test_two_hundred_jobs_survive_the_death_of_their_leaders(
                 again = [*WELL, "job.retrying"] if is_odd else []
                 types = await Ledger(store).until(job.metadata.uid, "job.succeeded")
                 assert types == ["job.created", "job.queued", *again, *WELL, "job.succeeded"]
-            owed = await store.run(outbox.page, outbox.Query(workspace.namespace), limit=2 * JOBS)
+            owed = await store.run(
+                outbox.page, outbox.Query(frozenset({workspace.namespace})), limit=2 * JOBS
+            )
     assert sorted(each.job_name for each in owed.items) == jobs
     assert set(kubelet.runs.values()) == {1}
     assert len(kubelet.runs) == JOBS + JOBS // 2

@@ -11,6 +11,8 @@ import pytest
 from aiohttp import web
 
 from coxswain import gateway, sidecar
+from coxswain.identity.callers import AgentCaller, PodCaller, UserCaller
+from coxswain.rules.permissions import TABLE, Permission, Scope, Who
 from coxswain.web import routes, server
 
 C = TypeVar("C")
@@ -20,7 +22,7 @@ NOT_UNDER_V1 = {"/docs", "/{tail}"}
 class Nobody:
     """Lets nobody in."""
 
-    async def admit(self, request: web.Request, kind: type[C]) -> C:
+    async def admit(self, request: web.Request, kind: type[C], permission: Permission) -> C:
         raise NotImplementedError
 
     async def check(self, request: web.Request) -> None:
@@ -66,3 +68,46 @@ def test_every_route_stands_under_v1(package: object, known: str) -> None:
     paths = {each.canonical for each in app.router.resources()}
     assert known in paths
     assert {each for each in paths if not each.startswith("/v1/")} == NOT_UNDER_V1
+
+
+def all_routes() -> list[routes.Route]:
+    """Every route of every server."""
+    packages = [vars(each) for each in (sidecar, gateway)]
+    found = [holders(each["__name__"], list(each["__path__"])) for each in packages]
+    return [route for each in found for holder in each for route in routes.of(holder, TABLE)]
+
+
+def test_the_table_of_permissions_names_each_route_and_no_other() -> None:
+    assert {f"{each.method} {each.path}" for each in all_routes()} == set(TABLE)
+
+
+def test_a_route_takes_the_sort_of_caller_that_the_table_names() -> None:
+    kinds = {
+        Who.POD: PodCaller,
+        Who.RUN: AgentCaller,
+        Who.USER: UserCaller,
+        Who.PERSON: UserCaller,
+        Who.ANYBODY: None,
+    }
+    for each in all_routes():
+        wanted = kinds[each.permission.who]
+        assert each.parameters.get("caller") is wanted, (each.method, each.path)
+        assert each.options.open is (wanted is None), (each.method, each.path)
+
+
+def test_a_route_that_asks_for_a_role_in_a_workspace_names_one() -> None:
+    for each in all_routes():
+        is_in_one = each.permission.is_for_users and each.permission.scope is Scope.WORKSPACE
+        is_over_all = each.permission.is_for_users and each.permission.scope is not Scope.WORKSPACE
+        assert not is_in_one or "{workspace}" in each.path, (each.method, each.path)
+        assert not is_over_all or "{workspace}" not in each.path, (each.method, each.path)
+
+
+def test_a_route_without_a_row_is_not_served() -> None:
+    class Careless:
+        @routes.route("GET", "/v1/careless")
+        async def careless(self, call: routes.Call, caller: UserCaller) -> None:
+            """Forget the table."""
+
+    with pytest.raises(TypeError, match=r"rules/permissions\.py"):
+        server.build("test", "x", [Careless()], Nobody())

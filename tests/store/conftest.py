@@ -1,5 +1,9 @@
 """What tests of this tier share: the database, and the world of a Schedule on it."""
 
+from pathlib import Path
+
+import pytest
+
 from tests.support.postgres import (
     database,
     gateway_store,
@@ -19,3 +23,9 @@ __all__ = [
     "sidecar_store",
     "world",
 ]
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of one certificate authority, whose keys take a while to make."""
+    return tmp_path_factory.mktemp("pki")

@@ -249,7 +249,9 @@ async def test_deliveries_are_listed_newest_first_page_by_page_and_by_state(
     await settle(gateway_store, claimed, DONE)
     names, cursor = [], None
     while True:
-        page = await gateway_store.run(outbox.page, outbox.Query("team"), cursor, limit=2)
+        page = await gateway_store.run(
+            outbox.page, outbox.Query(frozenset({"team"})), cursor, limit=2
+        )
         names += [each.job_name for each in page.items]
         if (cursor := page.next) is None:
             break
@@ -258,7 +260,7 @@ async def test_deliveries_are_listed_newest_first_page_by_page_and_by_state(
     assert len((await gateway_store.run(outbox.page, pending)).items) == 2
     by_job = outbox.Query(job="b")
     assert [each.job_name for each in (await gateway_store.run(outbox.page, by_job)).items] == ["b"]
-    assert (await gateway_store.run(outbox.page, outbox.Query("another"))).items == ()
+    assert (await gateway_store.run(outbox.page, outbox.Query(frozenset({"another"})))).items == ()
 
 
 async def test_behind_a_long_line_of_others_every_host_has_its_turn(

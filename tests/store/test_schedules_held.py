@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from coxswain import names
 from coxswain.api.ticks import ScheduleRequest
 from coxswain.reconcile.key import Key
@@ -17,8 +19,10 @@ from tests.support.schedule_world import BEGIN, ScheduleWorld
 EVERY = builders.schedule().every(60)
 
 
-async def ask(store: Store, key: Key, kind: Any, **fields: Any) -> ScheduleRequest:
-    made = ScheduleRequest(str(uuid4()), kind, "user:ann", "as agreed", **fields)
+async def ask(
+    store: Store, key: Key, kind: Any, by: str = "user:ann", **fields: Any
+) -> ScheduleRequest:
+    made = ScheduleRequest(str(uuid4()), kind, by, "as agreed", **fields)
     await store.transact(schedule_requests.ask, key.uid, key.namespace, key.name, made)
     return made
 
@@ -93,20 +97,21 @@ async def test_a_failure_pauses_it_until_somebody_continues(
     ]
 
 
+@pytest.mark.parametrize(("by", "requester"), [("user:ann", "ann"), ("key:ci", "key:ci")])
 async def test_a_job_now_comes_from_who_asked_and_the_same_request_makes_one(
-    world: ScheduleWorld, sidecar_store: Store
+    world: ScheduleWorld, sidecar_store: Store, by: str, requester: str
 ) -> None:
     key = world.has(EVERY.with_spec(suspend=True))
-    asked = await ask(sidecar_store, key, "Trigger")
+    asked = await ask(sidecar_store, key, "Trigger", by)
     again = (key.uid, key.namespace, key.name, asked)
     assert await sidecar_store.transact(schedule_requests.ask, *again) is False
     world.later(days=40)
     await world.passes()
     await world.passes()
     (job,) = world.jobs()
-    assert job["metadata"]["annotations"][names.ANNOTATION_REQUESTER] == "ann"
+    assert job["metadata"]["annotations"][names.ANNOTATION_REQUESTER] == requester
     (row,) = [row for row in await world.rows(key) if row.source == "Trigger"]
-    assert row.cause == {"by": "user:ann", "why": "as agreed"}
+    assert row.cause == {"by": by, "why": "as agreed"}
 
 
 async def test_a_backfill_makes_the_ticks_of_a_past_range_one_after_the_other(

@@ -14,6 +14,7 @@ from coxswain.gateway.models.calls import Calls
 from coxswain.gateway.models.destinations import Destinations
 from coxswain.gateway.models.upstream import Upstream
 from coxswain.identity.callers import AgentCaller
+from coxswain.rules.permissions import Permission
 from coxswain.store.claims import Pod
 from coxswain.store.usage import Call
 from coxswain.web import server
@@ -48,7 +49,7 @@ class ModelGateway:
             yield self
         await upstream.close()
 
-    async def admit(self, request: web.Request, kind: type[C]) -> C:
+    async def admit(self, request: web.Request, kind: type[C], permission: Permission) -> C:
         """Let in whoever has the token, as the pod of the run."""
         await self.check(request)
         caller = AgentCaller(

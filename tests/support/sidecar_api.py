@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from coxswain.settings import SidecarSettings
 from coxswain.sidecar import process
+from coxswain.sidecar.streams import AGAIN_SECONDS
 from coxswain.store import mirror, runs
 from coxswain.store.claims import Pod
 from coxswain.store.mirror import ObjectRow
@@ -55,6 +56,18 @@ class Api:
             assert answer.status == 200
         return new, pod, headers
 
+    async def key(self, role: str = "Admin", **fields: Any) -> dict[str, str]:
+        """The headers of a machine, whose key is made for it."""
+        return (await self.made_key(role, **fields))[1]
+
+    async def made_key(self, role: str = "Admin", **fields: Any) -> tuple[str, dict[str, str]]:
+        """A key's id, and the headers of its machine."""
+        wanted = {"name": "ci", "role": role, **fields}
+        async with self.user.post("/v1/keys", json=wanted) as answer:
+            made = await answer.json()
+            assert answer.status == 201, made
+        return made["id"], {"Authorization": f"Bearer {made['secret']}"}
+
     async def mirrored(self, name: str, **fields: Any) -> ObjectRow:
         """An object as the operator has mirrored it."""
         row = object_row(name, **fields)
@@ -88,7 +101,8 @@ def object_row(
 async def running(
     database: Database, operator: Store, folder: Path, **settings: Any
 ) -> AsyncIterator[Api]:
-    """A process of its own for the length of a block."""
+    """A process of its own for the length of a block; where people sign in, it keeps the local token too."""
+    again_seconds = settings.pop("again_seconds", AGAIN_SECONDS)
     token_file = folder / f"token-{uuid4().hex}"
     token_file.write_text(LOCAL_TOKEN)
     given = SidecarSettings(
@@ -98,11 +112,14 @@ async def running(
         health_port=0,
         installation="test",
         local_token_file=token_file,
+        local_token_kept=True,
         **settings,
     )
     cluster = FakeCluster()
     async with AsyncExitStack() as stack:
-        ports = await stack.enter_async_context(process.running(given, cluster, leave_seconds=0))
+        ports = await stack.enter_async_context(
+            process.running(given, cluster, leave_seconds=0, again_seconds=again_seconds)
+        )
         url = f"http://127.0.0.1:{ports.api}"
         known = {"Authorization": f"Bearer {LOCAL_TOKEN}"}
         user = await stack.enter_async_context(aiohttp.ClientSession(url, headers=known))

@@ -35,6 +35,8 @@ REQUIRED = {
     "agent_image": "registry.example/agent:1",
 }
 
+ISSUER = "https://issuer.example"
+
 
 @pytest.fixture(autouse=True)
 def _without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,6 +95,12 @@ def test_a_refusal_names_every_bad_key_at_once(
         (EgressGatewaySettings, {"callbacks_signing": "false", "callbacks_signing_secret": "ours"}),
         (EgressGatewaySettings, {"callbacks_origins": '["http://hooks.internal:8080"]'}),
         (SidecarSettings, {"artifacts_bucket": "files"}),
+        (SidecarSettings, {"people": "oidc"}),
+        (SidecarSettings, {"people": "oidc", "oidc_issuer": ISSUER, "oidc_audience": "api"}),
+        (SidecarSettings, {"people": "kubernetes", "oidc_issuer": ISSUER}),
+        (SidecarSettings, {"people_groups": '{"ops": {"role": "Admin"}}'}),
+        (SidecarSettings, {"people": "local", "kubernetes_audience": "people"}),
+        (SidecarSettings, {"people": "kubernetes", "local_token_file": "token"}),
         (SidecarSettings, {"artifacts_access_key_id": "k", "artifacts_secret_access_key": "s"}),
         (ChannelGatewaySettings, {"port": "9090"}),
         (ChannelGatewaySettings, {"polls_origins": '["http://status.internal:8080"]'}),
@@ -180,3 +188,26 @@ def test_a_prefix_of_keys_may_have_parts_and_an_open_end(
 ) -> None:
     say(monkeypatch, {**required(SidecarSettings), "artifacts_prefix": prefix})
     assert settings.load(SidecarSettings).artifacts_prefix == prefix
+
+
+def test_a_local_token_may_be_kept_where_people_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {"people": "kubernetes", "local_token_file": "token", "local_token_kept": "true"}
+    say(monkeypatch, {**required(SidecarSettings), **kept})
+    assert settings.load(SidecarSettings).local_token_kept
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"oidc_issuer": "http://issuer.example"}, "COXSWAIN_OIDC_ISSUER"),
+        ({"people_groups": '{"ops": {"role": "Owner"}}'}, "COXSWAIN_PEOPLE_GROUPS_OPS_ROLE"),
+        ({"people_groups": '{"ops": {"role": "Read", "workspaces": []}}'}, "WORKSPACES"),
+        ({"people": "saml"}, "COXSWAIN_PEOPLE"),
+    ],
+)
+def test_a_wrong_way_in_is_refused_with_its_place(
+    monkeypatch: pytest.MonkeyPatch, said: Mapping[str, str], field: str
+) -> None:
+    say(monkeypatch, {**required(SidecarSettings), **said})
+    with pytest.raises(ConfigurationError, match=field):
+        settings.load(SidecarSettings)

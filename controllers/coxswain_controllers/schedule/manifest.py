@@ -49,7 +49,7 @@ def job(snapshot: ScheduleSnapshot, tick: Tick) -> dict[str, Any]:
 def _annotations(tick: Tick) -> dict[str, str]:
     found = {names.ANNOTATION_TICK: instants.text(tick.at)}
     by = str(tick.cause.get("by") or "")
-    if by.startswith(USER):
+    if by.startswith((USER, names.MACHINE)):
         found[names.ANNOTATION_REQUESTER] = by.removeprefix(USER)
     if tick.cause.get("lineage"):
         found[names.ANNOTATION_LINEAGE] = tick.cause["lineage"]

@@ -131,8 +131,10 @@ class LeaseHolder:
 
     @classmethod
     def of_user(cls, user: str, name: str | None) -> "LeaseHolder":
-        """A person, or one of the programs that work for that person."""
-        return cls(f"user:{user}" if name is None else f"user:{user}/{name}")
+        """A person or machine, or one of the programs that work for it."""
+        # A slash of the name itself must not look like the one before a program.
+        whole = f"user:{user.replace('%', '%25').replace('/', '%2F')}"
+        return cls(whole if name is None else f"{whole}/{name}")
 
     @classmethod
     def of_run(cls, run: RunKey, job_name: str) -> "LeaseHolder":

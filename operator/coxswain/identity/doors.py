@@ -1,61 +1,87 @@
-"""Decides at every route who may come in, by the bearer token of the request."""
+"""Decides at every route who may come in, by the bearer token of the request and the table of permissions."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
 
 from aiohttp import web
 
 from coxswain.errors import ForbiddenError, UnauthenticatedError
+from coxswain.identity import users
 from coxswain.identity.callers import AgentCaller, PodCaller, UserCaller
-from coxswain.identity.local_token import LocalToken
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
+from coxswain.identity.users import Finder, User
+from coxswain.rules.permissions import Permission
 from coxswain.telemetry import metrics
+from coxswain.web.routes import CALLER
 
 C = TypeVar("C")
 MISSING = "token_missing"
 WRONG_CALLER = "wrong_caller"
-LOCAL_USER = "local"
 
 
 class Doors:
     """The gate of our servers; see ``coxswain.web.routes.Gate``."""
 
-    def __init__(self, verifier: Verifier, runs: RunsOfPods, local: LocalToken) -> None:
+    def __init__(
+        self, verifier: Verifier, runs: RunsOfPods, finders: Sequence[Finder] = ()
+    ) -> None:
+        """``finders`` are the ways in for people and machines, asked in their order before pods."""
         self._verifier = verifier
         self._runs = runs
-        self._local = local
+        self._finders = finders
 
-    async def admit(self, request: web.Request, kind: type[C]) -> C:
-        """The caller, if the token makes it one of this kind.
+    async def admit(self, request: web.Request, kind: type[C], permission: Permission) -> C:
+        """The caller, if the token makes it one of this kind and it may do that there.
 
-        Raises UnauthenticatedError, or ForbiddenError wrong_caller if it is of another kind.
+        Raises UnauthenticatedError, or ForbiddenError wrong_caller or not_permitted.
         """
-        return await self.admit_token(lambda: _bearer(request), kind)
+        found = await self._known(lambda: _bearer(request), wants_run=kind is AgentCaller)
+        # Also of one who may not do this: a denial is told with a name.
+        request[CALLER] = found
+        if not isinstance(found, User):
+            return _of_kind(found, kind)
+        if kind is not UserCaller:
+            raise _wrong(kind)
+        workspace = request.match_info.get("workspace")
+        return cast("C", await users.admitted(found, permission, workspace))
 
-    async def admit_token(self, token: Callable[[], str], kind: type[C]) -> C:
-        """The same for a token that came in some other way; ``token`` reads it or refuses."""
-        try:
-            caller = await self._caller(token(), wants_run=kind is AgentCaller)
-        except UnauthenticatedError as error:
-            metrics.TOKEN_REFUSALS.labels(code=error.code).inc()
-            raise
-        if not isinstance(caller, kind):
-            wanted = "people" if kind is UserCaller else "agent pods"
-            raise ForbiddenError(f"this route is for {wanted}", code=WRONG_CALLER)
-        return caller
+    async def admit_agent(self, token: Callable[[], str]) -> AgentCaller:
+        """An agent whose token came in some other way; ``token`` reads it or refuses."""
+        return _of_kind(await self._known(token, wants_run=True), AgentCaller)
 
     async def check(self, request: web.Request) -> None:
         """Raise UnauthenticatedError unless the token is anybody's whom we know."""
-        await self.admit(request, object)
+        await self._known(lambda: _bearer(request), wants_run=False)
 
-    async def _caller(self, token: str, *, wants_run: bool) -> PodCaller | AgentCaller | UserCaller:
-        if self._local.matches(token):
-            return UserCaller(LOCAL_USER)
+    async def _known(
+        self, token: Callable[[], str], *, wants_run: bool
+    ) -> PodCaller | AgentCaller | User:
+        try:
+            return await self._caller(token(), wants_run=wants_run)
+        except UnauthenticatedError as error:
+            metrics.TOKEN_REFUSALS.labels(code=error.code).inc()
+            raise
+
+    async def _caller(self, token: str, *, wants_run: bool) -> PodCaller | AgentCaller | User:
+        user = await users.find(self._finders, token)
+        if user is not None:
+            return user
         pod = await self._verifier.pod(token)
         if not wants_run:
             return PodCaller(pod)
         return AgentCaller(pod, await self._runs.run(pod.uid))
+
+
+def _of_kind(found: object, kind: type[C]) -> C:
+    if not isinstance(found, kind):
+        raise _wrong(kind)
+    return found
+
+
+def _wrong(kind: type[object]) -> ForbiddenError:
+    wanted = "people and machines" if kind is UserCaller else "agent pods"
+    return ForbiddenError(f"this route is for {wanted}", code=WRONG_CALLER)
 
 
 def _bearer(request: web.Request) -> str:

@@ -14,6 +14,8 @@ _GROUPS = {
 }
 CORE = "/api/v1"
 COORDINATION = "/apis/coordination.k8s.io/v1"
+TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105 - a path
+ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 
 
 def collection(plural: str, namespace: str | None = None) -> str:

@@ -36,12 +36,12 @@ class ApprovalRoutes:
 
     @route("GET", "/v1/approvals")
     async def list_approvals(self, call: Call, caller: UserCaller) -> ApprovalList:
-        """List the Jobs of all workspaces, and the calls in them, that wait for agreement."""
-        rows = await self._store.run(waiting_jobs.for_agreement)
+        """List the Jobs of all workspaces that one may see, and the calls in them, that wait for agreement."""
+        rows = await self._store.run(waiting_jobs.for_agreement, caller.workspaces)
         given = await self._store.run(approvals.of, [row.uid for row in rows])
         views = [_listed(row, given.get(row.uid, ())) for row in rows]
         waiting = [each for each in views if each is not None and each.state == State.PENDING]
-        asked = await self._store.run(calls.pending)
+        asked = await self._store.run(calls.pending, caller.workspaces)
         return ApprovalList(items=waiting, calls=[call_routes.view(each) for each in asked])
 
     @route("GET", "/v1/workspaces/{workspace}/jobs/{name}/approval", errors=(404,))

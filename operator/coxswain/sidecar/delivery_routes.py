@@ -6,7 +6,7 @@ from coxswain.api.deliveries import Delivery
 from coxswain.api.records import Event
 from coxswain.errors import NotFoundError
 from coxswain.identity.callers import UserCaller
-from coxswain.sidecar import delivery_wire, objects
+from coxswain.sidecar import delivery_wire, objects, owning
 from coxswain.sidecar.delivery_wire import (
     DeliveryList,
     DeliveryPath,
@@ -15,7 +15,7 @@ from coxswain.sidecar.delivery_wire import (
     DeliveryWithTries,
 )
 from coxswain.sidecar.wire import WorkspacePath
-from coxswain.store import outbox, uuid7
+from coxswain.store import mirror, outbox, uuid7
 from coxswain.store.outbox import Query
 from coxswain.store.pool import Store
 from coxswain.web.routes import Call, route
@@ -33,15 +33,15 @@ class DeliveryRoutes:
     async def list_deliveries(
         self, call: Call, caller: UserCaller, query: DeliveryQuery
     ) -> DeliveryList:
-        """List the deliveries of all workspaces, newest first."""
-        return await self._list(None, query)
+        """List the deliveries of all workspaces that one may see, newest first."""
+        return await self._list(caller.workspaces, query)
 
     @route("GET", "/v1/workspaces/{workspace}/deliveries")
     async def list_workspace_deliveries(
         self, call: Call, caller: UserCaller, path: WorkspacePath, query: DeliveryQuery
     ) -> DeliveryList:
         """List the deliveries of a workspace, newest first."""
-        return await self._list(path.workspace, query)
+        return await self._list(frozenset({path.workspace}), query)
 
     @route("GET", "/v1/workspaces/{workspace}/deliveries/{delivery}", errors=(404,))
     async def get_delivery(
@@ -71,12 +71,14 @@ class DeliveryRoutes:
         found = await self._store.run(outbox.get, path.workspace, path.delivery)
         if found is None:
             raise _unknown(path)
+        job = await self._store.run(mirror.by_uid, found.job_uid)
+        owning.require(caller, {"metadata": {}} if job is None else job.body)
         event = _redriven(found, caller)
         again = await self._store.transact(outbox.redrive, path.workspace, path.delivery, event)
         return delivery_wire.view(again or found)
 
-    async def _list(self, workspace: str | None, query: DeliveryQuery) -> DeliveryList:
-        wanted = Query(workspace, query.state, query.job)
+    async def _list(self, workspaces: frozenset[str] | None, query: DeliveryQuery) -> DeliveryList:
+        wanted = Query(workspaces, query.state, query.job)
         cursor = objects.read_cursor(query.cursor)
         page = await self._store.run(outbox.page, wanted, cursor, limit=query.limit)
         return DeliveryList(

@@ -8,7 +8,7 @@ from aiohttp import web
 from coxswain.api.contract import EVENT_BYTES
 from coxswain.errors import UserError
 from coxswain.identity.callers import UserCaller
-from coxswain.sidecar import fenced, objects, views
+from coxswain.sidecar import fenced, objects, owning, views
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.streams import Streams, Wanted
 from coxswain.sidecar.wire import (
@@ -49,7 +49,7 @@ class EventRoutes:
         A stream begins after Last-Event-ID or ``after``, and without them at what comes next.
         A position that was dropped answers with ``resync``.
         """
-        which = await self._filter(query)
+        which = await self._filter(query, caller)
         if EVENT_STREAM not in (call.header("Accept") or ""):
             return await self._page(query.after or 0, which, query.limit)
         given = last_event_id(call)
@@ -67,7 +67,11 @@ class EventRoutes:
         batch = [
             _event(event, str(caller), f"events.{place}") for place, event in enumerate(body.events)
         ]
+        for place, event in enumerate(body.events):
+            owning.require_workspace(caller, event.workspace, f"events.{place}.workspace")
         tokens = fenced.of_user(call)
+        for workspace in tokens:
+            owning.require_workspace(caller, workspace, fenced.FIELD)
         appended = await self._store.transact(_append_under, tokens, batch)
         return Accepted(
             accepted=appended.accepted,
@@ -75,11 +79,13 @@ class EventRoutes:
             position=appended.last_position,
         )
 
-    async def _filter(self, query: EventQuery) -> Filter:
+    async def _filter(self, query: EventQuery, caller: UserCaller) -> Filter:
+        if query.workspace is not None:
+            owning.require_workspace(caller, query.workspace, "query.workspace")
         if query.attempt is not None and query.job is None:
             raise UserError("an attempt is one of a job: give job too", field="query.attempt")
         uid = None if query.job is None else await self._uid(query.job, query.workspace)
-        return Filter(type=query.type, workspace=query.workspace, uid=uid, attempt=query.attempt)
+        return Filter(query.type, query.workspace, uid, query.attempt, caller.workspaces)
 
     async def _uid(self, job: str, workspace: str | None) -> str:
         try:

@@ -56,15 +56,15 @@ class LeaseRoutes:
 
     @route("GET", "/v1/leases")
     async def list_leases(self, call: Call, caller: UserCaller, query: LeaseQuery) -> LeaseList:
-        """List the leases of all workspaces, by workspace and name."""
-        return await self._list(None, query)
+        """List the leases of all workspaces that one may see, by workspace and name."""
+        return await self._list(caller.workspaces, query)
 
     @route("GET", "/v1/workspaces/{workspace}/leases")
     async def list_workspace_leases(
         self, call: Call, caller: UserCaller, path: WorkspacePath, query: LeaseQuery
     ) -> LeaseList:
         """List the leases of a workspace by name."""
-        return await self._list(path.workspace, query)
+        return await self._list(frozenset({path.workspace}), query)
 
     @route("GET", "/v1/workspaces/{workspace}/leases/{name}", errors=(404,))
     async def get_lease(self, call: Call, caller: UserCaller, path: LeasePath) -> LeaseView:
@@ -183,8 +183,8 @@ class LeaseRoutes:
         text = f"the operator has not looked at Lease '{place[1]}' yet"
         return UnavailableError(text, code=leasing.UNCONFIRMED)
 
-    async def _list(self, workspace: str | None, query: LeaseQuery) -> LeaseList:
-        wanted = Query(workspace, query.state, query.holder)
+    async def _list(self, workspaces: frozenset[str] | None, query: LeaseQuery) -> LeaseList:
+        wanted = Query(workspaces, query.state, query.holder)
         after = _read_cursor(query.cursor)
         found, following = await self._store.run(rows.page, wanted, after, limit=query.limit)
         return LeaseList(

@@ -11,7 +11,7 @@ from coxswain.api.job import TERMINAL, JobSpec
 from coxswain.api.lineage import Lineage
 from coxswain.errors import ConflictError, UserError
 from coxswain.identity.callers import UserCaller
-from coxswain.sidecar import making, objects, place, requests
+from coxswain.sidecar import making, objects, owning, place, requests
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.keyed_jobs import KeyedJobs
 from coxswain.sidecar.type_store import TypeStore
@@ -64,6 +64,7 @@ class ObjectRoutes:
         the Job on whose account it is made; descent has limits.
         """
         spec = _with_key(call, body.spec)
+        owning.require_queue(caller, spec.to_wire())
         descent = await self._descent(path.workspace, body.parent, caller)
 
         async def make(name: str | None) -> making.Body:
@@ -81,8 +82,8 @@ class ObjectRoutes:
     async def list_jobs(
         self, call: Call, caller: UserCaller, query: JobQuery
     ) -> Answer[ResourceList] | web.Response:
-        """List the Jobs of all workspaces, newest first."""
-        wanted = Query("Job", None, query.phase, query.agent, query.queue)
+        """List the Jobs of all workspaces that one may see, newest first."""
+        wanted = Query("Job", caller.workspaces, query.phase, query.agent, query.queue)
         return await self._list(call, wanted, query)
 
     @route("GET", "/v1/workspaces/{workspace}/jobs")
@@ -115,6 +116,7 @@ class ObjectRoutes:
         With If-Match 412 if it changed meanwhile; 409 job_finished if it has ended.
         """
         live = await objects.live(self._cluster, "Job", path.workspace, path.name)
+        owning.require(caller, live)
         standing = objects.of(live, "Job")
         requests.check_unchanged(call, standing)
         if standing.status in TERMINAL:
@@ -130,8 +132,8 @@ class ObjectRoutes:
     async def list_agents(
         self, call: Call, caller: UserCaller, query: ListQuery
     ) -> Answer[ResourceList] | web.Response:
-        """List the Agents of all workspaces, newest first."""
-        return await self._list(call, Query("Agent", phase=query.phase), query)
+        """List the Agents of all workspaces that one may see, newest first."""
+        return await self._list(call, Query("Agent", caller.workspaces, query.phase), query)
 
     @route("GET", "/v1/workspaces/{workspace}/agents")
     async def list_workspace_agents(

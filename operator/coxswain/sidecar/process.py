@@ -11,7 +11,6 @@ from coxswain import settings
 from coxswain.errors import CoxswainError
 from coxswain.identity.doors import Doors
 from coxswain.identity.keys import Keys
-from coxswain.identity.local_token import LocalToken
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.settings import SidecarSettings
@@ -22,6 +21,7 @@ from coxswain.sidecar.cluster import Cluster, Objects
 from coxswain.sidecar.collector import Collector
 from coxswain.sidecar.delivery_routes import DeliveryRoutes
 from coxswain.sidecar.event_routes import EventRoutes
+from coxswain.sidecar.key_routes import KeyRoutes
 from coxswain.sidecar.keyed_jobs import KeyedJobs
 from coxswain.sidecar.lease_routes import LeaseRoutes
 from coxswain.sidecar.object_routes import ObjectRoutes
@@ -33,11 +33,12 @@ from coxswain.sidecar.review_routes import ReviewRoutes
 from coxswain.sidecar.run_lease_routes import RunLeaseRoutes
 from coxswain.sidecar.run_routes import RunRoutes
 from coxswain.sidecar.schedule_routes import ScheduleRoutes
-from coxswain.sidecar.streams import Streams
+from coxswain.sidecar.streams import AGAIN_SECONDS, Streams
 from coxswain.sidecar.suspend_routes import SuspendRoutes
 from coxswain.sidecar.tail import Tail
 from coxswain.sidecar.type_routes import TypeRoutes
 from coxswain.sidecar.type_store import TypeStore
+from coxswain.sidecar.ways_in import WaysIn
 from coxswain.store import events, frozen, idempotency, partitions, schema
 from coxswain.store.bucket import Address, Bucket
 from coxswain.store.leases import lines
@@ -77,7 +78,11 @@ def main() -> int:
 
 @asynccontextmanager
 async def running(
-    given: SidecarSettings, cluster: Objects, *, leave_seconds: float = LEAVE_SECONDS
+    given: SidecarSettings,
+    cluster: Objects,
+    *,
+    leave_seconds: float = LEAVE_SECONDS,
+    again_seconds: float = AGAIN_SECONDS,
 ) -> AsyncIterator[Ports]:
     """The whole process for the length of a block."""
     async with AsyncExitStack() as stack:
@@ -87,12 +92,9 @@ async def running(
         keys = Keys(cluster, store)
         listener = Listener(dsn, [events.CHANNEL, lines.CHANNEL])
         tail = Tail(store, listener)
-        doors = Doors(
-            Verifier(keys, given.installation),
-            RunsOfPods(store),
-            LocalToken(given.local_token_file),
-        )
-        streams = Streams(store, tail, limit=given.streams)
+        ways = WaysIn(given, store, cluster)
+        doors = Doors(Verifier(keys, given.installation), RunsOfPods(store), ways.finders)
+        streams = Streams(store, tail, limit=given.streams, again_seconds=again_seconds)
         bucket = _bucket(given)
         files = ArtifactStore(store, bucket, given.artifacts_prefix)
         handlers = [
@@ -102,7 +104,11 @@ async def running(
         ]
         health = Health(
             {"postgres": store.ping, "schema": lambda: store.run(schema.require)},
-            {"kubernetes": lambda: _answers(cluster), "token_keys": keys.check},
+            {
+                "kubernetes": lambda: _answers(cluster),
+                "token_keys": keys.check,
+                "people": ways.check,
+            },
         )
         app = server.build(NAME, TITLE, handlers, doors)
         health_port = await stack.enter_async_context(
@@ -110,7 +116,7 @@ async def running(
         )
         group = await stack.enter_async_context(asyncio.TaskGroup())
         work = [keys.run(), listener.run(), tail.run(), frozen.run(store)]
-        work += [_make_days(store), _purge_keys(store)]
+        work += [_make_days(store), _purge_keys(store), *ways.work()]
         if bucket is not None:
             work.append(Collector(store, bucket).run())
         tasks = [group.create_task(each) for each in work]
@@ -160,6 +166,7 @@ def _handlers(
         EventRoutes(store, cluster, streams),
         DeliveryRoutes(store),
         ScheduleRoutes(store, cluster),
+        KeyRoutes(store),
     ]
 
 

@@ -6,7 +6,7 @@ from coxswain.api import lineage
 from coxswain.api.job import TERMINAL
 from coxswain.errors import ConflictError, NotFoundError
 from coxswain.identity.callers import UserCaller
-from coxswain.sidecar import making, objects
+from coxswain.sidecar import making, objects, owning
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.wire import ObjectPath, RerunRequest, Resource
 from coxswain.store import mirror
@@ -37,6 +37,7 @@ class RerunRoutes:
         409 job_not_finished.
         """
         former = await self._former(path)
+        owning.require_queue(caller, former["spec"])
         origin = objects.of(former, "Job")
         if origin.status not in TERMINAL:
             raise ConflictError(

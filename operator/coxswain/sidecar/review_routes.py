@@ -9,7 +9,7 @@ from coxswain.api.job import JobPhase
 from coxswain.api.review import ReviewDecision
 from coxswain.errors import ConflictError
 from coxswain.identity.callers import UserCaller
-from coxswain.sidecar import objects, requests
+from coxswain.sidecar import objects, owning, requests
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.wire import ObjectPath, Resource, ReviewRequest
 from coxswain.web.routes import Answer, Call, route
@@ -37,6 +37,7 @@ class ReviewRoutes:
         about this attempt stands; 412 if the Job changed meanwhile.
         """
         live = await objects.live(self._cluster, "Job", path.workspace, path.name)
+        owning.require(caller, live)
         standing = objects.of(live, "Job")
         requests.check_unchanged(call, standing)
         attempt = int(standing.details.get("attempt", 0))

@@ -12,7 +12,7 @@ from coxswain.api.ticks import RequestKind, ScheduleRequest
 from coxswain.errors import ConflictError, UserError
 from coxswain.identity.callers import UserCaller
 from coxswain.rules import ticks as rules
-from coxswain.sidecar import making, objects, requests, schedule_wire
+from coxswain.sidecar import making, objects, owning, requests, schedule_wire
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.object_routes import answered, tagged, unchanged
 from coxswain.sidecar.schedule_wire import (
@@ -59,6 +59,7 @@ class ScheduleRoutes:
         """
         rules.of(body.spec)
         wire = body.spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        owning.require_queue(caller, owning.work(wire))
         manifest = making.manifest(body.metadata.to_wire(), wire, caller, kind=KIND)
         made = await making.create(self._cluster, path.workspace, manifest, "schedules")
         return tagged(objects.of(made, KIND), status=201)
@@ -67,8 +68,8 @@ class ScheduleRoutes:
     async def list_schedules(
         self, call: Call, caller: UserCaller, query: ListQuery
     ) -> Answer[ResourceList] | web.Response:
-        """List the Schedules of all workspaces, newest first."""
-        return await self._list(call, Query(KIND, phase=query.phase), query)
+        """List the Schedules of all workspaces that one may see, newest first."""
+        return await self._list(call, Query(KIND, caller.workspaces, query.phase), query)
 
     @route("GET", "/v1/workspaces/{workspace}/schedules")
     async def list_workspace_schedules(
@@ -101,6 +102,7 @@ class ScheduleRoutes:
     ) -> Answer[RequestView]:
         """Ask for a Job of the template now. The same ``id`` again asks for none."""
         live = await objects.live(self._cluster, KIND, path.workspace, path.name)
+        owning.require(caller, live)
         asked = _asked("Trigger", caller, body.reason, body.id, overlap=body.overlap)
         return await self._ask(path, live, asked)
 
@@ -112,6 +114,7 @@ class ScheduleRoutes:
     ) -> Answer[RequestView]:
         """Ask for the Jobs of a past range of ticks, both ends included; at most 1,000 ticks."""
         live = await objects.live(self._cluster, KIND, path.workspace, path.name)
+        owning.require(caller, live)
         since, until = body.since.astimezone(UTC), body.until.astimezone(UTC)
         _check_range(Schedule.parse(live), since, until)
         asked = _asked(
@@ -130,6 +133,7 @@ class ScheduleRoutes:
     ) -> Answer[Resource]:
         """Let no tick make a Job. The same again is harmless; with If-Match 412 if it changed."""
         live = await objects.live(self._cluster, KIND, path.workspace, path.name)
+        owning.require(caller, live)
         standing = objects.of(live, KIND)
         requests.check_unchanged(call, standing)
         if names.ANNOTATION_SUSPEND in (live["metadata"].get("annotations") or {}):
@@ -150,6 +154,7 @@ class ScheduleRoutes:
         409 suspended_by_spec where the spec itself says so; 412 as for suspend.
         """
         live = await objects.live(self._cluster, KIND, path.workspace, path.name)
+        owning.require(caller, live)
         standing = objects.of(live, KIND)
         requests.check_unchanged(call, standing)
         if standing.spec.get("suspend"):

@@ -5,13 +5,15 @@ at all is cut off after a while and comes back with its position.
 """
 
 import asyncio
+import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
-from coxswain.errors import CoxswainError, TransientError
+from coxswain.errors import CoxswainError, TransientError, UserError
 from coxswain.sidecar import views
 from coxswain.sidecar.tail import Tail
 from coxswain.sidecar.wire import ResyncView
@@ -19,7 +21,8 @@ from coxswain.store import events
 from coxswain.store.events import Filter, Resync, StoredEvent
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs, metrics
-from coxswain.web import request_ids
+from coxswain.web import denials, request_ids
+from coxswain.web.routes import AGAIN
 from coxswain.web.server import STOPPING
 
 log = logs.get(__name__)
@@ -28,7 +31,9 @@ PING_SECONDS = 15.0
 WRITE_SECONDS = 30.0
 WAIT_SECONDS = 5.0
 CHUNK_EVENTS = 200
+AGAIN_SECONDS = 5.0
 RESYNC = "resync"
+CLOSED = "closed"
 Frame = Callable[[StoredEvent], bytes]
 
 
@@ -45,10 +50,14 @@ class Wanted:
 class Streams:
     """All live streams of this process."""
 
-    def __init__(self, store: Store, tail: Tail, *, limit: int) -> None:
+    def __init__(
+        self, store: Store, tail: Tail, *, limit: int, again_seconds: float = AGAIN_SECONDS
+    ) -> None:
+        """Each stream's reader is looked at again after so many seconds: tokens end, and rights."""
         self._store = store
         self._tail = tail
         self._limit = limit
+        self._again_seconds = again_seconds
         self._open = 0
 
     async def start_of(self, position: int | None) -> tuple[int, Resync | None]:
@@ -92,23 +101,30 @@ class Streams:
                 if resync is not None:
                     metrics.STREAM_RESYNCS.inc()
                     await _write(response, [_resync(resync)])
-                await self._follow(response, wanted, request.app[STOPPING])
+                await self._follow(response, wanted, request)
             except ConnectionError:
                 log.debug("a client left its stream")
             except TimeoutError:
                 # It reads nothing; a graceful end would wait for it.
                 if request.transport is not None:
                     request.transport.abort()
+            except UserError as error:
+                await denials.denied(request, error)
+                await _write(response, [_closed(error)])
             except CoxswainError as error:
                 # The client comes back with its position.
                 log.warning("a stream was ended", code=error.code, reason=error.message)
         return response
 
     async def _follow(
-        self, response: EventSourceResponse, wanted: Wanted, stopping: asyncio.Event
+        self, response: EventSourceResponse, wanted: Wanted, request: web.Request
     ) -> None:
-        position = wanted.position
+        position, stopping = wanted.position, request.app[STOPPING]
+        allowed_until = time.monotonic() + self._again_seconds
         while response.is_connected() and not stopping.is_set():
+            if time.monotonic() >= allowed_until:
+                await request[AGAIN].check()
+                allowed_until = time.monotonic() + self._again_seconds
             found, position_now = await self._next(wanted.which, position)
             if found:
                 await _write(response, [wanted.frame(event) for event in found])
@@ -129,7 +145,9 @@ class Streams:
 
     async def _wait(self, position: int, stopping: asyncio.Event) -> None:
         waits = {
-            asyncio.ensure_future(self._tail.more(position, WAIT_SECONDS)),
+            asyncio.ensure_future(
+                self._tail.more(position, min(WAIT_SECONDS, self._again_seconds))
+            ),
             asyncio.ensure_future(stopping.wait()),
         }
         try:
@@ -152,6 +170,7 @@ def _is_of(which: Filter, stored: StoredEvent) -> bool:
     event = stored.event
     return (
         which.workspace in {None, event.workspace}
+        and (which.workspaces is None or event.workspace in which.workspaces)
         and which.uid in {None, event.uid}
         and which.attempt in {None, event.attempt}
     )
@@ -160,6 +179,11 @@ def _is_of(which: Filter, stored: StoredEvent) -> bool:
 def _resync(resync: Resync) -> bytes:
     view = ResyncView(oldest=resync.oldest, head=resync.head)
     return views.message(view.model_dump_json(by_alias=True), name=RESYNC)
+
+
+def _closed(error: UserError) -> bytes:
+    """The last frame of a stream that its reader may follow no longer."""
+    return views.message(json.dumps({"code": error.code, "message": error.message}), name=CLOSED)
 
 
 async def _write(response: EventSourceResponse, frames: Sequence[bytes]) -> None:

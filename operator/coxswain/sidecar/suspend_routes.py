@@ -4,7 +4,7 @@ from coxswain import names
 from coxswain.api.job import TERMINAL
 from coxswain.errors import ConflictError
 from coxswain.identity.callers import UserCaller
-from coxswain.sidecar import objects, requests
+from coxswain.sidecar import objects, owning, requests
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.object_routes import FINISHED
 from coxswain.sidecar.wire import ObjectPath, Resource, SuspendRequest
@@ -30,6 +30,7 @@ class SuspendRoutes:
         409 job_finished if it has ended; with If-Match 412 if it changed meanwhile.
         """
         live = await objects.live(self._cluster, "Job", path.workspace, path.name)
+        owning.require(caller, live)
         standing = _standing(call, objects.of(live, "Job"))
         if names.ANNOTATION_SUSPEND in (live["metadata"].get("annotations") or {}):
             return _answer(standing)
@@ -48,6 +49,7 @@ class SuspendRoutes:
         409 suspended_by_spec where the spec itself says so; 409 job_finished; 412 as for suspend.
         """
         live = await objects.live(self._cluster, "Job", path.workspace, path.name)
+        owning.require(caller, live)
         standing = _standing(call, objects.of(live, "Job"))
         if standing.spec.get("suspend"):
             raise ConflictError(

@@ -228,7 +228,7 @@ class EventView(Model):
     type: str
     """What happened."""
     actor: str
-    """Who did it: operator, egress, agent:WORKSPACE/NAME or user:NAME."""
+    """Who did it: operator, egress, agent:WORKSPACE/NAME, user:NAME or key:NAME."""
     workspace: str = ""
     """Where."""
     kind: str = ""

@@ -118,14 +118,17 @@ async def of_job(connection: Connection, job_uid: str) -> tuple[AskedCall, ...]:
     return await _read(connection, rows)
 
 
-async def pending(connection: Connection) -> tuple[AskedCall, ...]:
-    """Calls of all workspaces that wait for people, oldest first."""
+async def pending(
+    connection: Connection, workspaces: frozenset[str] | None = None
+) -> tuple[AskedCall, ...]:
+    """Calls of these workspaces, or of all, that wait for people, oldest first."""
     # The partial index holds what has no answer; runs that ended before one fall out of it by time.
     rows = await connection.fetch(
         f"{_ROWS} WHERE state = $1 AND until > now() AND closed_at IS NULL"
-        " ORDER BY asked_at, hash LIMIT $2",
+        " AND (workspace = ANY ($3::text[]) OR $3 IS NULL) ORDER BY asked_at, hash LIMIT $2",
         State.PENDING,
         MOST,
+        None if workspaces is None else list(workspaces),
     )
     return await _read(connection, rows)
 

@@ -50,6 +50,8 @@ class Filter:
     workspace: str | None = None
     uid: str | None = None
     attempt: int | None = None
+    workspaces: frozenset[str] | None = None
+    """Those that may be told of; None: all, and what belongs to none."""
 
     @property
     def is_open(self) -> bool:
@@ -161,13 +163,15 @@ async def after(
     # The inner read goes along the positions and is bounded, whatever the filter lets through.
     rows = await connection.fetch(
         "SELECT *, (type = $3 OR right($3, 1) = '.' AND starts_with(type, $3) OR $3 IS NULL)"
-        " AND (workspace = $4 OR $4 IS NULL) AS passes"
+        " AND (workspace = $4 OR $4 IS NULL) AND (workspace = ANY ($5::text[]) OR $5 IS NULL)"
+        " AS passes"
         " FROM (SELECT * FROM events WHERE position > $1 ORDER BY position LIMIT $2) AS ahead"
         " ORDER BY position",
         position,
         window,
         which.type,
         which.workspace,
+        None if which.workspaces is None else list(which.workspaces),
     )
     passing = [row for row in rows if row["passes"]]
     kept = passing[:limit]
@@ -187,6 +191,7 @@ async def _of_object(connection: Connection, position: int, which: Filter, limit
         "SELECT * FROM events WHERE uid = $3 AND position > $1 AND position <= $7"
         " AND (type = $4 OR right($4, 1) = '.' AND starts_with(type, $4) OR $4 IS NULL)"
         " AND (workspace = $5 OR $5 IS NULL) AND (attempt = $6 OR $6 IS NULL)"
+        " AND (workspace = ANY ($8::text[]) OR $8 IS NULL)"
         " ORDER BY position LIMIT $2",
         position,
         limit,
@@ -195,6 +200,7 @@ async def _of_object(connection: Connection, position: int, which: Filter, limit
         which.workspace,
         which.attempt,
         top,
+        None if which.workspaces is None else list(which.workspaces),
     )
     more = len(rows) == limit
     return Page(

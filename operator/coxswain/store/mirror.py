@@ -4,7 +4,7 @@ The operator writes it after each status write, an object and its events in one 
 ``leadership.fenced``. The mirror never goes back to an older resourceVersion.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,7 +26,7 @@ class Query:
     """Which objects to list, newest first. None takes all."""
 
     kind: str
-    workspaces: Sequence[str] | None = None
+    workspaces: Collection[str] | None = None
     phase: str | None = None
     agent: str | None = None
     queue: str | None = None

@@ -19,7 +19,7 @@ DELIVERED = "delivery_delivered"
 class Query:
     """Which deliveries to list, newest first. None takes all."""
 
-    workspace: str | None = None
+    workspaces: frozenset[str] | None = None
     state: DeliveryState | None = None
     job: str | None = None
 
@@ -47,11 +47,11 @@ async def page(
     # The index over (created_at, id) gives the order; one row more tells whether more come.
     rows = await connection.fetch(
         f"SELECT {deliveries.COLUMNS} FROM deliveries"  # noqa: S608 - a constant
-        " WHERE (workspace = $1 OR $1 IS NULL) AND (state = $2 OR $2 IS NULL)"
+        " WHERE (workspace = ANY ($1::text[]) OR $1 IS NULL) AND (state = $2 OR $2 IS NULL)"
         " AND (job_name = $3 OR $3 IS NULL)"
         " AND ((created_at, id) < ($4::timestamptz, $5::uuid) OR $4 IS NULL)"
         " ORDER BY created_at DESC, id DESC LIMIT $6",
-        query.workspace,
+        None if query.workspaces is None else list(query.workspaces),
         query.state,
         query.job,
         after.created_at if after is not None else None,

@@ -8,7 +8,7 @@ from aiohttp.typedefs import Middleware
 
 from coxswain.errors import CoxswainError
 from coxswain.telemetry import logs, metrics, traces
-from coxswain.web import problems, request_ids
+from coxswain.web import denials, problems, request_ids
 from coxswain.web.routes import CALLER, ROUTE
 
 log = logs.get(__name__)
@@ -43,6 +43,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return await handler(request)
     except CoxswainError as error:
         _log(request, error)
+        await denials.denied(request, error)
         return problems.answer(error)
     except web.HTTPException as error:
         return problems.of_http(error)

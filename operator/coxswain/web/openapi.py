@@ -9,17 +9,26 @@ from apispec import APISpec
 
 import coxswain
 from coxswain.api.meta import Model
+from coxswain.rules.permissions import Permission, Who
 from coxswain.web import problems
 from coxswain.web.problems import Problem
 from coxswain.web.routes import Route
 
 TEMPLATE = "#/components/schemas/{model}"
+POD, PERSON, KEY = "pod", "person", "key"
+SCHEMES = {
+    POD: "The token that the kubelet projects into an agent's pod.",
+    PERSON: "A person's token, of the sort that the installation takes.",
+    KEY: "An API key, for machines.",
+}
 
 
 def document(title: str, routes: Sequence[Route]) -> dict[str, Any]:
     """The whole document."""
     spec = APISpec(title=title, version=coxswain.__version__, openapi_version="3.1.0")
-    spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    for scheme, description in SCHEMES.items():
+        about = {"type": "http", "scheme": "bearer", "description": description}
+        spec.components.security_scheme(scheme, about)
     schemas: dict[str, Any] = {}
     for route in routes:
         spec.path(path=route.path, operations={route.method.lower(): _operation(route, schemas)})
@@ -58,13 +67,25 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
             *_parameters(route.model("query"), "query", schemas),
         ],
         "responses": _responses(route, schemas),
-        "security": [] if route.options.open else [{"token": []}],
+        "security": _security(route.permission),
     }
     if (body := route.model("body")) is not None:
         operation["requestBody"] = {"required": True, "content": _json(body, schemas)}
     elif route.takes_content:
         operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
     return operation
+
+
+def _security(permission: Permission) -> list[dict[str, list[str]]]:
+    """One of these has to be there; with a person or a key the least role, at least for one's own."""
+    if permission.who is Who.ANYBODY:
+        return []
+    if not permission.is_for_users:
+        return [{POD: []}]
+    found: list[dict[str, list[str]]] = [{PERSON: [permission.role.value]}]
+    if permission.is_for_machines:
+        found.append({KEY: [permission.role.value]})
+    return found
 
 
 def _responses(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:

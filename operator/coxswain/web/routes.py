@@ -9,7 +9,7 @@ return    a Model, Answer[Model], or a response of the HTTP library
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, Generic, Protocol, TypeVar, get_args, get_origin
@@ -17,7 +17,8 @@ from typing import Any, Generic, Protocol, TypeVar, get_args, get_origin
 from aiohttp import web
 
 from coxswain.api.meta import Model
-from coxswain.errors import NotFoundError, UserError
+from coxswain.errors import ForbiddenError, NotFoundError, UserError
+from coxswain.rules.permissions import Permission
 from coxswain.web import reading
 
 M = TypeVar("M", bound=Model)
@@ -25,6 +26,7 @@ C = TypeVar("C")
 H = TypeVar("H", bound=Callable[..., Awaitable[object]])
 CALLER: web.RequestKey[object] = web.RequestKey("caller", object)
 ROUTE: web.RequestKey[str] = web.RequestKey("route", str)
+RIGHTS_CHANGED = "rights_changed"
 _MARK = "__coxswain_route__"
 
 
@@ -51,13 +53,33 @@ class Answer(Generic[M]):
 class Gate(Protocol):
     """Finds out who is calling."""
 
-    async def admit(self, request: web.Request, kind: type[C]) -> C:
-        """The caller, if it is of this kind. Raises UnauthenticatedError or ForbiddenError."""
+    async def admit(self, request: web.Request, kind: type[C], permission: Permission) -> C:
+        """The caller, if it is of this kind and may. Raises UnauthenticatedError or ForbiddenError."""
         ...
 
     async def check(self, request: web.Request) -> None:
         """Raise UnauthenticatedError unless anybody we know is calling."""
         ...
+
+
+@dataclass(frozen=True)
+class Again:
+    """Finds the caller of a request again, by the same token: for answers that go on for long."""
+
+    gate: Gate
+    request: web.Request
+    kind: type[object]
+    permission: Permission
+    caller: object
+
+    async def check(self) -> None:
+        """Raise UnauthenticatedError or ForbiddenError unless it still is who it was, with the same rights."""
+        now = await self.gate.admit(self.request, self.kind, self.permission)
+        if now != self.caller:
+            raise ForbiddenError("your rights have changed; ask again", code=RIGHTS_CHANGED)
+
+
+AGAIN: web.RequestKey[Again] = web.RequestKey("again", Again)
 
 
 @dataclass(frozen=True)
@@ -79,6 +101,7 @@ class Route:
     path: str
     summary: str
     options: Options
+    permission: Permission
     handler: Callable[..., Awaitable[object]]
     parameters: dict[str, Any]
     answer: type[Model] | None
@@ -104,10 +127,10 @@ def route(method: str, path: str, **options: Any) -> Callable[[H], H]:
     return mark
 
 
-def of(holder: object) -> list[Route]:
+def of(holder: object, permissions: Mapping[str, Permission]) -> list[Route]:
     """The routes of an object, in the order in which they stand in its class."""
     marked = [each for each in vars(type(holder)).values() if hasattr(each, _MARK)]
-    return [_route(getattr(holder, each.__name__)) for each in marked]
+    return [_route(getattr(holder, each.__name__), permissions) for each in marked]
 
 
 def add(app: web.Application, routes: Sequence[Route], gate: Gate) -> None:
@@ -135,8 +158,10 @@ def _handler(route: Route, gate: Gate) -> Callable[[web.Request], Awaitable[web.
 async def _arguments(route: Route, gate: Gate, request: web.Request) -> dict[str, object]:
     given: dict[str, object] = {}
     if "caller" in route.parameters:
-        given["caller"] = await gate.admit(request, route.parameters["caller"])
-        request[CALLER] = given["caller"]
+        kind, permission = route.parameters["caller"], route.permission
+        caller = await gate.admit(request, kind, permission)
+        given["caller"] = request[CALLER] = caller
+        request[AGAIN] = Again(gate, request, kind, permission, caller)
     if (path := route.model("path")) is not None:
         given["path"] = reading.path(request, path)
     if (query := route.model("query")) is not None:
@@ -167,7 +192,9 @@ def _json(body: Model, status: int, headers: dict[str, str]) -> web.Response:
     return web.Response(status=status, text=text, content_type="application/json", headers=headers)
 
 
-def _route(handler: Callable[..., Awaitable[object]]) -> Route:
+def _route(
+    handler: Callable[..., Awaitable[object]], permissions: Mapping[str, Permission]
+) -> Route:
     method, path, options = getattr(handler, _MARK)
     hints = inspect.get_annotations(handler.__func__, eval_str=True)  # type: ignore[attr-defined]  # a bound method
     parameters = {name: kind for name, kind in hints.items() if name not in {"return", "call"}}
@@ -176,11 +203,15 @@ def _route(handler: Callable[..., Awaitable[object]]) -> Route:
     unknown = set(parameters) - {"caller", "path", "query", "body", "content"}
     if unknown:
         raise TypeError(f"{method} {path}: {unknown} is nothing that a request has")
+    permission = permissions.get(f"{method} {path}")
+    if permission is None:
+        raise TypeError(f"{method} {path}: say in rules/permissions.py who may call it")
     return Route(
         method=method,
         path=path,
         summary=inspect.getdoc(handler) or "",
         options=options,
+        permission=permission,
         handler=handler,
         parameters=parameters,
         answer=_model(hints.get("return")),

@@ -1,12 +1,13 @@
 """Runs servers: opens their ports, and on the way down lets requests end first."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 
 from coxswain.errors import ConfigurationError
+from coxswain.rules.permissions import TABLE, Permission
 from coxswain.web import middleware, openapi, probes, routes
 from coxswain.web.routes import Gate, Route
 
@@ -15,12 +16,21 @@ KEEPALIVE_SECONDS = 75.0
 STOPPING: web.AppKey[asyncio.Event] = web.AppKey("stopping", asyncio.Event)
 
 
-def build(name: str, title: str, handlers: Sequence[object], gate: Gate) -> web.Application:
-    """A server with these handlers' routes; ``name`` labels its metrics."""
+def build(
+    name: str,
+    title: str,
+    handlers: Sequence[object],
+    gate: Gate,
+    permissions: Mapping[str, Permission] = TABLE,
+) -> web.Application:
+    """A server with these handlers' routes; ``name`` labels its metrics.
+
+    Raises TypeError for a route that has no row in ``permissions``.
+    """
     app = web.Application(middlewares=[probes.dropped(name), middleware.observe(name)])
     stopping = asyncio.Event()
     app[STOPPING] = stopping
-    found = [route for handler in handlers for route in routes.of(handler)]
+    found = [route for handler in handlers for route in routes.of(handler, permissions)]
     _unique(found)
     documents = openapi.document(title, found), openapi.page(title, found)
     app.on_shutdown.append(_stop)

@@ -31,7 +31,8 @@ PROCESSES: dict[str, type[Settings]] = {
 
 
 @pytest.fixture(
-    scope="module", params=[chart.WORKSPACES, chart.EXTERNAL_DATABASE, chart.BUCKET, None]
+    scope="module",
+    params=[chart.WORKSPACES, chart.EXTERNAL_DATABASE, chart.BUCKET, chart.OIDC, None],
 )
 def objects(request: pytest.FixtureRequest) -> list[Body]:
     return chart.render(*([request.param] if request.param else []))

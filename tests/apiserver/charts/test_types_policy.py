@@ -25,7 +25,7 @@ async def sidecar(
 ) -> AsyncIterator[Client]:
     await installation.bind(client, namespace)
     for each in installation.objects:
-        if each["kind"] in KINDS:
+        if each["kind"] in KINDS and each["metadata"]["name"] == "coxswain-sidecar-types":
             plural = f"{each['kind'].lower().removesuffix('y')}ies"
             plural = plural if each["kind"] == KINDS[0] else f"{each['kind'].lower()}s"
             await leader.make(client, f"{ADMISSION}/{plural}", each)

@@ -11,23 +11,17 @@ from coxswain.identity.keys import FETCH_SECONDS, Keys
 from coxswain.identity.tokens import Verifier
 from coxswain.store import keys
 from coxswain.store.pool import Store
+from tests.support.issuer import deep
 from tests.support.rows import pod
+from tests.support.ticking import Ticking
 from tests.support.tokens import SigningCluster
 
 HOUR = timedelta(hours=1)
 NOW = datetime.now(UTC)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def verifier(cluster: SigningCluster, store: Store, clock: Clock | None = None) -> Verifier:
-    return Verifier(Keys(cluster, store, clock or Clock()), "test")
+def verifier(cluster: SigningCluster, store: Store, clock: Ticking | None = None) -> Verifier:
+    return Verifier(Keys(cluster, store, clock or Ticking()), "test")
 
 
 async def refused(judge: Verifier, token: str) -> str:
@@ -94,7 +88,11 @@ async def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(
         assert await refused(verifier(cluster, sidecar_store), token) == "token_invalid"
 
 
-@pytest.mark.parametrize("token", ["", "x", "a.b.c", "...", "e30.e30.", "\x00", "e" * 7000])
+@pytest.mark.parametrize(
+    "token",
+    ["", "x", "a.b.c", "...", "e30.e30.", "\x00", "e" * 7000, deep(head=True), deep(head=False)],
+    ids=range(9),
+)
 async def test_garbage_is_refused(sidecar_store: Store, token: str) -> None:
     assert await refused(verifier(SigningCluster(), sidecar_store), token) == "token_invalid"
 
@@ -102,7 +100,7 @@ async def test_garbage_is_refused(sidecar_store: Store, token: str) -> None:
 async def test_a_new_key_is_fetched_and_an_unknown_one_at_most_every_ten_seconds(
     sidecar_store: Store,
 ) -> None:
-    cluster, clock = SigningCluster(), Clock()
+    cluster, clock = SigningCluster(), Ticking()
     judge = verifier(cluster, sidecar_store, clock)
     await judge.pod(cluster.token(pod()))
     cluster.add_key("second")
@@ -118,7 +116,7 @@ async def test_a_new_key_is_fetched_and_an_unknown_one_at_most_every_ten_seconds
 
 
 async def test_known_keys_stay_good_while_the_api_server_is_away(sidecar_store: Store) -> None:
-    cluster, clock = SigningCluster(), Clock()
+    cluster, clock = SigningCluster(), Ticking()
     await verifier(cluster, sidecar_store).pod(cluster.token(pod()))
     cluster.away = True
     restarted = verifier(cluster, sidecar_store, clock)

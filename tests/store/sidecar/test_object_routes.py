@@ -224,7 +224,7 @@ async def test_the_health_port_names_every_dependency(api: Api) -> None:
         state = await answer.json()
     assert answer.status == 200
     assert state["checks"] == dict.fromkeys(
-        ("postgres", "schema", "kubernetes", "token_keys"), "ok"
+        ("postgres", "schema", "kubernetes", "token_keys", "people"), "ok"
     )
     api.cluster.away = True
     async with api.user.get(f"{api.health_url}/readyz") as answer:

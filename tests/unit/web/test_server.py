@@ -23,6 +23,7 @@ from coxswain.errors import (
     UnavailableError,
     UserError,
 )
+from coxswain.rules.permissions import Permission, Who
 from coxswain.telemetry import logs, metrics
 from coxswain.web import request_ids, server
 from coxswain.web.routes import Answer, Call, route
@@ -39,7 +40,7 @@ class Visitor:
 class OneKey:
     """Knows one visitor, by one password."""
 
-    async def admit(self, request: web.Request, kind: type[C]) -> C:
+    async def admit(self, request: web.Request, kind: type[C], permission: Permission) -> C:
         await self.check(request)
         return kind()
 
@@ -65,6 +66,16 @@ class ThingQuery(Model):
     after: int = 0
 
 
+USERS, ANYBODY = Permission(Who.USER), Permission(Who.ANYBODY)
+TABLE = {
+    "POST /v1/things/{name}": USERS,
+    "GET /v1/things": USERS,
+    "POST /v1/fail/{name}": USERS,
+    "PUT /v1/small": USERS,
+    "GET /v1/open": ANYBODY,
+    "GET /v1/careless": USERS,
+    "GET /v1/slow": ANYBODY,
+}
 RAISED: dict[str, Exception] = {
     "invalid": UserError("no good", field="spec.title"),
     "conflict": ConflictError("changed"),
@@ -110,7 +121,7 @@ class Things:
 
 @asynccontextmanager
 async def running(*, known: bool = True) -> AsyncIterator[aiohttp.ClientSession]:
-    app = server.build("test", "Things", [Things()], OneKey())
+    app = server.build("test", "Things", [Things()], OneKey(), TABLE)
     headers = {"Authorization": "Bearer good"} if known else {}
     async with (
         server.serving(app, "127.0.0.1", 0, drain_seconds=1) as port,
@@ -348,7 +359,7 @@ def test_a_route_without_a_caller_must_say_that_it_is_open() -> None:
             """Forget the caller."""
 
     with pytest.raises(TypeError, match="name the caller"):
-        server.build("test", "x", [Careless()], OneKey())
+        server.build("test", "x", [Careless()], OneKey(), TABLE)
 
 
 async def test_a_request_in_flight_ends_before_the_server_does() -> None:
@@ -362,7 +373,7 @@ async def test_a_request_in_flight_ends_before_the_server_does() -> None:
             await go_on.wait()
             return Thing(title="done")
 
-    app = server.build("test", "x", [Slow()], OneKey())
+    app = server.build("test", "x", [Slow()], OneKey(), TABLE)
 
     async def ask(port: int) -> str:
         async with (

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from coxswain.errors import UnauthenticatedError
+from coxswain.rules.permissions import Permission
 from coxswain.telemetry import metrics
 from coxswain.web import server
 
@@ -23,7 +24,7 @@ class Nobody:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def admit(self, request: web.Request, kind: type[C]) -> C:
+    async def admit(self, request: web.Request, kind: type[C], permission: Permission) -> C:
         raise UnauthenticatedError("who are you?")
 
     async def check(self, request: web.Request) -> None:

@@ -13,7 +13,7 @@ env:
   - {name: COXSWAIN_PORT, value: "8080"}
   - {name: COXSWAIN_HEALTH_PORT, value: "9090"}
   - {name: COXSWAIN_ACCOUNT_FOLDER, value: {{ index . 1 }}}
-  - {name: COXSWAIN_LOCAL_TOKEN_FILE, value: /run/coxswain/local/token}
+  {{- include "coxswain.peopleEnv" $ | nindent 2 }}
   {{- include "coxswain.artifactEnv" $ | nindent 2 }}
   {{- with $.Values.sidecar.extraEnv }}
   {{- toYaml . | nindent 2 }}
@@ -26,6 +26,6 @@ resources: {{- toYaml $.Values.sidecar.resources | nindent 2 }}
 {{ include "coxswain.containerSecurity" . }}
 volumeMounts:
   - {name: sidecar-account, mountPath: {{ index . 1 }}, readOnly: true}
-  - {name: local-token, mountPath: /run/coxswain/local, readOnly: true}
+  {{- include "coxswain.peopleMounts" $ | nindent 2 }}
   - {name: tmp, mountPath: /tmp}
 {{- end }}

@@ -25,6 +25,7 @@ from coxswain.gateway.keyring import Keyring
 from coxswain.gateway.outbound.dialing import Dialer, Resolve
 from coxswain.identity.keys import Cluster
 from coxswain.rules import addresses, callbacks
+from coxswain.rules.permissions import Permission
 from coxswain.store import frozen, mirror, polls, triggers
 from coxswain.store.mirror import ObjectRow
 from coxswain.store.pool import Store
@@ -74,7 +75,7 @@ class _Stored(Records, Pages):
 class _Strangers:
     """Nobody is known here; what is no hook is not there."""
 
-    async def admit(self, request: web.Request, kind: type[C]) -> C:
+    async def admit(self, request: web.Request, kind: type[C], permission: Permission) -> C:
         raise ForbiddenError("nobody has an account here")
 
     async def check(self, request: web.Request) -> None:

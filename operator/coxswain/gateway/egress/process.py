@@ -22,7 +22,6 @@ from coxswain.gateway.outbound.dialing import RESOLVERS, Dialer, Resolve
 from coxswain.identity.callers import AgentCaller
 from coxswain.identity.doors import Doors
 from coxswain.identity.keys import Cluster, Keys
-from coxswain.identity.local_token import LocalToken
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.rules import addresses
@@ -105,10 +104,10 @@ def _door(
     journal: Journal,
     dialer: Dialer,
 ) -> Door:
-    doors = Doors(Verifier(keys, given.installation), RunsOfPods(store), LocalToken(None))
+    doors = Doors(Verifier(keys, given.installation), RunsOfPods(store))
 
     async def admit(asked: Asked) -> AgentCaller:
-        return await doors.admit_token(lambda: asked.token, AgentCaller)
+        return await doors.admit_agent(lambda: asked.token)
 
     most, per_run = given.egress_connections, given.egress_connections_per_run
     return Door(

@@ -21,7 +21,6 @@ from coxswain.gateway.models.upstream import Upstream
 from coxswain.gateway.models.verdicts import Judge
 from coxswain.identity.doors import Doors
 from coxswain.identity.keys import Cluster, Keys
-from coxswain.identity.local_token import LocalToken
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.settings import ModelGatewaySettings
@@ -83,7 +82,7 @@ async def running(
             cluster.get, listed_urls=given.provider_base_urls, demo=given.demo_provider
         )
         judge = _judge(given, destinations, store)
-        doors = Doors(Verifier(keys, given.installation), RunsOfPods(store), LocalToken(None))
+        doors = Doors(Verifier(keys, given.installation), RunsOfPods(store))
         app = build(Calls(destinations, upstream, rows.record), judge, doors)
         health = hosting.health(store, cluster, keys)
         health_port = await stack.enter_async_context(

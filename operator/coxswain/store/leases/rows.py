@@ -28,7 +28,7 @@ PAGE = 500
 class Query:
     """Which leases to list, by workspace and name. None takes all."""
 
-    workspace: str | None = None
+    workspaces: frozenset[str] | None = None
     state: LeaseState | None = None
     holder: str | None = None
 
@@ -71,11 +71,11 @@ async def page(
     """A page of the leases that have an object, and where the next one begins."""
     found = await connection.fetch(
         f"SELECT * FROM (SELECT {COLUMNS} FROM leases WHERE removed_at IS NULL"  # noqa: S608 - constants
-        " AND (workspace = $1 OR $1 IS NULL) AND (holder = $3 OR $3 IS NULL)"
+        " AND (workspace = ANY ($1::text[]) OR $1 IS NULL) AND (holder = $3 OR $3 IS NULL)"
         " AND ((workspace, name) > ($4, $5) OR $4 IS NULL)) AS each"
         " WHERE CASE WHEN state = 'Held' AND expires_at <= read_at THEN 'Expired' ELSE state END = $2"
         " OR $2 IS NULL ORDER BY workspace, name LIMIT $6",
-        query.workspace,
+        None if query.workspaces is None else list(query.workspaces),
         query.state,
         query.holder,
         after[0] if after is not None else None,

@@ -50,9 +50,18 @@ MACHINE = "key:"
 # Inside an agent pod.
 AGENT_UID = 10001
 AGENT_CONTAINER = "agent"
+DOOR_CONTAINER = "door"
+DOOR_PORT = 8700
+WEB_DOOR_PORT = 8701
+SIGNS_PORT = 8702
+SIGN_STARTED = "/started"
+SIGN_ALIVE = "/alive"
 WORKSPACE_PATH = "/workspace"
 FILES_PATH = "/coxswain/files"
 INSTRUCTIONS_PATH = "/coxswain/instructions"
+HANDED_PATH = "/coxswain/handed"
+HANDED_INPUT = f"{HANDED_PATH}/input.json"
+HANDED_OUTPUT = f"{HANDED_PATH}/output.json"
 TOKEN_DIRECTORY = "/coxswain/identity"  # noqa: S105 - a folder, not a secret
 TOKEN_FILE = f"{TOKEN_DIRECTORY}/token"
 

@@ -4,14 +4,17 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from coxswain.api.contract import ExitCode
 from coxswain_agent import run
 from coxswain_agent.ending import Stop, Stopper
 from coxswain_agent.settings import AgentSettings
 
+Program = Callable[[AgentSettings, Stopper], Coroutine[Any, Any, ExitCode]]
 REPOSITORY = Path(__file__).parents[2]
 SECONDS = 30.0
 
@@ -39,7 +42,7 @@ class Agent:
 
     def prepare(self) -> dict[str, Any]:
         """Make what the kubelet would have made, and say where it is."""
-        for name in ("workspace", "files", "spool"):
+        for name in ("workspace", "files", "spool", "handed"):
             (self.folder / name).mkdir(exist_ok=True)
         (self.folder / "token").write_text(self.token + "\n")
         return {
@@ -51,6 +54,8 @@ class Agent:
             "files": self.folder / "files",
             "termination_log": self.folder / "termination-log",
             "spool": self.folder / "spool",
+            "handed": self.folder / "handed",
+            "signs_port": 0,
             "door_port": 0,
             "heartbeat_seconds": 0.05,
             "flush_seconds": 0.02,
@@ -62,14 +67,15 @@ class Agent:
 class AgentTask(Agent):
     """The program as a task of this process."""
 
-    task: "asyncio.Task[run.Code] | None" = None
+    task: "asyncio.Task[ExitCode] | None" = None
     stopper: Stopper | None = None
+    program: Program = run.execute
 
     def start(self) -> None:
         """Start it."""
         settings = AgentSettings(**self.prepare())
         self.stopper = Stopper()
-        self.task = asyncio.create_task(run.execute(settings, self.stopper))
+        self.task = asyncio.create_task(self.program(settings, self.stopper))
 
     def terminate(self) -> None:
         """Do what SIGTERM does."""
@@ -92,6 +98,7 @@ class AgentProcess(Agent):
     """The program as a process of its own, with nothing of this one's environment."""
 
     process: asyncio.subprocess.Process | None = None
+    arguments: tuple[str, ...] = ()
 
     async def start(self) -> None:
         """Start it."""
@@ -99,15 +106,22 @@ class AgentProcess(Agent):
             sys.executable,
             "-m",
             "coxswain_agent",
+            *self.arguments,
             env=self._environment(),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
         )
 
     def terminate(self) -> None:
         """Send SIGTERM."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """What a container's end does: nothing in it lives on."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
 
     async def wait(self) -> tuple[int, str]:
         """Exit code and log."""

@@ -37,7 +37,7 @@ class Acts:
 
         An act that is cut off by the end of the run stays open: nobody knows how far it came.
         """
-        act = await self._begin(name)
+        act = await self.begin(name)
         try:
             yield
         except asyncio.CancelledError:
@@ -54,7 +54,7 @@ class Acts:
 
         So a pod that is lost after the work and before the result does not lead to a second time.
         """
-        await self._begin(name)
+        await self.begin(name)
         try:
             yield
         except asyncio.CancelledError:
@@ -69,7 +69,8 @@ class Acts:
         for task in ends:
             task.cancel()
 
-    async def _begin(self, name: str) -> UUID:
+    async def begin(self, name: str) -> UUID:
+        """Record that an act begins. Raises ToolError if that cannot be."""
         act = self._clock.event_id()
         request = ActRequest(id=act, name=name, phase="begin")
         until = time.monotonic() + self._wait_seconds

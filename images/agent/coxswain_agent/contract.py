@@ -37,11 +37,14 @@ A = TypeVar("A", bound=Model)
 
 
 class Platform:
-    """Calls the platform through the door, which knows the token."""
+    """Calls the platform: through the door, which knows the token, or with the token of a file."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, url: str, token_file: Path | None = None
+    ) -> None:
         self._session = session
-        self._url = url
+        self._url = url.rstrip("/")
+        self._token_file = token_file
 
     async def claim(self, run: str) -> ClaimAnswer:
         """Take the run; ClosedError if another pod has it or it has ended."""
@@ -91,7 +94,7 @@ class Platform:
                 method,
                 f"{self._url}/v1/run/{route}",
                 data=data,
-                headers={"Content-Type": content_type},
+                headers={"Content-Type": content_type, **self._token()},
                 timeout=aiohttp.ClientTimeout(total=seconds),
             ) as response:
                 answer = await response.read()
@@ -100,6 +103,12 @@ class Platform:
         if response.status >= 400:
             raise _error(route, response.status, answer)
         return answer
+
+    def _token(self) -> dict[str, str]:
+        """Read anew for each call: the kubelet renews it."""
+        if self._token_file is None:
+            return {}
+        return {"Authorization": f"Bearer {self._token_file.read_text().strip()}"}
 
 
 def _wire(body: BaseModel) -> bytes:

@@ -12,6 +12,8 @@ import aiohttp
 from aiohttp import web
 
 CONNECT_SECONDS = 5.0
+# When the door is shut, whoever is still in it is not waited for.
+SHUT_SECONDS = 1.0
 PLATFORM_PREFIX = "/v1/run/"
 UNREACHABLE = "unreachable"
 
@@ -53,7 +55,12 @@ class Door:
         application = web.Application(client_max_size=0)
         application.router.add_route("*", "/v1/{tail:.*}", self._pass_on)
         # A caller that goes away ends the call behind the door too.
-        self._runner = web.AppRunner(application, handler_cancellation=True, access_log=None)
+        self._runner = web.AppRunner(
+            application,
+            handler_cancellation=True,
+            access_log=None,
+            shutdown_timeout=SHUT_SECONDS,
+        )
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"

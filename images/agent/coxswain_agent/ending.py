@@ -33,16 +33,24 @@ class Stopper:
 
     def __init__(self) -> None:
         self._asked: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
+        self.terminated = asyncio.Event()
+        """Set once the pod is told to end, whatever was asked before."""
 
     def ask(self, stop: Stop) -> None:
         """Ask for the end of the work."""
         if not self._asked.done():
             self._asked.set_result(stop)
+        if stop is Stop.TERMINATED:
+            self.terminated.set()
 
     @property
     def asked(self) -> Stop | None:
         """Why, if anybody asked."""
         return self._asked.result() if self._asked.done() else None
+
+    async def wait(self) -> Stop:
+        """Wait until somebody asks; why."""
+        return await asyncio.shield(self._asked)
 
     async def while_waiting_for(self, task: asyncio.Task[T]) -> T | None:
         """The task's result, or None if somebody asked for the end first."""

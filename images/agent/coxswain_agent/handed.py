@@ -3,7 +3,9 @@
 Outside, because a workspace may be a home that still holds what an earlier run has left.
 """
 
+import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,10 +34,19 @@ class Handed:
         """Where a program finds them."""
         return {INPUT: str(self.folder / "input.json"), OUTPUT: str(self.folder / "output.json")}
 
+    def give(self, run: RunDocument) -> None:
+        """Lay out the input of a run."""
+        (self.folder / "input.json").write_text(run.input or "{}")
+
     def output(self) -> str | None:
         """What the program wrote; None if nothing. Raises WorkError where that is no JSON."""
         try:
-            with (self.folder / "output.json").open("rb") as file:
+            # A link could lead to what only the reader may see, and a pipe would have it wait.
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+            descriptor = os.open(self.folder / "output.json", flags)
+            with open(descriptor, "rb") as file:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise WorkError(OUTPUT_INVALID, "output: it is not a plain file")
                 found = file.read(payload.OUTPUT_BYTES + 1)
         except FileNotFoundError:
             return None
@@ -52,8 +63,9 @@ def over(run: RunDocument, spool: Path) -> Iterator[Handed | None]:
         return
     folder = Path(tempfile.mkdtemp(prefix="handed-", dir=spool))
     try:
-        (folder / "input.json").write_text(run.input or "{}")
-        yield Handed(folder)
+        found = Handed(folder)
+        found.give(run)
+        yield found
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

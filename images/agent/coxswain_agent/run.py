@@ -9,13 +9,12 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from enum import IntEnum
 
 import aiohttp
 
-from coxswain.api.contract import ClaimAnswer, ResultStatus, RunResult
+from coxswain.api.contract import ClaimAnswer, ExitCode, ResultStatus, RunResult
 from coxswain.errors import CoxswainError, TransientError
-from coxswain_agent import command, ending, session, staging, steps, termination
+from coxswain_agent import command, ending, lifeline, session, staging, steps, termination
 from coxswain_agent.acts import Acts
 from coxswain_agent.asker import Asker
 from coxswain_agent.backoff import persist
@@ -35,16 +34,7 @@ ACT_ENDS_SECONDS = 2.0
 log = logging.getLogger(__name__)
 
 
-class Code(IntEnum):
-    """Exit codes of the agent program; 0 if and only if the run succeeded."""
-
-    SUCCEEDED = 0
-    FAILED = 1
-    UNREACHABLE = 75
-    CLOSED = 77
-
-
-async def execute(settings: AgentSettings, stopper: Stopper) -> Code:
+async def execute(settings: AgentSettings, stopper: Stopper) -> ExitCode:
     """The whole life of an agent pod. Its time counts from here, as the operator counts it."""
     began = time.monotonic()
     workspace = Workspace(settings.workspace)
@@ -56,18 +46,18 @@ async def execute(settings: AgentSettings, stopper: Stopper) -> Code:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         platform = Platform(http, door.url)
         try:
-            claim = await _claim(platform, settings, stopper)
+            claim = await lifeline.claim(platform, settings, stopper)
             programs = session.environment(os.environ, door.url, web_url, settings, claim.leases)
             deadline = began + claim.run.timeout_seconds
             opened = _open(settings, claim, platform, workspace, programs, deadline)
             result = await _carry_out(opened, stopper)
         except ClosedError as error:
             log.error("the run is not ours: %s", error)  # noqa: TRY400
-            return Code.CLOSED
+            return ExitCode.CLOSED
         except CoxswainError as error:
             log.error("the run cannot be claimed: %s", error)  # noqa: TRY400
-            return Code.UNREACHABLE
-    return Code.SUCCEEDED if result.status is ResultStatus.SUCCEEDED else Code.FAILED
+            return ExitCode.UNREACHABLE
+    return ExitCode.SUCCEEDED if result.status is ResultStatus.SUCCEEDED else ExitCode.FAILED
 
 
 async def _open_web_door(stack: AsyncExitStack, settings: AgentSettings) -> str | None:
@@ -75,15 +65,6 @@ async def _open_web_door(stack: AsyncExitStack, settings: AgentSettings) -> str 
         return None
     door = WebDoor(settings.egress_url, settings.token_file, settings.web_door_port)
     return (await stack.enter_async_context(door)).url
-
-
-async def _claim(platform: Platform, settings: AgentSettings, stopper: Stopper) -> ClaimAnswer:
-    until = time.monotonic() + settings.claim_seconds
-    task = asyncio.create_task(persist(lambda: platform.claim(settings.run), until))
-    answer = await stopper.while_waiting_for(task)
-    if answer is None:
-        raise ClosedError("told to end before the run was claimed")
-    return answer
 
 
 def _open(
@@ -115,7 +96,9 @@ async def _carry_out(opened: Session, stopper: Stopper) -> RunResult:
     """Work under watch, then the end in order. Raises ClosedError if nobody wants the result."""
     watch = [
         asyncio.create_task(_send(opened.recorder, stopper)),
-        asyncio.create_task(_beat(opened, stopper)),
+        asyncio.create_task(
+            lifeline.beat(opened.platform, opened.settings.heartbeat_seconds, stopper)
+        ),
     ]
     try:
         result = await _work(opened, stopper, max(0.0, opened.deadline - time.monotonic()))
@@ -171,19 +154,3 @@ async def _send(recorder: Recorder, stopper: Stopper) -> None:
     except ClosedError as error:
         log.warning("the platform takes no more events: %s", error)
         stopper.ask(Stop.CLOSED)
-
-
-async def _beat(opened: Session, stopper: Stopper) -> None:
-    while True:
-        await asyncio.sleep(opened.settings.heartbeat_seconds)
-        try:
-            answer = await opened.platform.heartbeat()
-        except ClosedError as error:
-            log.warning("the platform knows this run no more: %s", error)
-            stopper.ask(Stop.CLOSED)
-            return
-        except CoxswainError as error:
-            log.warning("no heartbeat: %s", error)
-            continue
-        if answer.cancel:
-            stopper.ask(Stop.CANCELLED)

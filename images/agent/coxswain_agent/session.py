@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from coxswain.api.contract import RunDocument
+from coxswain.api.environment import of_programs
 from coxswain.errors import CoxswainError, TransientError
 from coxswain_agent.acts import Acts
 from coxswain_agent.backoff import persist
@@ -15,8 +16,6 @@ from coxswain_agent.contract import Platform
 from coxswain_agent.paths import Workspace
 from coxswain_agent.recorder import OUTPUT, Recorder
 from coxswain_agent.settings import AgentSettings
-
-LOCAL = "localhost,127.0.0.1,::1"
 
 
 @dataclass(frozen=True)
@@ -87,22 +86,5 @@ def environment(
     ``leases``: the fencing tokens of the run's leases, for what a program writes to outside.
     """
     kept = {name: value for name, value in outer.items() if not name.startswith("COXSWAIN_")}
-    return (
-        kept
-        | {
-            "COXSWAIN_URL": door_url,
-            "COXSWAIN_MODELS_URL": door_url,
-            "COXSWAIN_RUN": settings.run,
-            "COXSWAIN_WORKSPACE": str(settings.workspace),
-            "OPENAI_BASE_URL": f"{door_url}/v1",
-            "OPENAI_API_KEY": "unused",
-        }
-        | (_proxy(web_url) if web_url is not None else {})
-        | ({"COXSWAIN_LEASES": json.dumps(leases)} if leases else {})
-    )
-
-
-def _proxy(web_url: str) -> dict[str, str]:
-    """How programs are told of the web door; some read the small names, some the large ones."""
-    told = {"HTTPS_PROXY": web_url, "NO_PROXY": LOCAL}
-    return told | {name.lower(): value for name, value in told.items()}
+    ours = of_programs(settings.run, str(settings.workspace), door_url, web_url)
+    return kept | ours | ({"COXSWAIN_LEASES": json.dumps(leases)} if leases else {})

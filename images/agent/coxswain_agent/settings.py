@@ -35,9 +35,13 @@ class AgentSettings(Settings):
     """Where the last word goes, for when the platform is away."""
     spool: Path = Path("/tmp")  # noqa: S108 - an emptyDir of this pod alone
     """Where the whole output of a command is kept while it runs."""
-    door_port: Port = 8700
+    handed: Path = Path(names.HANDED_PATH)
+    """What a job type hands a program in another container, and takes back."""
+    signs_port: Port = names.SIGNS_PORT
+    """Port where a door in a container of its own answers the kubelet; 0 takes a free one."""
+    door_port: Port = names.DOOR_PORT
     """Port of the door on localhost; 0 takes a free one."""
-    web_door_port: Port = 8701
+    web_door_port: Port = names.WEB_DOOR_PORT
     """Port of the web door's near end on localhost; 0 takes a free one."""
     claim_seconds: Seconds = 120
     """How long to try to claim the run before giving up."""

@@ -4,7 +4,7 @@ Ids of events are UUIDv7; their time comes from the answer to the claim plus the
 clock.
 """
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -50,6 +50,8 @@ class RunDocument(Model):
     command: list[str] | None = None
     steps: list[Step] = []
     """In the order in which they run."""
+    image: str | None = None
+    """The image of its own that it runs in, in full; none is the platform's agent image."""
     type: str | None = None
     input: str | None = None
     """JSON text; the type's handler has it in a file."""
@@ -182,6 +184,20 @@ class RunResult(Model):
     artifacts: Annotated[list[str], Field(max_length=64)] = []
     output: Annotated[str, StringConstraints(max_length=OUTPUT_BYTES)] | None = None
     """What the Job's type asks for, as JSON text."""
+
+
+class ExitCode(IntEnum):
+    """How a program of ours in an agent pod ends."""
+
+    SUCCEEDED = 0
+    FAILED = 1
+    """A result says why."""
+    CRASHED = 70
+    UNREACHABLE = 75
+    """The platform did not answer."""
+    CLOSED = 77
+    """The run is not its own, or not any more."""
+    WRONG_ENVIRONMENT = 78
 
 
 class ProviderError(StrEnum):

@@ -3,6 +3,7 @@
 from collections import deque
 from pathlib import Path
 
+from devtools import children
 from tests.support.agents import AgentProcess
 from tests.support.platform_door import RUN, FakePlatform, document
 from tests.support.waiting import until
@@ -71,3 +72,23 @@ async def test_a_program_sees_nothing_of_the_pods_own_settings(tmp_path: Path) -
     assert seen["COXSWAIN_URL"].startswith("http://127.0.0.1:")
     assert seen["COXSWAIN_URL"] != platform.url
     assert "the-token" not in str(seen)
+
+
+async def test_the_door_is_the_same_program_with_another_word(tmp_path: Path) -> None:
+    signs = children.free_port()
+    async with job("true") as platform:
+        extra = {"signs_port": signs}
+        process = AgentProcess(tmp_path, platform.url, NOWHERE, RUN, extra, arguments=("door",))
+        await process.start()
+        await until(lambda: platform.heartbeats > 0)
+        process.terminate()
+        code, said = await process.wait()
+    assert code == 0, said
+    assert (platform.acts, platform.result) == ([("command", "begin")], None)
+
+
+async def test_a_word_that_the_program_does_not_know_is_refused(tmp_path: Path) -> None:
+    process = AgentProcess(tmp_path, NOWHERE, NOWHERE, RUN, arguments=("dor",))
+    code, said = await process.finish()
+    assert code == 78
+    assert "dor" in said

@@ -186,6 +186,13 @@ class CallbackSettings(Settings):
     """Exchanges with one host at the same time, per replica."""
 
 
+_LABEL = "[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?"
+_REGISTRY = rf"(localhost|{_LABEL}(\.{_LABEL})+|{_LABEL}(\.{_LABEL})*:[0-9]{{1,5}})"
+ImagePrefix = Annotated[
+    str, Field(max_length=512, pattern=rf"^(\*|{_REGISTRY}(/[-._:@A-Za-z0-9]+)*/?)$")
+]
+
+
 class SandboxSettings(Settings):
     """What agent pods have where their Agent says nothing; part of the operator's settings."""
 
@@ -205,6 +212,15 @@ class SandboxSettings(Settings):
     """Disk that a pod may use; where its workspace is on it, at least that much and some more."""
     agent_tmp_size: Size = "256Mi"
     """Bound of /tmp."""
+    door_cpu_request: Size = "20m"
+    """CPU that is set aside for the door beside an image of one's own."""
+    door_cpu_limit: Size = "500m"
+    """CPU that it may use."""
+    door_memory: Size = "128Mi"
+    """Memory that is set aside for it and that it may use."""
+    allowed_images: Annotated[list[ImagePrefix], Field(max_length=1000)] = []
+    """Images that Agents and job types may name, as JSON: each in full, or whole parts of its name from
+    the registry on, such as ["ghcr.io/team/"]; ["*"] allows any, none denies all."""
     runtime_class: Annotated[str, Field(max_length=253)] = ""
     """RuntimeClass such as gvisor for Agents that name none."""
     runtime_class_policy: Literal["auto", "require", "off"] = "auto"

@@ -77,6 +77,9 @@ WEAKENINGS: dict[str, Any] = {
         allowPrivilegeEscalation=True
     ),
     "capabilities": lambda spec: spec["containers"][0]["securityContext"].pop("capabilities"),
+    "the door's capabilities": lambda spec: spec["initContainers"][0]["securityContext"].pop(
+        "capabilities"
+    ),
     "host network": lambda spec: spec.update(hostNetwork=True),
     "host path": lambda spec: spec["volumes"].append({"name": "h", "hostPath": {"path": "/"}}),
 }
@@ -86,7 +89,8 @@ WEAKENINGS: dict[str, Any] = {
 async def test_the_same_pod_is_refused_when_it_is_weakened(
     client: Client, namespace: str, weakening: str
 ) -> None:
-    request = builders.pod_request(builders.agent().parsed, builders.job().parsed)
+    agent = builders.agent().with_image()
+    request = builders.pod_request(agent.parsed, builders.job().parsed)
     manifest = pod.build(request, builders.platform())
     manifest["metadata"]["namespace"] = namespace
     weakened = deepcopy(manifest)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
 
 import pytest
 import pytest_asyncio
@@ -10,8 +11,10 @@ from coxswain import names
 from coxswain.api.conditions import ConditionType
 from coxswain.kube import paths
 from coxswain.kube.client import Client
+from coxswain.rules import quota
+from coxswain.sandbox import limits, pod
 from devtools.controlplane import ControlPlane
-from tests.support import apiserver, leader, pods
+from tests.support import apiserver, builders, leader, pods
 from tests.support.kubelet import Kubelet
 from tests.support.leader import OPERATOR, Installation, Operator
 from tests.support.workspace import Workspace, outcomes, reason
@@ -87,3 +90,32 @@ async def test_twenty_jobs_pass_one_by_one_through_a_full_quota(
     assert {each for job in ended for each in outcomes(job)} == {"Succeeded/Completed"}
     assert all(job.status.attempts_used == 1 for job in ended)
     assert set(kubelet.runs.values()) == {1}
+
+
+async def test_the_door_beside_an_image_counts_as_we_count_it(workspace: Workspace) -> None:
+    namespace, platform = workspace.namespace, builders.platform()
+    await _counts(workspace, ("cpu", "memory", "ephemeral-storage"))
+    agent = builders.agent().with_image().in_namespace(namespace).parsed
+    job = builders.job().with_command("true").in_namespace(namespace).parsed
+    manifest = pod.build(builders.pod_request(agent, job), platform)
+    await workspace.client.create(paths.collection("pods", namespace), manifest)
+    containers = limits.of_pod(agent.spec, platform.settings, has_door=True)
+    ours = quota.demand((c.requests for c in containers), (c.limits for c in containers))
+    path = paths.of("resourcequotas", namespace, "counts")
+    used = quota.amounts((await workspace.client.get(path))["status"]["used"])
+    assert used == {name: ours[name] for name in used}
+    assert used["limits.cpu"] == Decimal("1.5")
+
+
+async def _counts(workspace: Workspace, resources: tuple[str, ...]) -> None:
+    """A quota that has room for everything, once its controller has seen it."""
+    hard = {f"{side}.{name}": "1T" for name in resources for side in ("requests", "limits")}
+    path = paths.collection("resourcequotas", workspace.namespace)
+    made = {"metadata": {"name": "counts"}, "spec": {"hard": hard}}
+    await workspace.client.create(path, made)
+
+    async def is_seen() -> bool:
+        found = await workspace.client.get(f"{path}/counts")
+        return set((found.get("status") or {}).get("used") or {}) == set(hard)
+
+    await apiserver.eventually(is_seen)

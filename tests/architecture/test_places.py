@@ -17,7 +17,7 @@ PORTS = {80, 443, 2379, 3000, 5432, 6379, 6443, 8000, 8080, 8081, 8443, 9090, 90
 FIXED = {
     # Where the kubelet mounts an account, and where the pods that we render mount their own /tmp.
     ("operator/coxswain/kube/credentials.py", "/var/run/secrets/kubernetes.io/serviceaccount"),
-    ("operator/coxswain/sandbox/pod.py", "/tmp"),  # noqa: S108
+    ("operator/coxswain/sandbox/mounts.py", "/tmp"),  # noqa: S108
     # The shell that POSIX promises in every image.
     ("images/agent/coxswain_agent/toolbox.py", "/bin/sh"),
     # Ports that a URL without one means.

@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 from coxswain import names
 from coxswain.api.contract import RunDocument
 from coxswain.api.kind import Agent, Job, Lease, Schedule
+from coxswain.sandbox import images
 from coxswain.sandbox.doors import Door, Doors
 from coxswain.sandbox.pod import Platform, PodRequest
 from coxswain.settings import SandboxSettings
@@ -109,6 +110,11 @@ class AgentBuilder(Builder):
         """Give it a persistent workspace."""
         home = {"type": "Persistent", "size": size, "retention": retention}
         return self.with_spec(workspace=home)
+
+    def with_image(self, image: str = "ghcr.io/team/tool:1", *command: str) -> Self:
+        """Give it an image of its own."""
+        more = {"command": list(command)} if command else {}
+        return self.with_spec(runtime={"image": image, **more})
 
     def suspended(self) -> Self:
         """Let no new attempt start."""
@@ -249,6 +255,8 @@ def run_document(agent: Agent, job: Job, attempt: int = 1) -> RunDocument:
         prompt=job.spec.prompt,
         command=job.spec.command,
         steps=job.spec.steps or [],
+        image=images.choose(None, agent.spec),
+        type=job.spec.type,
         agent_name=agent.metadata.name,
         agent_uid=agent.metadata.uid,
         limits=agent.spec.limits,

@@ -13,7 +13,7 @@ from typing import Any
 from coxswain.errors import ConflictError, NotFoundError, TransientError
 from coxswain.kube import paths
 from coxswain.kube.client import Client
-from coxswain.names import LABEL_ATTEMPT
+from coxswain.names import DOOR_CONTAINER, LABEL_ATTEMPT
 
 Body = dict[str, Any]
 TERMINAL = ("Succeeded", "Failed")
@@ -35,6 +35,8 @@ class FakePod:
     address: str
     phase: str = "Pending"
     started_at: str = ""
+    restarts: int = 0
+    """How often its door was started again."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the pod is to end, as by SIGTERM; scripts may watch it."""
 
@@ -57,6 +59,12 @@ class FakePod:
     def attempt(self) -> int:
         """The attempt that it runs."""
         return int(self.raw["metadata"]["labels"][LABEL_ATTEMPT])
+
+    @property
+    def has_door(self) -> bool:
+        """Whether our door runs beside it, as a native sidecar."""
+        first = self.raw["spec"].get("initContainers", [])
+        return any(each["name"] == DOOR_CONTAINER for each in first)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -95,6 +103,27 @@ class FakePod:
         waiting = {"reason": reason, "message": message}
         await self.report({"phase": "Pending", **self._container({"waiting": waiting})})
 
+    async def door_runs(self) -> None:
+        """The door runs and has not claimed the run yet, so the program waits."""
+        await self._door_is({"running": {"startedAt": now()}}, {})
+
+    async def door_fails(self, exit_code: int, message: str = "") -> None:
+        """The door has ended before the program began; it will be started again and again."""
+        end = {"exitCode": exit_code, "reason": "Error", "message": message, "finishedAt": now()}
+        self.restarts += 1
+        waiting = {"reason": "CrashLoopBackOff", "message": "back-off 10s restarting"}
+        await self._door_is({"waiting": waiting}, {"terminated": end})
+
+    async def door_waits(self, reason: str, message: str = "") -> None:
+        """The door cannot start: ImagePullBackOff and the like."""
+        await self._door_is({"waiting": {"reason": reason, "message": message}}, {})
+
+    async def _door_is(self, state: Body, last: Body) -> None:
+        waits = self._container({"waiting": {"reason": "PodInitializing"}})
+        door = self._status(self.raw["spec"]["initContainers"][0], state, is_started=False)
+        door |= {"lastState": last, "restartCount": self.restarts}
+        await self.report({"phase": "Pending", **waits, "initContainerStatuses": [door]})
+
     async def starts(self) -> None:
         """The container runs."""
         self.started_at = now()
@@ -115,8 +144,10 @@ class FakePod:
             }
         )
 
-    async def ends(self, exit_code: int = 0, reason: str | None = None, message: str = "") -> None:
-        """The container ended, and with it the pod."""
+    async def ends(
+        self, exit_code: int = 0, reason: str | None = None, message: str = "", told: str = ""
+    ) -> None:
+        """The container ended, and with it the pod; a door has ended after it, and told something."""
         terminated = {
             "exitCode": exit_code,
             "reason": reason or ("Completed" if exit_code == 0 else "Error"),
@@ -125,7 +156,8 @@ class FakePod:
             "finishedAt": now(),
         }
         phase = "Succeeded" if exit_code == 0 else "Failed"
-        await self.report({"phase": phase, **self._container({"terminated": terminated})})
+        containers = self._container({"terminated": terminated}, told)
+        await self.report({"phase": phase, **containers})
 
     async def is_evicted(self, reason: str = "Evicted", message: str = "") -> None:
         """The kubelet ended the pod itself: Evicted, DeadlineExceeded."""
@@ -170,20 +202,27 @@ class FakePod:
     def _path(self, subresource: str) -> str:
         return paths.of("pods", self.namespace, self.name, subresource)
 
-    def _container(self, state: Body) -> Body:
+    def _container(self, state: Body, told: str = "") -> Body:
+        """The program's container; a door beside it starts before it and ends after it."""
         container = self.raw["spec"]["containers"][0]
+        program = self._status(container, state, is_started="running" in state)
+        if not self.has_door:
+            return {"containerStatuses": [program]}
+        of_door: Body = {"running": {"startedAt": self.started_at or now()}}
+        if "terminated" in state:
+            of_door = {"terminated": {"exitCode": 0, "reason": "Completed", "message": told}}
+        door = self._status(self.raw["spec"]["initContainers"][0], of_door, is_started=True)
+        return {"containerStatuses": [program], "initContainerStatuses": [door]}
+
+    def _status(self, container: Body, state: Body, *, is_started: bool) -> Body:
         return {
-            "containerStatuses": [
-                {
-                    "name": container["name"],
-                    "image": container["image"],
-                    "imageID": "",
-                    "ready": "running" in state,
-                    "started": "running" in state,
-                    "restartCount": 0,
-                    "state": state,
-                }
-            ]
+            "name": container["name"],
+            "image": container["image"],
+            "imageID": "",
+            "ready": is_started,
+            "started": is_started,
+            "restartCount": 0,
+            "state": state,
         }
 
 

@@ -274,6 +274,13 @@ BY_BOUND = (
     _agent("tools", {"allow": ["rm"]}, "spec.tools.allow[0]"),
     _agent("limits", {"commandTimeoutSeconds": 301}, "spec.limits.commandTimeoutSeconds"),
     _agent("limits", {"maxSteps": 0}, "spec.limits.maxSteps"),
+    _agent("runtime", {}, "spec.runtime.image"),
+    *(
+        _agent("runtime", {"image": image}, "spec.runtime.image")
+        for image in ("python", "ghcr.io/Team/x:1", "x:1 y", "x:", "x@sha256:0a", "http://x/y:1")
+    ),
+    _agent("runtime", {"image": "x/" * 256 + "y:1"}, "spec.runtime.image"),
+    _agent("runtime", {"image": "x:1", "command": []}, "spec.runtime.command"),
     _agent("limits", {"maxSteps": "ten"}, "spec.limits.maxSteps"),
     _agent("sandbox", {"seccomp": {"type": "Unconfined"}}, "spec.sandbox.seccomp.type"),
     _agent("sandbox", {"seLinux": {"type": "spc_t"}}, "spec.sandbox.seLinux.type"),

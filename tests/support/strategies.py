@@ -23,6 +23,7 @@ Values = SearchStrategy[Any]
 HANDLERS = ("prompt", "command", "steps", "type")
 EDGES = ("Skip", "Ignore")
 RUNTIME_CLASSES = ("gvisor", "kata")
+IMAGES = ("python:3.13", "ghcr.io/a/b-c__d:v1.2_X", f"localhost:5000/x@sha256:{'0a' * 32}")
 _DEVICES = ("nvidia.com/gpu", "example.com/fpga", "a-b.c/D_e.f")
 _PLAIN = ("cpu", "memory", "ephemeral-storage")
 _LABELS = ("zone", "kubernetes.io/arch", "example.com/pool", "A_b.c-D")
@@ -57,6 +58,7 @@ def _steps(draw: st.DrawFn) -> list[dict[str, Any]]:
 _CHOSEN: dict[str, Values] = {
     "steps": _steps(),
     "runtimeClassName": st.sampled_from(RUNTIME_CLASSES),
+    "image": st.sampled_from(IMAGES),
     "requests": st.dictionaries(st.sampled_from(_PLAIN), _QUANTITIES),
     "limits.": st.dictionaries(st.sampled_from(_PLAIN + _DEVICES), _QUANTITIES),
     "host": st.sampled_from(

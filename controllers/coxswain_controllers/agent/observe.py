@@ -7,7 +7,7 @@ from coxswain.errors import UnavailableError, UserError
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
-from coxswain.sandbox import runtime
+from coxswain.sandbox import images, runtime
 from coxswain_controllers.agent.snapshot import AgentSnapshot
 
 KIND = "Agent"
@@ -23,7 +23,7 @@ async def observe(world: World, key: Key) -> AgentSnapshot | None:
     metadata, status = Metadata.parse(raw), Agent.status_of(raw)
     model = Seen(ConditionType.MODEL_READY, "Unknown", "Pending", "the spec does not fit")
     if not isinstance(agent, UserError):
-        sandbox = await _with_runtime(world, agent.spec, sandbox)
+        sandbox = await _of_agent(world, agent.spec, sandbox)
         model = await _model(world, agent)
     enforced = _enforced(world, key, sandbox)
     return AgentSnapshot(key, metadata, agent, status, model, sandbox, enforced)
@@ -43,13 +43,20 @@ def _agent(raw: Raw) -> Agent | UserError:
         return error
 
 
-async def _with_runtime(world: World, spec: AgentSpec, sandbox: Seen) -> Seen:
-    wanted, settings = spec.sandbox.runtime_class_name, world.platform.settings
+async def _of_agent(world: World, spec: AgentSpec, sandbox: Seen) -> Seen:
+    """The workspace's condition, and whether the Agent's own runtime and image may be had."""
+    kind, settings = ConditionType.SANDBOX_READY, world.platform.settings
+    wanted = spec.sandbox.runtime_class_name
     present = await world.runtimes.present((wanted, settings.runtime_class))
-    problem = runtime.choose(wanted, settings, present).problem
-    if problem is None or sandbox.status != "True":
+    if sandbox.status != "True":
         return sandbox
-    return Seen(ConditionType.SANDBOX_READY, "False", "RuntimeClassMissing", problem)
+    problem = runtime.choose(wanted, settings, present).problem
+    if problem is not None:
+        return Seen(kind, "False", "RuntimeClassMissing", problem)
+    problem = images.problem(images.choose(None, spec), settings.allowed_images)
+    if problem is not None:
+        return Seen(kind, "False", images.NOT_ALLOWED, problem)
+    return sandbox
 
 
 async def _model(world: World, agent: Agent) -> Seen:

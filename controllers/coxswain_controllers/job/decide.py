@@ -106,6 +106,23 @@ def pod_has_ended(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> 
     return ending.finish(snapshot, ending.judge(snapshot, now), now)
 
 
+def door_has_given_up(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
+    """The door will never let the program of the attempt start: judge it, and end the pod."""
+    pod = snapshot.pod
+    if pod is None or pod.given_up is None:
+        return None
+    if snapshot.run is None and snapshot.records.status != "True":
+        return _wait_for_records(snapshot, now)
+    return ending.give_up(snapshot, pod, ending.judge(snapshot, now), now)
+
+
+def former_pod_hangs(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
+    """A pod of an earlier attempt came late, was refused, and would be started for ever: end it."""
+    hanging = [pod for pod in snapshot.former if pod.given_up is not None]
+    todo = _end_all(snapshot, hanging)
+    return Decision(todo, wake_at=now + LOOK_AGAIN) if todo else None
+
+
 def pod_is_overdue(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision | None:
     """The pod did not start in time, or runs on although its node should have ended it."""
     pod = snapshot.pod
@@ -208,6 +225,7 @@ CHECKS: tuple[Check, ...] = (
     end_is_asked_for,
     review.is_open,
     pod_has_ended,
+    door_has_given_up,
     silence.worker_is_lost,
     lease_loss.one_is_lost,
     pod_is_overdue,
@@ -215,6 +233,7 @@ CHECKS: tuple[Check, ...] = (
     pod_has_vanished,
     key_is_not_its_own,
     refusals.job_can_never_start,
+    former_pod_hangs,
     job_is_suspended,
     attempt_is_due,
 )

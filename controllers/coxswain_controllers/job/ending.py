@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from coxswain import names
 from coxswain.api.conditions import ConditionType
+from coxswain.api.contract import RunResult
 from coxswain.errors import UserError
 from coxswain.reconcile import actions, instants
 from coxswain.reconcile.decision import Decision, Note
@@ -23,7 +24,7 @@ def judge(snapshot: JobSnapshot, now: datetime) -> Ended:
     run = snapshot.run or (RunFacts() if pod is not None else LOST_ROW)
     began = instants.read(entry.started_at) if entry is not None else None
     judged = outcome.judge(
-        None if pod is None else pod.end,
+        None if pod is None else pod.end or pod.given_up,
         run,
         timed_out=began is not None and now >= began + snapshot.timeout,
         repeatable=is_repeatable(snapshot),
@@ -103,13 +104,18 @@ def closing(snapshot: JobSnapshot, judged: Ended) -> tuple[actions.Action, ...]:
     key, number, pod = snapshot.key, snapshot.number, snapshot.pod
     if snapshot.run is None and pod is None:
         return ()
-    has_result = snapshot.run is not None and snapshot.run.result is not None
+    result = snapshot.run.result if snapshot.run is not None else None
     is_gone = pod is None or pod.end is not None
-    close = actions.CloseRun(key.uid, number, outcome.verdict(judged), has_result, is_gone)
-    if pod is None or has_result:
+    close = actions.CloseRun(key.uid, number, outcome.verdict(judged), result is not None, is_gone)
+    if pod is None or not _has_log_to_keep(pod, result):
         return (close,)
     ended_at = pod.ended_at or pod.created_at
     return (close, actions.KeepLog(key.namespace, key.name, pod.name, key.uid, number, ended_at))
+
+
+def _has_log_to_keep(pod: PodSeen, result: RunResult | None) -> bool:
+    """A program that posted its result had its say; what a door says for it is not that."""
+    return result is None or (pod.has_door and result.reason == outcome.TERMINATED)
 
 
 def give_up(snapshot: JobSnapshot, pod: PodSeen, judged: Ended, now: datetime) -> Decision:
@@ -158,7 +164,7 @@ def first_expiry(snapshot: JobSnapshot, now: datetime) -> datetime | None:
 
 def is_repeatable(snapshot: JobSnapshot) -> bool:
     """Whether what it does may be done a second time blindly."""
-    return manifest.is_repeatable(snapshot.valid_spec)
+    return manifest.is_repeatable(snapshot.valid_spec, snapshot.contract)
 
 
 def _used(snapshot: JobSnapshot, judged: Ended) -> int:

@@ -14,6 +14,7 @@ from coxswain.errors import UserError
 from coxswain.reconcile import instants
 from coxswain.rules import quota
 from coxswain.rules.caps import Bound, Full
+from coxswain.sandbox import images
 from coxswain.sandbox.pod import Platform
 from coxswain_controllers.job import approval, dependencies, leases, manifest
 from coxswain_controllers.job.snapshot import JobSnapshot
@@ -121,11 +122,14 @@ def quota_has_room(snapshot: JobSnapshot, platform: Platform, _now: datetime) ->
 
 
 def sandbox_is_ready(snapshot: JobSnapshot, platform: Platform, _now: datetime) -> Seen:
-    """The workspace is onboarded, the runtime is there, no former pod of this Job is left."""
-    agent = snapshot.agent.spec if snapshot.agent is not None else AgentSpec()
+    """The workspace is onboarded, runtime and image may be had, no former pod of this Job is left."""
+    agent = snapshot.agent_spec
     problem = manifest.runtime_of(agent, platform, snapshot.runtime_classes).problem
     if problem is not None:
         return Seen(ConditionType.SANDBOX_READY, "False", "RuntimeClassMissing", problem)
+    problem = images.problem(manifest.image_of(snapshot), platform.settings.allowed_images)
+    if problem is not None:
+        return Seen(ConditionType.SANDBOX_READY, "False", images.NOT_ALLOWED, problem)
     if snapshot.former:
         text = f"pod {snapshot.former[0].name} of a former attempt has not ended yet"
         return Seen(ConditionType.SANDBOX_READY, "False", "FormerPodEnding", text)
@@ -172,8 +176,7 @@ class Shortage:
 
 def shortage(snapshot: JobSnapshot, platform: Platform) -> Shortage | None:
     """Which sum of the Agent or quota of the workspace has no room for one more pod."""
-    agent = snapshot.agent
-    demand = manifest.demand(agent.spec if agent is not None else AgentSpec(), platform)
+    demand = manifest.demand(snapshot, platform)
     over = _agent_is_short(snapshot, demand)
     if over is not None:
         return Shortage(Bound.AGENT, over)

@@ -10,10 +10,10 @@ from coxswain.api.contract import ModelRoute, RunDocument
 from coxswain.api.job import JobSpec
 from coxswain.api.kind import Metadata
 from coxswain.rules import quota
-from coxswain.sandbox import limits, pod, runtime
+from coxswain.sandbox import images, limits, pod, runtime
 from coxswain.sandbox.pod import Platform, PodRequest
 from coxswain.sandbox.volumes import INSTRUCTIONS_FILE
-from coxswain_controllers.job.snapshot import AgentSeen, JobSnapshot
+from coxswain_controllers.job.snapshot import AgentSeen, Contract, JobSnapshot
 
 
 def document(snapshot: JobSnapshot, spec: JobSpec, agent: AgentSeen) -> RunDocument:
@@ -29,6 +29,7 @@ def document(snapshot: JobSnapshot, spec: JobSpec, agent: AgentSeen) -> RunDocum
         prompt=spec.prompt,
         command=spec.command,
         steps=spec.steps or [],
+        image=image_of(snapshot),
         type=spec.type,
         input=spec.input,
         output_schema=snapshot.contract.output_schema,
@@ -56,7 +57,7 @@ def document(snapshot: JobSnapshot, spec: JobSpec, agent: AgentSeen) -> RunDocum
         ],
         egress=agent.spec.sandbox.egress.hosts,
         egress_bytes=agent.spec.sandbox.egress.most_bytes,
-        repeatable=is_repeatable(spec),
+        repeatable=is_repeatable(spec, snapshot.contract),
         leases=spec.leases,
     )
 
@@ -77,10 +78,16 @@ def manifest(
     return pod.build(request, platform)
 
 
-def demand(agent: AgentSpec, platform: Platform) -> dict[str, Decimal]:
-    """What one pod of the Agent takes from the quotas."""
-    sizes = limits.sizes(agent, platform.settings)
-    return quota.demand(sizes.requests, sizes.limits)
+def image_of(snapshot: JobSnapshot) -> str | None:
+    """The image of its own that runs the attempt; None is the platform's."""
+    return images.choose(snapshot.contract.image, snapshot.agent_spec)
+
+
+def demand(snapshot: JobSnapshot, platform: Platform) -> dict[str, Decimal]:
+    """What the pod of the Job takes from the quotas."""
+    has_door = image_of(snapshot) is not None
+    containers = limits.of_pod(snapshot.agent_spec, platform.settings, has_door=has_door)
+    return quota.demand((c.requests for c in containers), (c.limits for c in containers))
 
 
 def runtime_of(agent: AgentSpec, platform: Platform, present: frozenset[str]) -> runtime.Runtime:
@@ -88,10 +95,11 @@ def runtime_of(agent: AgentSpec, platform: Platform, present: frozenset[str]) ->
     return runtime.choose(agent.sandbox.runtime_class_name, platform.settings, present)
 
 
-def is_repeatable(spec: JobSpec) -> bool:
+def is_repeatable(spec: JobSpec, contract: Contract) -> bool:
     """Programs may be tried again blindly only where the retry says so; a model's tools never."""
     programs = [step.command for step in spec.steps] if spec.steps else [spec.command]
-    return None not in programs and spec.retry.max_attempts > 1
+    is_image_alone = contract.image is not None and spec.prompt is None and not spec.steps
+    return (is_image_alone or None not in programs) and spec.retry.max_attempts > 1
 
 
 def cancelled_by(metadata: Metadata) -> str | None:

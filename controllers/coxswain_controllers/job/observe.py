@@ -144,7 +144,7 @@ async def _run(world: World, key: Key, job: JobForm) -> tuple[Run | None, Seen]:
     """The run row, where a decision may hang on it: not while the pod has yet to start."""
     attempt = number(job.status)
     pod = _pod(world, key, attempt)
-    starts = pod is not None and pod.end is None and pod.running_since is None
+    starts = pod is not None and pod.running_since is None and not (pod.end or pod.given_up)
     if starts or job.status.phase in TERMINAL:
         return None, world.records.condition()
     try:

@@ -6,6 +6,7 @@ from typing import Any
 
 from coxswain import names
 from coxswain.api.conditions import ConditionType, Seen
+from coxswain.api.contract import ExitCode
 from coxswain.reconcile import instants
 from coxswain.reconcile.cache import Raw
 from coxswain.rules import quota
@@ -13,14 +14,17 @@ from coxswain.rules.outcome import PodEnd
 from coxswain_controllers.job.snapshot import PodSeen, Used
 
 ENDED = ("Succeeded", "Failed")
+DOOR_NOT_READY = "DoorNotReady"
+GIVES_UP = (ExitCode.FAILED, ExitCode.CLOSED, ExitCode.WRONG_ENVIRONMENT)
+"""Exit codes of a door that another start would end with too."""
 IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 
 
 def seen(raw: Raw) -> PodSeen:
     """Read a pod."""
     metadata, status = raw["metadata"], raw.get("status") or {}
-    container = _container(status)
-    state = container.get("state") or {}
+    state = _container(status).get("state") or {}
+    has_door, door = _has_door(raw), _container(status, names.DOOR_CONTAINER)
     is_deleting = metadata.get("deletionTimestamp") is not None
     return PodSeen(
         name=metadata["name"],
@@ -29,17 +33,19 @@ def seen(raw: Raw) -> PodSeen:
         created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
         running_since=_running_since(status, state),
         ended_at=instants.read((state.get("terminated") or {}).get("finishedAt")),
-        end=_end(status, state, is_deleting) if status.get("phase") in ENDED else None,
+        end=_end(status, state, door, is_deleting) if status.get("phase") in ENDED else None,
         is_deleting=is_deleting,
-        waits_for=_waits_for(status, state),
+        waits_for=_waits_for(status, state, door if has_door else None),
         is_unready=_has_condition(status, "Ready", "False"),
+        has_door=has_door,
+        given_up=_given_up(status, state, door, is_deleting),
     )
 
 
 def uses(raw: Raw) -> Used:
     """What a pod may use at most."""
     cpu = memory = Decimal(0)
-    for container in raw["spec"]["containers"]:
+    for container in (*raw["spec"]["containers"], *_sidecars(raw)):
         found = quota.amounts((container.get("resources") or {}).get("limits") or {})
         cpu += found.get("cpu", Decimal(0))
         memory += found.get("memory", Decimal(0))
@@ -51,12 +57,42 @@ def is_live(raw: Raw) -> bool:
     return (raw.get("status") or {}).get("phase") not in ENDED
 
 
-def _container(status: dict[str, Any]) -> dict[str, Any]:
-    for each in status.get("containerStatuses") or ():
-        if each.get("name") == names.AGENT_CONTAINER:
-            found: dict[str, Any] = each
-            return found
+def _sidecars(raw: Raw) -> list[dict[str, Any]]:
+    """Containers that start before the program and run beside it."""
+    first = (raw.get("spec") or {}).get("initContainers") or ()
+    return [each for each in first if each.get("restartPolicy") == "Always"]
+
+
+def _has_door(raw: Raw) -> bool:
+    return any(each.get("name") == names.DOOR_CONTAINER for each in _sidecars(raw))
+
+
+def _container(status: dict[str, Any], name: str = names.AGENT_CONTAINER) -> dict[str, Any]:
+    """What is known of a container: of the one with the program, if nothing else is said."""
+    for field in ("containerStatuses", "initContainerStatuses"):
+        for each in status.get(field) or ():
+            if each.get("name") == name:
+                found: dict[str, Any] = each
+                return found
     return {}
+
+
+def _last_end(container: dict[str, Any]) -> dict[str, Any]:
+    """How it ended last; nothing where it never did."""
+    states = (container.get("state") or {}, container.get("lastState") or {})
+    ends = [each["terminated"] for each in states if each.get("terminated")]
+    return dict(ends[0]) if ends else {}
+
+
+def _given_up(
+    status: dict[str, Any], state: dict[str, Any], door: dict[str, Any], is_deleting: bool
+) -> PodEnd | None:
+    """The end of a door that will never let the program start. The kubelet starts it for ever."""
+    end = _last_end(door)
+    has_begun = "running" in state or "terminated" in state
+    if has_begun or status.get("phase") in ENDED or end.get("exitCode") not in GIVES_UP:
+        return None
+    return _end(status, {"terminated": end}, {}, is_deleting)
 
 
 def _running_since(status: dict[str, Any], state: dict[str, Any]) -> datetime | None:
@@ -69,7 +105,9 @@ def _running_since(status: dict[str, Any], state: dict[str, Any]) -> datetime | 
     return None
 
 
-def _end(status: dict[str, Any], state: dict[str, Any], is_deleting: bool) -> PodEnd:
+def _end(
+    status: dict[str, Any], state: dict[str, Any], door: dict[str, Any], is_deleting: bool
+) -> PodEnd:
     """Read the end; a pod that somebody deleted while it ran did not end by itself."""
     terminated = state.get("terminated") or {}
     return PodEnd(
@@ -79,6 +117,7 @@ def _end(status: dict[str, Any], state: dict[str, Any], is_deleting: bool) -> Po
         container_reason=str(terminated.get("reason") or ""),
         exit_code=terminated.get("exitCode"),
         message=_why(status, terminated),
+        told=str(_last_end(door).get("message") or ""),
     )
 
 
@@ -88,8 +127,10 @@ def _why(status: dict[str, Any], terminated: dict[str, Any]) -> str:
     return known or said if status.get("reason") == "Evicted" else said or known
 
 
-def _waits_for(status: dict[str, Any], state: dict[str, Any]) -> Seen | None:
-    """Why a pod has not started: no node takes it, no image, no volume."""
+def _waits_for(
+    status: dict[str, Any], state: dict[str, Any], door: dict[str, Any] | None
+) -> Seen | None:
+    """Why a pod has not started: no node takes it, no image, no volume, no door."""
     kind = ConditionType.POD_STARTED
     if status.get("phase", "Pending") != "Pending":
         return None
@@ -97,6 +138,11 @@ def _waits_for(status: dict[str, Any], state: dict[str, Any]) -> Seen | None:
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             text = str(condition.get("message") or "no node takes the pod")
             return Seen(kind, "False", "Unschedulable", text)
+    if door is not None and not door.get("started"):
+        if _last_end(door) or "running" in (door.get("state") or {}):
+            said = str(_last_end(door).get("message") or "the door has not claimed the run yet")
+            return Seen(kind, "False", DOOR_NOT_READY, said)
+        state = door.get("state") or {}
     waiting = state.get("waiting") or {}
     reason, text = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
     if reason in IMAGE_REASONS:

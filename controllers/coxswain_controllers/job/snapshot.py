@@ -35,6 +35,10 @@ class PodSeen:
     """Why it has not started, as the condition PodStarted."""
     is_unready: bool = False
     """Whether the cluster says that it is not ready: while it runs, that its node is silent."""
+    has_door: bool = False
+    """Whether an image of its own runs beside our door."""
+    given_up: PodEnd | None = None
+    """How its door ended that will never let the program start; the pod itself does not end by that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,8 @@ class Contract:
 
     output_schema: dict[str, Any] | None = None
     grants: tuple[str, ...] = ()
+    image: str | None = None
+    """The type's own, or Platform; none is the Agent's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Whatever is refused is refused before the first attempt of a pod; what has begun
 from dataclasses import dataclass
 
 from coxswain.api.contract import RunDocument
+from coxswain.api.image import PLATFORM
 from coxswain.api.job import TERMINAL, JobSpec
 from coxswain.errors import UserError
 from coxswain.reconcile.job_types import JobTypes
@@ -35,7 +36,8 @@ async def resolve(
         return _by_row(spec, run.document)
     found = await types.resolve(namespace, spec)
     if not isinstance(found, UserError):
-        contract = Contract(found.type.output_schema, tuple(found.type.grants))
+        of_type = found.type
+        contract = Contract(of_type.output_schema, tuple(of_type.grants), of_type.image)
         return Typed(found.spec, contract)
     last = job.status.attempts[-1] if job.status.attempts else None
     is_open = has_pod or (last is not None and last.outcome is None)
@@ -49,5 +51,5 @@ def _by_row(spec: JobSpec, run: RunDocument) -> Typed:
         "timeout_seconds": run.timeout_seconds,
         "retry": run.retry or spec.retry,
     }
-    contract = Contract(run.output_schema, tuple(run.grants))
+    contract = Contract(run.output_schema, tuple(run.grants), run.image or PLATFORM)
     return Typed(spec.model_copy(update=change), contract)

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 from coxswain.api import quantity
 from coxswain.api.approval import CallApproval
 from coxswain.api.conditions import Condition
+from coxswain.api.image import ImageReference
 from coxswain.api.meta import (
     WITHOUT_NUL,
     Key,
@@ -22,6 +23,7 @@ from coxswain.api.meta import (
 )
 from coxswain.api.quantity import Quantity
 from coxswain.api.sandbox import Resources, Sandbox, Scheduling
+from coxswain.api.step import Command
 
 
 class ConfigMapKey(Model):
@@ -123,6 +125,17 @@ class Tools(Model):
     """Of these, the tools each call of which people have to agree to first; see approvals."""
 
 
+class Runtime(Model):
+    """Whose image runs the Agent's work, and with what."""
+
+    image: ImageReference
+    """The image, by tag or digest. It knows nothing of Coxswain; beside it runs a container of ours
+    that alone holds the pod's token. The installation says which images are allowed."""
+    command: Command | None = None
+    """Its agent program, for prompts and steps, which it reads from its run; none starts the
+    image's own entry point. A command of a Job, or of its type, is started in its place."""
+
+
 class Limits(Model):
     """Bounds on one run."""
 
@@ -204,6 +217,8 @@ class AgentSpec(Model):
     """What this agent is for, for people."""
     instructions: Instructions | None = None
     """What it is told before its work."""
+    runtime: Runtime | None = None
+    """An image of its own for its pods; none takes the platform's agent image."""
     models: Annotated[list[ModelChoice], Field(max_length=8), ListMap("alias")] = []
     """The models that it may call; without one it can still run commands."""
     tools: Tools = Tools()

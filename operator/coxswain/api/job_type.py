@@ -4,6 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
+from coxswain.api.image import PLATFORM, ImageOfType
 from coxswain.api.job import Retry
 from coxswain.api.meta import WITHOUT_NUL, Model, Rule, Text
 
@@ -17,9 +18,14 @@ class JobTypeSpec(Model):
 
     RULES: ClassVar = (
         Rule(
-            "has(self.command) != has(self.prompt)",
-            "a type has exactly one handler: command or prompt",
-            lambda self: (self.command is None) != (self.prompt is None),
+            "has(self.prompt) != (has(self.command) || has(self.image))",
+            "a type has exactly one handler: prompt, or command, image or both",
+            lambda self: (self.prompt is None) != (self.command is None and self.image is None),
+        ),
+        Rule(
+            f"!has(self.image) || self.image != '{PLATFORM}' || has(self.command)",
+            f"image {PLATFORM} needs a command",
+            lambda self: self.image != PLATFORM or self.command is not None,
         ),
     )
 
@@ -33,6 +39,9 @@ class JobTypeSpec(Model):
     """JSON Schema 2020-12 of what comes out; none checks nothing."""
     command: Annotated[list[Argument], Field(min_length=1, max_length=128)] | None = None
     """The program; an argument {{field}} stands for a field of the input."""
+    image: ImageOfType | None = None
+    """The image that it runs in, by tag or digest; without a command its own entry point does the
+    work. Platform is the platform's agent image whatever the Agent's; none takes the Agent's."""
     prompt: (
         Annotated[str, StringConstraints(min_length=1, max_length=65536, pattern=WITHOUT_NUL)]
         | None

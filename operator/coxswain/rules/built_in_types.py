@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from coxswain.api.image import PLATFORM
+
 
 def _object(required: list[str], **properties: Any) -> dict[str, Any]:
     return {
@@ -26,6 +28,7 @@ _NOOP: dict[str, Any] = {
     "description": "Does nothing but hand its input back; shows the whole path without a provider.",
     "inputSchema": {"type": "object"},
     "outputSchema": {"type": "object"},
+    "image": PLATFORM,
     "command": ["python", "-m", "coxswain_agent.handlers.noop"],
     "timeoutSeconds": 60,
 }
@@ -59,6 +62,7 @@ _FORMAT: dict[str, Any] = {
             ),
         },
     ),
+    "image": PLATFORM,
     "command": ["python", "-m", "coxswain_agent.handlers.docs_format"],
     "timeoutSeconds": 300,
     "retry": {"maxAttempts": 2},
@@ -86,6 +90,7 @@ _REPORT: dict[str, Any] = {
             ),
         },
     ),
+    "image": PLATFORM,
     "command": ["python", "-m", "coxswain_agent.handlers.report"],
     "timeoutSeconds": 120,
     "retry": {"maxAttempts": 3},
@@ -108,7 +113,7 @@ _TYPES: dict[str, dict[str, Any]] = {
 
 
 def _data(fields: Mapping[str, Any]) -> dict[str, str]:
-    plain = ("description", "prompt")
+    plain = ("description", "image", "prompt")
     return {key: each if key in plain else json.dumps(each) for key, each in fields.items()}
 
 

@@ -43,6 +43,9 @@ OF_PODS = (
     Failure("StartTimeout", "the pod did not start in time, and nobody says why", True),
     Failure("Unschedulable", "no node took the pod in time", True),
     Failure("ImagePull", "the image could not be pulled in time", True),
+    Failure(
+        "DoorNotReady", "the door beside an image of its own could not claim the run in time", True
+    ),
     Failure("VolumeMount", "a volume could not be mounted in time", True),
 )
 

@@ -27,7 +27,9 @@ WRONG = "job_type_wrong"
 INPUT_INVALID = "input_invalid"
 OUTPUT_INVALID = "OutputInvalid"
 PROMPT_CHARACTERS = 65_536
-_TEXTS = ("description", "prompt")
+HANDLER = ("command", "image", "prompt")
+"""The keys that together say who does the work."""
+_TEXTS = ("description", "image", "prompt")
 
 Data = Mapping[str, str]
 
@@ -58,8 +60,8 @@ def data_of(name: str, found: Data | None) -> Data | None:
     base = BUILT_IN.get(name)
     if base is None or found is None:
         return base if found is None else found
-    if "command" in found or "prompt" in found:
-        base = {key: text for key, text in base.items() if key not in ("command", "prompt")}
+    if any(key in found for key in HANDLER):
+        base = {key: text for key, text in base.items() if key not in HANDLER}
     return {**base, **found}
 
 

@@ -17,6 +17,7 @@ from coxswain.rules import job_types
 Outcome = Literal["Succeeded", "Failed", "Cancelled", "Lost"]
 KILLED = (-9, 137)
 TERMINATED = "Terminated"
+MESSAGE_CHARACTERS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class PodEnd:
     container_reason: str = ""
     exit_code: int | None = None
     message: str = ""
+    told: str = ""
+    """The last word of the door beside an image of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def _without_result(
 ) -> Ended:
     if pod is None or pod.disrupted:
         return _taken_away(run, timed_out=timed_out, repeatable=repeatable)
-    return _by_pod(pod, run.output_schema)
+    return _by_pod(pod, run)
 
 
 def unknown(run: RunFacts, *, repeatable: bool) -> bool:
@@ -131,7 +134,7 @@ def _taken_away(run: RunFacts, *, timed_out: bool, repeatable: bool) -> Ended:
     return Ended("Lost", "PodLost", "the pod was taken away before it posted a result")
 
 
-def _by_pod(pod: PodEnd, output_schema: dict[str, Any] | None) -> Ended:
+def _by_pod(pod: PodEnd, run: RunFacts) -> Ended:
     if pod.pod_reason == "DeadlineExceeded":
         return Ended("Failed", "Timeout", _TIMEOUT, pod.exit_code)
     if pod.pod_reason == "Evicted":
@@ -140,22 +143,45 @@ def _by_pod(pod: PodEnd, output_schema: dict[str, Any] | None) -> Ended:
         return Ended("Failed", "OutOfMemory", _MEMORY, pod.exit_code)
     said = _last_word(pod)
     if said is not None:
-        return _by_result(job_types.check_output(said, output_schema), pod)
-    if pod.succeeded and output_schema is not None:
-        nothing = RunResult(status=ResultStatus.SUCCEEDED, exit_code=pod.exit_code)
-        return _by_result(job_types.check_output(nothing, output_schema), pod)
+        return _by_result(job_types.check_output(said, run.output_schema), pod)
     if pod.succeeded:
-        return Ended("Succeeded", "Completed", pod.message, pod.exit_code)
+        return _by_result(_of_exit(pod, run), pod)
     return Ended("Failed", "ExitCode", pod.message or f"exit code {pod.exit_code}", pod.exit_code)
+
+
+def _of_exit(pod: PodEnd, run: RunFacts) -> RunResult:
+    """The result that an exit code 0 stands for. Its output a door has told, if there was one; or
+    why what was there is none.
+    """
+    told = run.result or _read(pod.told)
+    output, problem = (None, None) if told is None else (told.output, told.message)
+    if run.output_schema is not None and output is None and problem is not None:
+        return RunResult(
+            status=ResultStatus.FAILED,
+            reason=job_types.OUTPUT_INVALID,
+            message=problem,
+            exit_code=pod.exit_code,
+        )
+    ended = RunResult(
+        status=ResultStatus.SUCCEEDED,
+        message=pod.message[:MESSAGE_CHARACTERS],
+        exit_code=pod.exit_code,
+        output=output,
+    )
+    return job_types.check_output(ended, run.output_schema)
 
 
 def _last_word(pod: PodEnd) -> RunResult | None:
     """The result that a program left as its termination message because the platform was away."""
+    said = _read(pod.message)
+    return None if said is None or said.reason == TERMINATED else said
+
+
+def _read(message: str) -> RunResult | None:
     try:
-        said = RunResult.model_validate_json(pod.message)
+        return RunResult.model_validate_json(message)
     except ValidationError:
         return None
-    return None if said.reason == TERMINATED else said
 
 
 _MEMORY = "a process needed more memory than the pod's limit; raise resources.limits.memory"

@@ -33,14 +33,27 @@ def amounts(raw: Mapping[str, str | int]) -> dict[str, Decimal]:
     return found
 
 
-def demand(requests: Mapping[str, str], limits: Mapping[str, str]) -> dict[str, Decimal]:
-    """What one pod takes from a quota, under the names that quotas use."""
+def demand(
+    requests: Iterable[Mapping[str, str]], limits: Iterable[Mapping[str, str]]
+) -> dict[str, Decimal]:
+    """What one pod takes from a quota, under the names that quotas use.
+
+    Of each container that runs at the same time one mapping, native sidecars among them.
+    """
     taken = {"pods": Decimal(1), "count/pods": Decimal(1)}
-    for name, value in amounts(requests).items():
+    for name, value in _sum(requests).items():
         taken[name] = taken[f"requests.{name}"] = value
-    for name, value in amounts(limits).items():
+    for name, value in _sum(limits).items():
         taken[f"limits.{name}"] = value
     return taken
+
+
+def _sum(containers: Iterable[Mapping[str, str]]) -> dict[str, Decimal]:
+    total: dict[str, Decimal] = {}
+    for each in containers:
+        for name, value in amounts(each).items():
+            total[name] = total.get(name, Decimal(0)) + value
+    return total
 
 
 def shortfall(quotas: Iterable[QuotaState], wanted: Amounts) -> str | None:

@@ -12,11 +12,12 @@ from coxswain.settings import SandboxSettings
 GRACE_SECONDS = 30
 _MEBIBYTE = 2**20
 _LOG_ROOM = 128 * _MEBIBYTE
+DOOR_DISK = "64Mi"
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Requests and limits of the one container, as quantities."""
+    """Requests and limits of one container, as quantities."""
 
     requests: dict[str, str]
     limits: dict[str, str]
@@ -42,6 +43,22 @@ def sizes(agent: AgentSpec, settings: SandboxSettings) -> Sizes:
     }
     devices = {name: amount for name, amount in bounds.items() if is_device(name)}
     return Sizes({**requests, **devices}, {**limits, **devices})
+
+
+def door(settings: SandboxSettings) -> Sizes:
+    """What the door beside an image of one's own has; its folders and its log are small."""
+    memory, disk = settings.door_memory, DOOR_DISK
+    requests = {"cpu": _smaller(settings.door_cpu_limit, settings.door_cpu_request)}
+    return Sizes(
+        {**requests, "memory": memory, "ephemeral-storage": disk},
+        {"cpu": settings.door_cpu_limit, "memory": memory, "ephemeral-storage": disk},
+    )
+
+
+def of_pod(agent: AgentSpec, settings: SandboxSettings, *, has_door: bool) -> list[Sizes]:
+    """Of all containers that run at the same time: Kubernetes adds them up, a native sidecar too."""
+    own = sizes(agent, settings)
+    return [own, door(settings)] if has_door else [own]
 
 
 def deadline_seconds(run: RunDocument) -> int:

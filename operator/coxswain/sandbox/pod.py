@@ -8,9 +8,10 @@ from coxswain import names
 from coxswain.api.agent import AgentSpec
 from coxswain.api.contract import RunDocument
 from coxswain.api.job import JobFile
-from coxswain.sandbox import doors, limits, security, volumes
+from coxswain.sandbox import beside, doors, limits, mounts, security
 from coxswain.sandbox.doors import Doors
-from coxswain.sandbox.volumes import Volume, owned_by
+from coxswain.sandbox.mounts import Mounted
+from coxswain.sandbox.volumes import owned_by
 from coxswain.settings import SandboxSettings
 
 
@@ -37,13 +38,6 @@ class PodRequest:
     """What ``runtime.choose`` said."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """More labels of the pod."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Mounted:
-    volume: Volume
-    path: str
-    is_read_only: bool = True
 
 
 def build(request: PodRequest, platform: Platform) -> dict[str, Any]:
@@ -76,11 +70,13 @@ def _labels(run: RunDocument, installation: str) -> dict[str, str]:
 
 
 def _spec(request: PodRequest, platform: Platform) -> dict[str, Any]:
-    mounted = _mounted(request, platform)
+    work = mounts.of_work(
+        request.run, request.agent, request.files, platform.settings.agent_tmp_size
+    )
+    identity = mounts.of_identity(platform.installation)
     spec: dict[str, Any] = {
         "activeDeadlineSeconds": limits.deadline_seconds(request.run),
         "automountServiceAccountToken": False,
-        "containers": [_container(request, platform, mounted)],
         "dnsConfig": {"nameservers": ["127.0.0.1"]},
         "dnsPolicy": "None",
         "enableServiceLinks": False,
@@ -90,34 +86,55 @@ def _spec(request: PodRequest, platform: Platform) -> dict[str, Any]:
         "securityContext": security.of_pod(request.agent.sandbox),
         "serviceAccountName": platform.service_account,
         "terminationGracePeriodSeconds": limits.GRACE_SECONDS,
-        "volumes": [each.volume for each in mounted],
         **{name: value for name, value in request.agent.scheduling.to_wire().items() if value},
     }
     if request.runtime_class is not None:
         spec["runtimeClassName"] = request.runtime_class
-    return spec
+    containers = _alone if request.run.image is None else _beside
+    return spec | containers(request, platform, work, identity)
 
 
-def _container(request: PodRequest, platform: Platform, mounted: list[_Mounted]) -> dict[str, Any]:
+def _alone(
+    request: PodRequest, platform: Platform, work: list[Mounted], identity: Mounted
+) -> dict[str, Any]:
+    """Our image: its program does the work and is the door."""
+    mounted = [*work, identity]
+    container = _container(request, platform, mounted)
+    return {"containers": [container], "volumes": mounts.on_pod(mounted)}
+
+
+def _beside(
+    request: PodRequest, platform: Platform, work: list[Mounted], identity: Mounted
+) -> dict[str, Any]:
+    """An image of its own, and our door as a native sidecar."""
+    run, agent, settings = request.run, request.agent, platform.settings
+    own = [*work, *mounts.of_handed(run)]
+    of_door = [identity, *beside.of_door(run, agent, mounts.of_files(request.files))]
+    return {
+        "initContainers": [beside.door(settings, _env(run, platform), of_door)],
+        "containers": [beside.program(run, agent, settings, own)],
+        "volumes": mounts.on_pod([*own, *of_door]),
+    }
+
+
+def _container(request: PodRequest, platform: Platform, mounted: list[Mounted]) -> dict[str, Any]:
     sizes = limits.sizes(request.agent, platform.settings)
     return {
         "name": names.AGENT_CONTAINER,
         "image": platform.settings.agent_image,
         "imagePullPolicy": platform.settings.agent_image_pull_policy,
-        "env": [{"name": k, "value": v} for k, v in _environment(request.run, platform).items()],
+        "env": _env(request.run, platform),
         "resources": {"requests": sizes.requests, "limits": sizes.limits},
         "securityContext": security.of_container(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "volumeMounts": [
-            {"name": each.volume["name"], "mountPath": each.path, "readOnly": each.is_read_only}
-            for each in mounted
-        ],
+        "volumeMounts": mounts.on_container(mounted),
         "workingDir": names.WORKSPACE_PATH,
     }
 
 
-def _environment(run: RunDocument, platform: Platform) -> dict[str, str]:
-    return {
+def _env(run: RunDocument, platform: Platform) -> list[dict[str, str]]:
+    """What a container of ours is told."""
+    found = {
         "COXSWAIN_URL": platform.doors.platform.url,
         "COXSWAIN_MODELS_URL": platform.doors.models.url,
         "COXSWAIN_EGRESS_URL": platform.doors.web.url,
@@ -126,19 +143,4 @@ def _environment(run: RunDocument, platform: Platform) -> dict[str, str]:
         "COXSWAIN_WORKSPACE": names.WORKSPACE_PATH,
         "HOME": names.WORKSPACE_PATH,
     }
-
-
-def _mounted(request: PodRequest, platform: Platform) -> list[_Mounted]:
-    run, agent = request.run, request.agent
-    claim_name = names.workspace_claim(run.agent_name, run.agent_uid)
-    found = [
-        _Mounted(volumes.workspace(agent, claim_name), names.WORKSPACE_PATH, is_read_only=False),
-        _Mounted(volumes.scratch(platform.settings.agent_tmp_size), "/tmp", is_read_only=False),  # noqa: S108 - the pod's own
-        _Mounted(volumes.identity(platform.installation), names.TOKEN_DIRECTORY),
-    ]
-    if request.files:
-        found.append(_Mounted(volumes.files(request.files), names.FILES_PATH))
-    if agent.instructions is not None and agent.instructions.config_map is not None:
-        key = agent.instructions.config_map
-        found.append(_Mounted(volumes.instructions(key), names.INSTRUCTIONS_PATH))
-    return found
+    return [{"name": name, "value": value} for name, value in found.items()]

@@ -25,6 +25,16 @@ def scratch(size: str) -> Volume:
     return {"name": "tmp", "emptyDir": {"sizeLimit": size}}
 
 
+def door() -> Volume:
+    """What the door keeps for the case that it is started again; nobody else mounts it."""
+    return {"name": "door", "emptyDir": {"sizeLimit": "16Mi"}}
+
+
+def handed() -> Volume:
+    """What a job type hands a program in another container, and takes back."""
+    return {"name": "handed", "emptyDir": {"sizeLimit": "8Mi"}}
+
+
 def identity(installation: str) -> Volume:
     """The one token that the pod holds: for our doors alone, an hour long, rotated by the kubelet."""
     source = {

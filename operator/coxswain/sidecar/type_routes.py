@@ -12,7 +12,8 @@ from coxswain.sidecar.wire import WorkspacePath
 from coxswain.web import problems
 from coxswain.web.routes import Answer, Call, route
 
-HANDLERS = frozenset({"command", "prompt"})
+PROGRAM = frozenset({"command", "image"})
+PROMPT = frozenset({"prompt"})
 
 
 class TypeRoutes:
@@ -81,11 +82,10 @@ def _changed(name: str, raw: Body | None, body: JobTypeChange) -> dict[str, str 
     if not given:
         raise UserError("name at least one field that is to change", field="body")
     data: dict[str, str | None] = dict(job_types.encoded(given))
-    if len(HANDLERS & set(given)) == 1:
-        (other,) = HANDLERS - set(given)
-        if raw is not None and other in (raw.get("data") or {}):
-            data[other] = None
     standing = {} if raw is None else raw.get("data") or {}
+    for some, others in ((PROGRAM, PROMPT), (PROMPT, PROGRAM)):
+        if some & set(given) and not others & set(given):
+            data |= dict.fromkeys(others & set(standing))
     whole = job_types.data_of(name, _kept({**standing, **data}))
     job_types.read(name, whole or {})
     return data

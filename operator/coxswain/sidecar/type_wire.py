@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from coxswain.api.image import ImageOfType
 from coxswain.api.job import Retry, TypeName
 from coxswain.api.job_type import Argument, Grant, JobTypeSpec, Schema
 from coxswain.api.meta import Model, Text
@@ -38,8 +39,10 @@ class JobTypeChange(Model):
     """JSON Schema 2020-12 of what comes out."""
     command: Annotated[list[Argument], Field(min_length=1, max_length=128)] | None = None
     """The program, in place of any prompt."""
+    image: ImageOfType | None = None
+    """The image that it runs in, in place of any prompt."""
     prompt: Annotated[str, Field(min_length=1, max_length=65536)] | None = None
-    """What the model is asked, in place of any command."""
+    """What the model is asked, in place of any command and image."""
     timeout_seconds: Annotated[int, Field(ge=1, le=604800)] | None = None
     """For Jobs that say none."""
     retry: Retry | None = None

@@ -70,6 +70,23 @@ async def test_a_type_is_disabled_and_given_other_defaults_and_another_handler(a
     assert (status, said["code"], said["field"]) == (422, "job_type_disabled", "spec.type")
 
 
+async def test_a_type_is_given_an_image_beside_its_command_and_a_prompt_in_place_of_both(
+    api: Api,
+) -> None:
+    await ask(api, "POST", TYPES, NEW)
+    status, changed = await ask(api, "PATCH", f"{TYPES}/count", {"image": "ghcr.io/team/count:1"})
+    assert status == 200
+    assert changed["spec"]["image"] == "ghcr.io/team/count:1"
+    assert changed["spec"]["command"] == SPEC["command"]
+    assert api.cluster.objects[MAP]["data"]["image"] == "ghcr.io/team/count:1"
+    status, changed = await ask(api, "PATCH", f"{TYPES}/count", {"prompt": "{{n}}"})
+    assert status == 200
+    assert not {"command", "image"} & set(changed["spec"])
+    status, changed = await ask(api, "PATCH", f"{TYPES}/count", {"image": "x:1"})
+    assert (status, changed["spec"]["image"]) == (200, "x:1")
+    assert "prompt" not in changed["spec"]
+
+
 async def test_a_built_in_type_is_enabled_without_saying_what_it_is(api: Api) -> None:
     body = job("ai.chat.generate", {"prompt": "Hello"})
     assert (await ask(api, "POST", JOBS, body))[1]["code"] == "job_type_disabled"
@@ -95,6 +112,7 @@ WRONG = [
     ({"prompt": "too"}, "exactly one handler"),
     ({"command": ["sh", "-c", "echo {{n}}"]}, "stands alone"),
     ({"colour": "red"}, "spec.colour"),
+    ({"image": "no tag"}, "an image has a tag or a digest"),
 ]
 
 

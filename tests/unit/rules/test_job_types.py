@@ -16,8 +16,10 @@ COUNT = {"type": "object", "properties": {"n": {"type": "integer"}}, "required":
 
 
 def data(**fields: Any) -> dict[str, str]:
+    """Keys of a type; None leaves one out."""
     known: dict[str, Any] = {"inputSchema": COUNT, "command": ["seq", "{{n}}"]}
-    return job_types.encoded({**known, **fields})
+    found = {key: each for key, each in {**known, **fields}.items() if each is not None}
+    return job_types.encoded(found)
 
 
 def config_map(**fields: Any) -> dict[str, Any]:
@@ -82,7 +84,9 @@ WRONG = [
     ({"command": ["seq", "{{m}}"]}, "the handler names m"),
     ({"enabled": "yes"}, "data.enabled"),
     ({"retry": {"maxAttempts": 99}}, "data.retry.maxAttempts"),
-    ({"image": "registry.example/x"}, "data.image"),
+    ({"image": "registry.example/x"}, "data.image: an image has a tag or a digest, such as"),
+    ({"image": "x:1", "command": None, "prompt": "p"}, "exactly one handler"),
+    ({"image": "Platform", "command": None}, "image Platform needs a command"),
     ({"grants": ["everything"]}, "data.grants[0]"),
 ]
 
@@ -133,6 +137,42 @@ def test_a_config_map_changes_only_what_it_names_of_a_built_in_type() -> None:
     other = job_types.of_map("ai.chat.generate", raw)
     assert isinstance(other, JobTypeSpec)
     assert (other.command, other.prompt) == (["cat"], None)
+
+
+def test_an_image_is_a_handler_with_a_command_and_without_one() -> None:
+    both = job_types.read("count", data(image="ghcr.io/team/count:1"))
+    assert (both.image, both.command) == ("ghcr.io/team/count:1", ["seq", "{{n}}"])
+    alone = job_types.read("count", data(image="ghcr.io/team/count:1", command=None))
+    made = job_types.resolve("team", job(given={"n": 3}), alone)
+    assert (made.type.image, made.spec.command, made.spec.prompt) == (both.image, None, None)
+
+
+def test_what_is_built_into_our_image_runs_there_whatever_the_agents() -> None:
+    images = {name: job_types.read(name, found).image for name, found in BUILT_IN.items()}
+    assert images == {
+        "ai.chat.generate": None,
+        "command": None,
+        "docs.format": "Platform",
+        "noop": "Platform",
+        "report.generate": "Platform",
+    }
+
+
+@pytest.mark.parametrize(
+    ("named", "handler"),
+    [
+        ({"command": '["cat"]'}, (None, ["cat"], None)),
+        ({"image": "x:1"}, ("x:1", None, None)),
+        ({"prompt": "p"}, (None, None, "p")),
+    ],
+)
+def test_another_handler_of_a_built_in_type_takes_nothing_over_from_its_own(
+    named: dict[str, str], handler: tuple[Any, ...]
+) -> None:
+    raw = {"metadata": {"labels": {"coxswain.dev/job-type": ""}}, "data": named}
+    found = job_types.of_map("noop", raw)
+    assert isinstance(found, JobTypeSpec)
+    assert (found.image, found.command, found.prompt) == handler
 
 
 @pytest.mark.parametrize(

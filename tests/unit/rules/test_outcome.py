@@ -1,5 +1,7 @@
 """What an attempt came to, as a table of pod and run row."""
 
+from dataclasses import replace
+
 import pytest
 
 from coxswain.api.contract import ResultStatus, RunResult
@@ -109,3 +111,71 @@ def test_the_run_itself_says_whether_trying_again_may_help(transient: bool) -> N
     run = _posted("failed", transient=transient)
     judged = outcome.judge(BADLY, run, timed_out=False, repeatable=False)
     assert judged.is_final is not transient
+
+
+COUNTS = {"type": "object", "required": ["n"]}
+LEFT = {"status": ResultStatus.FAILED, "reason": "Terminated"}
+
+
+def _typed(**result: object) -> RunFacts:
+    told = RunResult(**{**LEFT, **result}) if result else None
+    return RunFacts(claimed=True, result=told, output_schema=COUNTS)
+
+
+def _said(**result: object) -> str:
+    return RunResult(**{**LEFT, **result}).model_dump_json(by_alias=True)
+
+
+@pytest.mark.parametrize(
+    ("pod", "run", "wanted", "output"),
+    [
+        # What a program beside our door left counts where its exit code is 0.
+        (WELL, _typed(output='{"n": 3}'), "Succeeded/Completed", '{"n": 3}'),
+        (WELL, _typed(output='{"m": 3}'), "Failed/OutputInvalid", None),
+        (WELL, _typed(), "Failed/OutputInvalid", None),
+        (BADLY, _typed(output='{"n": 3}'), "Failed/ExitCode", None),
+        (KILLED, _typed(output='{"n": 3}'), "Failed/OutOfMemory", None),
+        (TOLD, _typed(output='{"n": 3}'), "Lost/PodLost", None),
+        # The door's last word, where the platform was away.
+        (replace(WELL, told=_said(output='{"n": 3}')), _typed(), "Succeeded/Completed", '{"n": 3}'),
+        (replace(WELL, told="a log"), _typed(), "Failed/OutputInvalid", None),
+        (replace(WELL, told=_said(output='{"n": 3}')), CLAIMED, "Succeeded/Completed", '{"n": 3}'),
+        # It is no result: the program's own word, and the one in the row, go before it.
+        (
+            replace(WELL, told=_said(output='{"n": 3}')),
+            _typed(status=ResultStatus.FAILED, reason="Own"),
+            "Failed/Own",
+            None,
+        ),
+        (
+            replace(
+                WELL, told=_said(), message='{"status": "succeeded", "output": "{\\"n\\": 1}"}'
+            ),
+            _typed(),
+            "Succeeded/Completed",
+            '{"n": 1}',
+        ),
+    ],
+)
+def test_what_a_program_beside_our_door_left_as_its_output(
+    pod: PodEnd, run: RunFacts, wanted: str, output: str | None
+) -> None:
+    judged = outcome.judge(pod, run, timed_out=False, repeatable=False)
+    assert (outcome.verdict(judged), judged.output) == (wanted, output)
+
+
+def test_an_output_that_cannot_be_taken_says_why() -> None:
+    run = _typed(message="output: this is not JSON")
+    judged = outcome.judge(WELL, run, timed_out=False, repeatable=False)
+    assert (judged.reason, judged.message, judged.is_final) == (
+        "OutputInvalid",
+        "output: this is not JSON",
+        True,
+    )
+
+
+def test_a_termination_message_of_any_length_is_cut_not_refused() -> None:
+    judged = outcome.judge(
+        replace(WELL, message="x" * 9000), CLAIMED, timed_out=False, repeatable=False
+    )
+    assert len(judged.message) == outcome.MESSAGE_CHARACTERS

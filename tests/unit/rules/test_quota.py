@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from coxswain.rules import quota
 from coxswain.rules.quota import QuotaState
 
-POD = quota.demand({"cpu": "100m", "memory": "512Mi"}, {"cpu": "1", "memory": "512Mi"})
+POD = quota.demand([{"cpu": "100m", "memory": "512Mi"}], [{"cpu": "1", "memory": "512Mi"}])
 
 
 def _state(hard: dict[str, str], used: dict[str, str]) -> QuotaState:
@@ -19,6 +19,18 @@ def test_a_pod_counts_under_every_name_that_quotas_use() -> None:
     assert POD["pods"] == POD["count/pods"] == 1
     assert POD["cpu"] == POD["requests.cpu"] == Decimal("0.1")
     assert POD["limits.cpu"] == 1
+
+
+def test_containers_that_run_at_the_same_time_add_up_in_one_pod() -> None:
+    taken = quota.demand(
+        [{"cpu": "100m", "memory": "1Gi", "nvidia.com/gpu": "1"}, {"cpu": "20m", "memory": "1Mi"}],
+        [{"cpu": "1"}, {"cpu": "500m"}],
+    )
+    assert taken["pods"] == 1
+    assert (taken["cpu"], taken["requests.cpu"]) == (Decimal("0.12"), Decimal("0.12"))
+    assert taken["requests.memory"] == 2**30 + 2**20
+    assert taken["requests.nvidia.com/gpu"] == 1
+    assert taken["limits.cpu"] == Decimal("1.5")
 
 
 def test_what_fits_exactly_fits() -> None:

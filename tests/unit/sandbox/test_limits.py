@@ -78,3 +78,17 @@ def test_the_deadline_leaves_room_for_the_start() -> None:
     agent = builders.agent().with_spec(limits={"startTimeoutSeconds": 100}).parsed
     run = builders.run_document(agent, builders.job().with_spec(timeoutSeconds=60).parsed)
     assert limits.deadline_seconds(run) == 160
+
+
+def test_a_door_beside_the_program_counts_as_kubernetes_counts_it() -> None:
+    agent, settings = builders.agent().parsed.spec, builders.sandbox_settings(door_memory="64Mi")
+    assert limits.of_pod(agent, settings, has_door=False) == [limits.sizes(agent, settings)]
+    own, door = limits.of_pod(agent, settings, has_door=True)
+    assert own == limits.sizes(agent, settings)
+    assert (door.requests["memory"], door.limits["memory"]) == ("64Mi", "64Mi")
+    assert door.requests["cpu"] == "20m"
+
+
+def test_a_door_asks_for_no_more_than_it_may_use() -> None:
+    settings = builders.sandbox_settings(door_cpu_limit="10m")
+    assert limits.door(settings).requests["cpu"] == "10m"

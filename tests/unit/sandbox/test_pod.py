@@ -26,6 +26,11 @@ def container(manifest: Body) -> Body:
     return dict(only)
 
 
+def containers(manifest: Body) -> list[Body]:
+    spec = manifest["spec"]
+    return [dict(each) for each in (*spec["containers"], *spec.get("initContainers", ()))]
+
+
 def environment(manifest: Body) -> dict[str, str]:
     return {each["name"]: each["value"] for each in container(manifest)["env"]}
 
@@ -38,7 +43,7 @@ def volume(manifest: Body, name: str) -> Body:
 @given(strategies.agents(), strategies.jobs(), st.integers(1, 99))
 def test_nothing_that_can_be_said_opens_the_sandbox(agent: Agent, job: Job, attempt: int) -> None:
     manifest = pod.build(builders.pod_request(agent, job, attempt), builders.platform())
-    spec, only = manifest["spec"], container(manifest)
+    spec = manifest["spec"]
     context = spec["securityContext"]
     assert (context["runAsUser"], context["runAsGroup"], context["runAsNonRoot"]) == (
         names.AGENT_UID,
@@ -46,21 +51,25 @@ def test_nothing_that_can_be_said_opens_the_sandbox(agent: Agent, job: Job, atte
         True,
     )
     assert context["seccompProfile"]["type"] in ("RuntimeDefault", "Localhost")
-    assert only["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "privileged": False,
-        "readOnlyRootFilesystem": True,
-        "runAsNonRoot": True,
-    }
+    for each in containers(manifest):
+        assert each["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "privileged": False,
+            "readOnlyRootFilesystem": True,
+            "runAsNonRoot": True,
+        }
+        assert {"tty", "stdin", "ports", "lifecycle"}.isdisjoint(each)
     assert not {name for name in spec if name.startswith("host")} - {"hostAliases"}
     assert spec["automountServiceAccountToken"] is False
     assert spec["enableServiceLinks"] is False
     assert (spec["dnsPolicy"], spec["dnsConfig"]) == ("None", {"nameservers": ["127.0.0.1"]})
     assert spec["restartPolicy"] == "Never"
     assert spec["activeDeadlineSeconds"] > 0
-    assert {"initContainers", "ephemeralContainers", "nodeName"}.isdisjoint(spec)
-    assert {"tty", "stdin", "ports", "lifecycle", "command"}.isdisjoint(only)
+    assert {"ephemeralContainers", "nodeName", "shareProcessNamespace"}.isdisjoint(spec)
+    has_own = agent.spec.runtime is not None
+    assert ("initContainers" in spec) is has_own
+    assert has_own or "command" not in container(manifest)
     assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", manifest["metadata"]["name"])
     assert len(manifest["metadata"]["name"]) <= 63
 
@@ -69,19 +78,21 @@ def test_nothing_that_can_be_said_opens_the_sandbox(agent: Agent, job: Job, atte
 @given(strategies.agents(), strategies.jobs())
 def test_everything_it_uses_is_bounded(agent: Agent, job: Job) -> None:
     manifest = pod.build(builders.pod_request(agent, job), builders.platform())
-    resources = container(manifest)["resources"]
-    assert resources["requests"]["memory"] == resources["limits"]["memory"]
-    for name in ("cpu", "memory", "ephemeral-storage"):
-        most = quantity.number(resources["limits"][name])
-        assert most > 0
-        assert quantity.number(resources["requests"][name]) <= most
+    for one in containers(manifest):
+        resources = one["resources"]
+        assert resources["requests"]["memory"] == resources["limits"]["memory"]
+        for name in ("cpu", "memory", "ephemeral-storage"):
+            most = quantity.number(resources["limits"][name])
+            assert most > 0
+            assert quantity.number(resources["requests"][name]) <= most
     for each in manifest["spec"]["volumes"]:
         (source,) = set(each) - {"name"}
         assert source in VOLUMES
         if source == "emptyDir":
             assert quantity.number(each["emptyDir"]["sizeLimit"]) > 0
     writable = {m["mountPath"] for m in container(manifest)["volumeMounts"] if not m["readOnly"]}
-    assert writable == {"/workspace", "/tmp"}  # noqa: S108 - of the pod
+    handed = {names.HANDED_PATH} if agent.spec.runtime and job.spec.type else set()
+    assert writable == {"/workspace", "/tmp"} | handed  # noqa: S108 - of the pod
 
 
 def test_the_same_attempt_gives_the_same_manifest() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from devtools import console, locks, patience, places, programs, shell
-from devtools.images import catalog, store
+from devtools.images import base, catalog, store
 from devtools.kubectl import Kubectl
 from devtools.provider import Provider
 
@@ -38,6 +38,8 @@ def values(refs: Mapping[str, str], workspaces: Sequence[str]) -> dict[str, Any]
         "image": dict(refs),
         "workspaces": [{"name": name} for name in workspaces],
         "postgres": {"storage": {"size": "1Gi"}},
+        # An image that knows nothing of the platform, which the cluster has anyway.
+        "agents": {"allowedImages": [base.NAME]},
     }
 
 

@@ -11,11 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-import orjson
-
 from coxswain.kube import paths
 from coxswain.kube.client import Client
+from coxswain.kube.watch import Change, Hears, Stream
 from devtools.controlplane import ControlPlane
 from tests.bench import sides
 from tests.support import apiserver, builders, leader
@@ -115,13 +113,25 @@ async def creations(
     client: Client, path: str, minute: datetime, count: int, seconds: float
 ) -> list[float]:
     """Seconds from the minute to the creation of so many objects, as a watch brings them."""
-    found: dict[str, float] = {}
-    async with asyncio.timeout(seconds):
-        async for name in _added(client, path):
-            found.setdefault(name, (datetime.now(UTC) - minute).total_seconds())
-            if len(found) == count:
-                break
-    return list(found.values())
+    late: list[float] = []
+    are_enough = asyncio.Event()
+
+    def hear(change: Change) -> None:
+        if change.type == "ADDED":
+            late.append((datetime.now(UTC) - minute).total_seconds())
+            if len(late) == count:
+                are_enough.set()
+
+    stream = Stream(client, path, None, Hears(lambda *_: None, hear))
+    await stream.list()
+    watching = asyncio.create_task(stream.run())
+    try:
+        async with asyncio.timeout(seconds):
+            await are_enough.wait()
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    return late[:count]
 
 
 @contextmanager
@@ -185,21 +195,3 @@ def _cron_job(name: str, schedule: str) -> Body:
     job = {"spec": {"backoffLimit": 0, "template": {"spec": spec}}}
     fires = {"schedule": schedule, "timeZone": "Etc/UTC", "jobTemplate": job}
     return {"metadata": {"name": name}, "spec": fires}
-
-
-async def _added(client: Client, path: str) -> AsyncIterator[str]:
-    credentials = client.credentials
-    timeout = aiohttp.ClientTimeout(total=None)
-    async with (
-        aiohttp.ClientSession(timeout=timeout) as session,
-        session.get(
-            credentials.url + path, params={"watch": "1"}, ssl=credentials.tls or True
-        ) as stream,
-    ):
-        rest = b""
-        async for chunk in stream.content.iter_any():
-            *whole, rest = (rest + chunk).split(b"\n")
-            for each in whole:
-                event = orjson.loads(each)
-                if event["type"] == "ADDED":
-                    yield event["object"]["metadata"]["name"]

@@ -28,8 +28,6 @@ CRON_JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/cronjobs"
 BATCH_JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs"
 PODS = paths.collection("pods", NAMESPACE)
 SCHEDULES = paths.collection("schedules", NAMESPACE)
-# No limit of its own stands in the way of either.
-FAST = {"lease_seconds": 15, "schedules_per_second": 10_000}
 AT_ONCE = 32
 MINUTE = timedelta(minutes=1)
 BEFORE = timedelta(seconds=2)
@@ -154,7 +152,11 @@ def _databases(server: Server) -> Iterator[Database]:
 @asynccontextmanager
 async def _ours(home: _Home) -> AsyncIterator[Ticking]:
     await _workspace(home)
-    with home.installation.operator(home.database, home.folder, **FAST) as operator:
+    # No limit of its own stands in the way.
+    started = home.installation.operator(
+        home.database, home.folder, lease_seconds=15, schedules_per_second=10_000
+    )
+    with started as operator:
         workspace = Workspace(home.client, NAMESPACE)
         await workspace.has_agent(quota={"concurrentJobs": sides.MOST_AT_ONCE})
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from coxswain.errors import FencedError
 from coxswain.reconcile.fence import Fence
-from coxswain.reconcile.journal import Journal
+from coxswain.reconcile.journal import BATCH, Journal
 from coxswain.store import events, leadership, mirror, outbox
 from coxswain.store.events import Event, Filter
 from coxswain.store.pool import Store
@@ -112,6 +112,26 @@ async def test_the_newest_form_takes_the_place_of_one_that_waits(
         assert await journal.drain(5)
     assert journal.holds(uid, "6")
     assert await operator_store.run(mirror.live, "Job") == {uid: "6"}
+
+
+async def test_what_comes_soon_after_a_batch_waits_for_more(fence: Fence) -> None:
+    first, second, journal = str(uuid4()), str(uuid4()), Journal(fence, period_seconds=60)
+    async with _writing(journal):
+        journal.publish("Job", _raw(first, 5), _edges(first, "job.created"))
+        assert await journal.drain(5)
+        journal.publish("Job", _raw(second, 6), _edges(second, "job.created"))
+        assert not await journal.drain(0.2)
+    assert journal.holds(first, "5")
+    assert not journal.holds(second, "6")
+
+
+async def test_full_batches_wait_for_nothing(fence: Fence) -> None:
+    journal = Journal(fence, period_seconds=60)
+    async with _writing(journal):
+        for version in range(2 * BATCH):
+            uid = str(uuid4())
+            journal.publish("Job", _raw(uid, version), _edges(uid, "job.created"))
+        assert await journal.drain(10)
 
 
 async def test_that_an_object_is_gone_is_recorded_once_however_often_it_is_seen(

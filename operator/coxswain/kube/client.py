@@ -146,6 +146,8 @@ class Client:
             params["labelSelector"] = selector
         while True:
             page = await self._json("GET", path, params=params, accept=accept)
+            # A list of metadata that holds nothing comes with null.
+            page["items"] = page.get("items") or []
             yield page
             more = page.get("metadata", {}).get("continue")
             if not more:

@@ -49,7 +49,7 @@ from coxswain.sandbox.probe import Wall
 from coxswain.settings import OperatorSettings, QueueSettings
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
-from coxswain.store.wakes import CHANNEL
+from coxswain.store.wakes import CHANNEL, PAGE
 
 log = structlog.get_logger()
 
@@ -244,16 +244,24 @@ async def _hear_wakes(world: World, taken_in: Intake, listener: Listener) -> Non
             await spoken.wait()
             spoken.clear()
             try:
-                while seen := await world.records.wakes():
-                    for each in seen:
-                        taken_in.wake(each.kind, each.workspace, each.name)
-                    await world.records.woken(seen)
+                while await _take_wakes(world, taken_in):
+                    pass
             except FencedError:
                 raise
             except CoxswainError as error:
                 log.warning("wakes not read", error=error.message)
                 await asyncio.sleep(RECORDS_CHECK_SECONDS)
                 spoken.set()
+
+
+async def _take_wakes(world: World, taken_in: Intake) -> bool:
+    """Handle a page of them; tell whether it was full. What comes meanwhile is told anew."""
+    seen = await world.records.wakes()
+    for each in seen:
+        taken_in.wake(each.kind, each.workspace, each.name)
+    if seen:
+        await world.records.woken(seen)
+    return len(seen) == PAGE
 
 
 async def _end_as_lost(actor: Actor, owner: Key, raw: Raw) -> None:

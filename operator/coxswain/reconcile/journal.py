@@ -27,6 +27,7 @@ log = structlog.get_logger()
 
 BATCH = 200
 GATHER_SECONDS = 0.02
+PERIOD_SECONDS = 0.1
 RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 15.0
 
@@ -60,8 +61,10 @@ class _Page:
 class Journal:
     """One line of publications; the newest form of an object takes the place of an older one."""
 
-    def __init__(self, fence: Fence) -> None:
+    def __init__(self, fence: Fence, period_seconds: float = PERIOD_SECONDS) -> None:
+        """``period_seconds`` lie between the beginnings of two batches that are not full."""
         self._fence = fence
+        self._period = period_seconds
         self._waiting: dict[str, _Entry] = {}
         self._recorded: dict[str, _Recorded] = {}
         self._filled = asyncio.Event()
@@ -89,11 +92,13 @@ class Journal:
 
     async def run(self) -> None:
         """Write what is lined up, in batches, until cancelled; wait while Postgres is away."""
-        delay = RETRY_SECONDS
+        loop, delay, next_at = asyncio.get_running_loop(), RETRY_SECONDS, 0.0
         while True:
             await self._filled.wait()
-            # A moment in which more comes together costs less than another transaction.
-            await asyncio.sleep(GATHER_SECONDS)
+            # What comes together costs less than another transaction.
+            if len(self._waiting) < BATCH:
+                await asyncio.sleep(max(GATHER_SECONDS, next_at - loop.time()))
+            next_at = loop.time() + self._period
             batch = dict(list(self._waiting.items())[:BATCH])
             try:
                 await self._write_some(batch)

@@ -103,13 +103,10 @@ class Loop:
         if snapshot is None:
             await self._clean_up(key)
             return None
-        now = self._clock()
-        decision: Decision = room.decide(snapshot, now)
+        decision: Decision = room.decide(snapshot, self._clock())
         refused = await self._act(decision)
         await self._report(room, key, snapshot.metadata.resource_version, decision)
-        next_at = None
-        if decision.wake_at is not None:
-            next_at = time.monotonic() + max(0.0, (decision.wake_at - now).total_seconds())
+        next_at = None if decision.wake_at is None else self._in_time(decision.wake_at)
         if refused is None:
             return next_at
         if refused.is_settled:
@@ -117,6 +114,10 @@ class Loop:
         if next_at is not None:
             self._queue.add_at(key, next_at)
         raise refused
+
+    def _in_time(self, at: datetime) -> float:
+        """An instant by the queue's clock, from now on: what was done meanwhile took its time."""
+        return time.monotonic() + max(0.0, (at - self._clock()).total_seconds())
 
     async def _act(self, decision: Decision) -> JobRefusedError | None:
         """Carry out all of it; a Job that is refused stops nothing that comes after it."""

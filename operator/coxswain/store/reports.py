@@ -7,7 +7,7 @@ from uuid import UUID
 
 from coxswain.api.contract import RunEvent, RunResult
 from coxswain.errors import ConflictError, UserError
-from coxswain.store import artifacts, claims, events, wakes
+from coxswain.store import artifacts, claims, events
 from coxswain.store.pool import Connection
 from coxswain.store.runs import Run
 
@@ -79,8 +79,9 @@ async def end_act(connection: Connection, pod_uid: str, act: UUID) -> None:
 
 
 async def post_result(connection: Connection, pod_uid: str, result: RunResult) -> bool:
-    """Keep the one result and wake the operator. False: the same result stood already.
+    """Keep the one result. False: the same result stood already.
 
+    The operator is not woken: it reads the row when the pod ends, and does nothing before.
     Raises ConflictError result_differs or run_closed, UserError artifact_missing.
     """
     run = await claims.held(connection, pod_uid)
@@ -100,7 +101,6 @@ async def post_result(connection: Connection, pod_uid: str, result: RunResult) -
         pod_uid,
         result.to_wire(),
     )
-    await wakes.add(connection, "Job", run.workspace, run.job_name)
     details = result.model_dump(mode="json", by_alias=True, exclude_none=True, include=_SHOWN)
     await events.append(connection, [claims.event_of(run, RESULT, at, details)])
     return True

@@ -5,7 +5,7 @@ here is called through ``leadership.fenced``. What the pod itself changes is in 
 ``reports``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -51,7 +51,7 @@ async def open_runs(connection: Connection, batch: Sequence[NewRun]) -> list[Run
     ConflictError: the attempt stands with another pod's name, or a lease that it needs is not to be
     had, and then nothing of it is written.
     """
-    superseded = await _supersede(connection, batch)
+    superseded = await _supersede(connection, [new for new in batch if new.key.attempt > 1])
     wanting = [new for new in batch if new.leases]
     standing = await states(connection, [new.key for new in wanting])
     # A row that was claimed or closed gets no lease any more.
@@ -60,8 +60,8 @@ async def open_runs(connection: Connection, batch: Sequence[NewRun]) -> list[Run
     answers = taken.answers.items()
     refused = {key: answer for key, answer in answers if isinstance(answer, ConflictError)}
     given = {key: answer for key, answer in answers if not isinstance(answer, ConflictError)}
-    await _insert(connection, [new for new in batch if new.key not in refused], given)
-    standing = await states(connection, [new.key for new in batch])
+    standing = await _insert(connection, [new for new in batch if new.key not in refused], given)
+    standing |= await states(connection, [new.key for new in batch if new.key not in standing])
     await telling.tell(connection, [*superseded, *taken.changes])
     return [refused.get(new.key) or _opened(new, standing.get(new.key)) for new in batch]
 
@@ -72,10 +72,11 @@ def _is_new(standing: Run | None) -> bool:
 
 async def _insert(
     connection: Connection, batch: Sequence[NewRun], leases: Mapping[RunKey, Tokens]
-) -> None:
+) -> dict[RunKey, Run]:
+    """Write rows; those that were written or given leases anew come back."""
     # A Job's rows are never deleted, so max(token) counts on. A repeat inserts nothing; its leases
     # may have been given anew.
-    await connection.execute(
+    rows = await connection.fetch(
         "INSERT INTO runs AS standing (job_uid, attempt, workspace, job_name, agent_name, pod_name,"
         " service_account, token, document, epoch, leases)"
         " SELECT job_uid, attempt, workspace, job_name, agent_name, pod_name, service_account,"
@@ -86,7 +87,8 @@ async def _insert(
         " job_name, agent_name, pod_name, service_account, last_token, document, leases)"
         " ON CONFLICT (job_uid, attempt) DO UPDATE SET leases = excluded.leases"
         " WHERE standing.leases <> excluded.leases AND standing.pod_uid IS NULL"
-        " AND standing.closed_at IS NULL AND standing.pod_name = excluded.pod_name",
+        " AND standing.closed_at IS NULL AND standing.pod_name = excluded.pod_name"
+        " RETURNING standing.*",
         [new.key.job_uid for new in batch],
         [new.key.attempt for new in batch],
         [new.workspace for new in batch],
@@ -98,6 +100,7 @@ async def _insert(
         [new.document.to_wire() for new in batch],
         [leases.get(new.key, {}) for new in batch],
     )
+    return _by_key(rows)
 
 
 def _opened(new: NewRun, standing: Run | None) -> Run | ConflictError:
@@ -146,6 +149,8 @@ async def _supersede(connection: Connection, batch: Sequence[NewRun]) -> list[Ch
     They are closed already, unless a restore opened them again. Whoever writes for such a run holds
     its row; this waits for that, and whoever comes later finds it closed.
     """
+    if not batch:
+        return []
     closed = await connection.fetch(
         "UPDATE runs SET closed_at = now(), closed_reason = $3"
         " FROM unnest($1::uuid[], $2::integer[]) AS wanted (job_uid, attempt)"
@@ -230,6 +235,8 @@ async def written(connection: Connection, key: RunKey) -> dict[str, Any]:
 
 async def states(connection: Connection, keys: Sequence[RunKey]) -> dict[RunKey, Run]:
     """The rows of many runs in one go; a run without a row is left out."""
+    if not keys:
+        return {}
     # One index probe per key, whatever the size of the table.
     rows = await connection.fetch(
         "SELECT runs.* FROM unnest($1::uuid[], $2::integer[]) AS wanted (job_uid, attempt)"
@@ -237,8 +244,7 @@ async def states(connection: Connection, keys: Sequence[RunKey]) -> dict[RunKey,
         [key.job_uid for key in keys],
         [key.attempt for key in keys],
     )
-    found = [stored(row) for row in rows]
-    return {run.key: run for run in found}
+    return _by_key(rows)
 
 
 async def still_open(connection: Connection, kept: Sequence[str]) -> tuple[RunKey, ...]:
@@ -250,6 +256,11 @@ async def still_open(connection: Connection, kept: Sequence[str]) -> tuple[RunKe
         list(kept),
     )
     return tuple(RunKey(str(row["job_uid"]), row["attempt"]) for row in rows)
+
+
+def _by_key(rows: Iterable[asyncpg.Record]) -> dict[RunKey, Run]:
+    found = [stored(row) for row in rows]
+    return {run.key: run for run in found}
 
 
 def stored(row: asyncpg.Record) -> Run:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
@@ -67,6 +67,9 @@ class Rig:
 
     faults: dict[str, Exception] = field(default_factory=dict)
     time: float = 0.0
+    now: datetime = NOW
+    acting: timedelta = timedelta()
+    """How long an action takes."""
     decision: Decision = DOES
     seen: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
@@ -86,7 +89,7 @@ class Rig:
             events=cast("Any", SimpleNamespace(post=lambda *_: None)),
         )
         rooms = {"Job": Room(self)}
-        self.loop = Loop(rooms, self.queue, hands, lambda: NOW, self._is_gone)
+        self.loop = Loop(rooms, self.queue, hands, lambda: self.now, self._is_gone)
 
     def fails(self, stage: str) -> None:
         """Raise what was said for this stage."""
@@ -96,6 +99,7 @@ class Rig:
 
     async def carry_out(self, _action: actions.Action) -> None:
         """Act, as the actor does."""
+        self.now += self.acting
         self.fails("act")
 
     async def get(self, _path: str) -> Raw:
@@ -323,4 +327,18 @@ async def test_what_is_refused_for_now_does_not_put_off_what_comes_sooner() -> N
     for _ in range(12):
         await rig.loop.make_pass(KEY)
     rig.time = time.monotonic()
+    assert await asyncio.wait_for(rig.queue.take(), 1) == KEY
+
+
+async def test_a_pass_that_took_long_makes_the_next_one_no_later() -> None:
+    decision = Decision(DOES.actions, wake_at=NOW + timedelta(seconds=60))
+    rig = Rig(acting=timedelta(seconds=50), decision=decision)
+    began = time.monotonic()
+    await rig.loop.make_pass(KEY)
+    taking = asyncio.create_task(rig.queue.take())
+    rig.time = began + 9
+    await asyncio.sleep(0)
+    assert not taking.done()
+    taking.cancel()
+    rig.time = began + 20
     assert await asyncio.wait_for(rig.queue.take(), 1) == KEY

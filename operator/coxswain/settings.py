@@ -268,6 +268,8 @@ class RetentionSettings(Settings):
     records_kept_days: Days = 365
     """Jobs and Agents that are gone, with runs, results, artifacts and approvals: from then on.
     Usage: from the call. Ticks of Schedules: from their outcome."""
+    audit_kept_days: Days | None = None
+    """Rows of the audit log, by whole seals, from their sealing on; none keeps them for ever."""
 
 
 class OperatorSettings(
@@ -309,6 +311,8 @@ class OperatorSettings(
     """Account whose token the sidecar gets."""
     sidecar_account_folder: Path | None = None
     """Where that token is wanted; none hands over nothing."""
+    audit_key_file: Path | None = None
+    """File with the key that seals the audit log, docs/audit.md; none seals nothing."""
     network_probe: bool = True
     """Find out by a probe pod in each workspace whether the cluster enforces NetworkPolicy."""
     workers: Annotated[int, Field(ge=1, le=256)] = 32

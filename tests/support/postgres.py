@@ -57,10 +57,12 @@ class Server:
         login = parts.netloc.rpartition("@")[0] if user is None else f"{user}:{_password(user)}"
         return urlunsplit(parts._replace(netloc=f"{login}@{host}", path=f"/{quote(database)}"))
 
-    def create(self, *, migrated: bool = True) -> Database:
-        """Make a database; empty, or with the schema."""
+    def create(self, *, migrated: bool = True, of: Database | None = None) -> Database:
+        """Make a database; empty, or with the schema; or a copy of one to which nobody is connected."""
         name = f"test_{uuid4().hex[:12]}"
         source = self.template if migrated else "template1"
+        if of is not None:
+            source = of.name
         asyncio.run(_execute(self.admin, f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {source}"))
         return Database(
             name,

@@ -34,6 +34,7 @@ from coxswain.reconcile.pace import Pace
 from coxswain.reconcile.records import Records
 from coxswain.reconcile.retention import Retention
 from coxswain.reconcile.runtimes import RuntimeClasses
+from coxswain.reconcile.sealing import Sealing
 from coxswain.reconcile.sweeper import Sweeper, Swept
 from coxswain.reconcile.tick_act import TickActor
 from coxswain.reconcile.tick_records import TickRecords
@@ -120,6 +121,7 @@ class Leading:
             group.create_task(gauges.run(world.cache, world.queue, world.turns))
             group.create_task(gauges.follow_outbox(self._store))
             group.create_task(Retention(self._fence, self._settings).run())
+            group.create_task(self._sealing().run())
             group.create_task(sweeper.run(refresh))
             group.create_task(loop.work(self._settings.workers))
             for stream in streams:
@@ -136,6 +138,10 @@ class Leading:
                 await self.world.journal.drain(STOP_SECONDS)
         except TimeoutError:
             log.warning("stopping although not everything is done")
+
+    def _sealing(self) -> Sealing:
+        given = self._settings
+        return Sealing(self._fence, given.installation, given.audit_key_file)
 
     def _actor(self, world: World, taken_in: Intake) -> Actor:
         made = partial(taken_in.hear, "Job", None)

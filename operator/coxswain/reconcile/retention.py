@@ -13,7 +13,7 @@ import structlog
 from coxswain.errors import CoxswainError, FencedError
 from coxswain.reconcile.fence import Fence
 from coxswain.settings import RetentionSettings
-from coxswain.store import retention
+from coxswain.store import audit_seals, retention
 from coxswain.store.pool import Connection
 from coxswain.telemetry import metrics
 
@@ -38,6 +38,7 @@ class Retention:
             ("ticks", retention.drop_ticks, kept.records_kept_days),
             ("objects", retention.drop_objects, kept.records_kept_days),
             ("usage", retention.drop_usage, kept.records_kept_days),
+            *_audit(kept.audit_kept_days),
         )
 
     async def run(self, period: float = PERIOD_SECONDS) -> None:
@@ -63,3 +64,8 @@ class Retention:
         while dropped := await self._fence.write(drop, days):
             metrics.RECORDS_DROPPED.labels(kind).inc(dropped)
             await asyncio.sleep(PAUSE_SECONDS)
+
+
+def _audit(days: int | None) -> tuple[tuple[str, Drop, int], ...]:
+    """Off unless somebody asked for it."""
+    return () if days is None else (("audit", audit_seals.drop, days),)

@@ -59,6 +59,39 @@ STORE_RETRIES = Counter(
     registry=REGISTRY,
 )
 
+# The audit log.
+AUDIT_ROWS = Counter(
+    "coxswain_audit_rows_total",
+    "Rows of the audit log that this process wrote; those of events are written by the database.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+AUDIT_LOST = Counter(
+    "coxswain_audit_rows_lost_total",
+    "Ends and denials that could not be written to the audit log; the log names each. Not zero: look why.",
+    registry=REGISTRY,
+)
+AUDIT_SEALS = Counter(
+    "coxswain_audit_seals_total", "Seals over the audit log by this process.", registry=REGISTRY
+)
+AUDIT_ROWS_SEALED = Counter(
+    "coxswain_audit_rows_sealed_total", "Rows that they cover.", registry=REGISTRY
+)
+AUDIT_SEAL_FAILURES = Counter(
+    "coxswain_audit_seal_failures_total",
+    "Seals that could not be made, by the error's code. audit_chain: somebody changed a seal.",
+    ["code"],
+    registry=REGISTRY,
+)
+AUDIT_UNSEALED = Gauge(
+    "coxswain_audit_unsealed_rows", "Rows that wait for a seal.", registry=REGISTRY
+)
+AUDIT_UNSEALED_SECONDS = Gauge(
+    "coxswain_audit_unsealed_oldest_seconds",
+    "How long the oldest of them has waited.",
+    registry=REGISTRY,
+)
+
 # Identity.
 TOKEN_REFUSALS = Counter(
     "coxswain_token_refusals_total",
@@ -136,7 +169,7 @@ RECORDS_REFUSED = Counter(
 )
 RECORDS_DROPPED = Counter(
     "coxswain_records_dropped_total",
-    "Records whose time was over: ended callbacks, files, ticks, objects that are gone, model calls.",
+    "Records whose time was over: ended callbacks, files, ticks, objects that are gone, model calls, audit rows.",
     ["kind"],
     registry=REGISTRY,
 )

@@ -1,0 +1,11 @@
+"""The audit log, sealed in batches."""
+
+from coxswain.store.migrations import script
+
+revision = "0015"
+down_revision = "0014"
+
+
+def upgrade() -> None:
+    """Execute the SQL beside this file."""
+    script.execute("0015_audit.sql")

@@ -132,6 +132,7 @@ def _keys(right: str) -> Permission:
     return Permission(Who.PERSON, Need.ADMINISTER, Scope.INSTALLATION, right)
 
 
+_AUDIT = Permission(Who.USER, Need.ADMINISTER, Scope.INSTALLATION, "list audit")
 _RUN = Permission(Who.RUN)
 # Whose word counts, the Job or the Agent names: a role gives nobody a say.
 _AGREE = Permission(Who.PERSON, Need.READ, right="get jobs")
@@ -209,6 +210,9 @@ TABLE: dict[str, Permission] = {
     f"GET {_W}/deliveries": _read("list jobs"),
     f"GET {_DELIVERY}": _read("get jobs"),
     f"POST {_DELIVERY}/redrive": _own("update jobs"),
+    "GET /v1/audit": _AUDIT,
+    "GET /v1/audit/keys": _AUDIT,
+    "GET /v1/audit/export": _AUDIT,
     "GET /v1/keys": _keys("list apikeys"),
     "POST /v1/keys": _keys("create apikeys"),
     "POST /v1/keys/{key}/revoke": _keys("update apikeys"),

@@ -18,6 +18,7 @@ from coxswain.sidecar.wire import ObjectPath
 from coxswain.store import approvals, calls, waiting_jobs
 from coxswain.store.approvals import Word
 from coxswain.store.pool import Store
+from coxswain.web.auditing import Kept
 from coxswain.web.routes import Call, route
 
 NOT_ASKED = "approval_not_asked"
@@ -49,7 +50,9 @@ class ApprovalRoutes:
         """Read what a Job needs agreement to, and how far it is. 404 approval_not_asked."""
         return await self._view(await self._live(path))
 
-    @route("POST", "/v1/workspaces/{workspace}/jobs/{name}/approve", errors=(404, 409))
+    @route(
+        "POST", "/v1/workspaces/{workspace}/jobs/{name}/approve", errors=(404, 409), kept=Kept.WITH
+    )
     async def approve_job(
         self, call: Call, caller: UserCaller, path: ObjectPath, body: ApprovalRequest
     ) -> ApprovalView:
@@ -59,7 +62,7 @@ class ApprovalRoutes:
         """
         return await self._say(caller, path, body, approved=True)
 
-    @route("POST", "/v1/workspaces/{workspace}/jobs/{name}/deny", errors=(404, 409))
+    @route("POST", "/v1/workspaces/{workspace}/jobs/{name}/deny", errors=(404, 409), kept=Kept.WITH)
     async def deny_job(
         self, call: Call, caller: UserCaller, path: ObjectPath, body: ApprovalRequest
     ) -> ApprovalView:

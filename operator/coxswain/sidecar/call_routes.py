@@ -14,6 +14,7 @@ from coxswain.store import calls
 from coxswain.store.approvals import Word
 from coxswain.store.calls import AskedCall
 from coxswain.store.pool import Store
+from coxswain.web.auditing import Kept
 from coxswain.web.routes import Call, route
 
 
@@ -37,7 +38,12 @@ class CallRoutes:
         found = await self._store.run(calls.of_job, await self._uid(path))
         return CallList(items=[view(each) for each in found])
 
-    @route("POST", "/v1/workspaces/{workspace}/jobs/{name}/calls/{hash}/approve", errors=(404, 409))
+    @route(
+        "POST",
+        "/v1/workspaces/{workspace}/jobs/{name}/calls/{hash}/approve",
+        errors=(404, 409),
+        kept=Kept.WITH,
+    )
     async def approve_call(
         self, call: Call, caller: UserCaller, path: CallPath, body: CallWord
     ) -> CallView:
@@ -47,7 +53,12 @@ class CallRoutes:
         """
         return await self._say(caller, path, body, approved=True)
 
-    @route("POST", "/v1/workspaces/{workspace}/jobs/{name}/calls/{hash}/deny", errors=(404, 409))
+    @route(
+        "POST",
+        "/v1/workspaces/{workspace}/jobs/{name}/calls/{hash}/deny",
+        errors=(404, 409),
+        kept=Kept.WITH,
+    )
     async def deny_call(
         self, call: Call, caller: UserCaller, path: CallPath, body: CallWord
     ) -> CallView:

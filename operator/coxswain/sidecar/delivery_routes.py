@@ -18,6 +18,7 @@ from coxswain.sidecar.wire import WorkspacePath
 from coxswain.store import mirror, outbox, uuid7
 from coxswain.store.outbox import Query
 from coxswain.store.pool import Store
+from coxswain.web.auditing import Kept
 from coxswain.web.routes import Call, route
 
 REDRIVEN = "callback.redriven"
@@ -60,6 +61,7 @@ class DeliveryRoutes:
         "/v1/workspaces/{workspace}/deliveries/{delivery}/redrive",
         status=202,
         errors=(404, 409),
+        kept=Kept.WITH,
     )
     async def redrive_delivery(
         self, call: Call, caller: UserCaller, path: DeliveryPath

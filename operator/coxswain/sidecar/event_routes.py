@@ -23,6 +23,7 @@ from coxswain.store import events, fencing, pool
 from coxswain.store.events import Event, Filter, Resync
 from coxswain.store.pool import Connection, Store
 from coxswain.web import problems
+from coxswain.web.auditing import Kept
 from coxswain.web.routes import Call, route
 
 LARGE_BYTES = 8_388_608
@@ -57,7 +58,7 @@ class EventRoutes:
         wanted = Wanted(which, position, frame=views.frame, is_last=lambda _event: False)
         return await self._streams.serve(call.request, wanted, resync)
 
-    @route("POST", "/v1/events", limit=LARGE_BYTES, errors=(409, 413))
+    @route("POST", "/v1/events", limit=LARGE_BYTES, errors=(409, 413), kept=Kept.ELSEWHERE)
     async def append_events(self, call: Call, caller: UserCaller, body: UserEvents) -> Accepted:
         """Append events of one's own; the same ids again are harmless.
 

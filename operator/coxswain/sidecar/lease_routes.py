@@ -32,6 +32,7 @@ from coxswain.store.leases.rows import Place, Query
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from coxswain.web import problems
+from coxswain.web.auditing import Kept
 from coxswain.web.routes import Answer, Call, route
 
 
@@ -75,7 +76,12 @@ class LeaseRoutes:
             raise await self._missing(place)
         return lease_wire.view(found)
 
-    @route("POST", "/v1/workspaces/{workspace}/leases/{name}/acquire", errors=(404, 409))
+    @route(
+        "POST",
+        "/v1/workspaces/{workspace}/leases/{name}/acquire",
+        errors=(404, 409),
+        kept=Kept.ELSEWHERE,
+    )
     async def acquire_lease(
         self, call: Call, caller: UserCaller, path: LeasePath, body: AcquireRequest
     ) -> LeaseView:
@@ -93,7 +99,12 @@ class LeaseRoutes:
         )
         return lease_wire.view(taken)
 
-    @route("POST", "/v1/workspaces/{workspace}/leases/{name}/renew", errors=(404, 409))
+    @route(
+        "POST",
+        "/v1/workspaces/{workspace}/leases/{name}/renew",
+        errors=(404, 409),
+        kept=Kept.ELSEWHERE,
+    )
     async def renew_lease(
         self, call: Call, caller: UserCaller, path: LeasePath, body: HoldRequest
     ) -> LeaseView:
@@ -109,7 +120,12 @@ class LeaseRoutes:
             raise await self._explained(place, answer)
         return lease_wire.view(answer)
 
-    @route("POST", "/v1/workspaces/{workspace}/leases/{name}/release", errors=(404, 409))
+    @route(
+        "POST",
+        "/v1/workspaces/{workspace}/leases/{name}/release",
+        errors=(404, 409),
+        kept=Kept.ELSEWHERE,
+    )
     async def release_lease(
         self, call: Call, caller: UserCaller, path: LeasePath, body: HoldRequest
     ) -> LeaseView:
@@ -121,7 +137,12 @@ class LeaseRoutes:
             raise await self._explained(place, answer)
         return lease_wire.view(answer)
 
-    @route("POST", "/v1/workspaces/{workspace}/leases/{name}/reclaim", errors=(404, 409))
+    @route(
+        "POST",
+        "/v1/workspaces/{workspace}/leases/{name}/reclaim",
+        errors=(404, 409),
+        kept=Kept.WITH,
+    )
     async def reclaim_lease(
         self, call: Call, caller: UserCaller, path: LeasePath, body: ReclaimRequest
     ) -> LeaseView:
@@ -135,7 +156,7 @@ class LeaseRoutes:
         found = await self._store.transact(holding.hand_on, place, body.token, str(caller), why)
         return lease_wire.view(found)
 
-    @route("POST", "/v1/workspaces/{workspace}/lease-renewals")
+    @route("POST", "/v1/workspaces/{workspace}/lease-renewals", kept=Kept.ELSEWHERE)
     async def renew_leases(
         self, call: Call, caller: UserCaller, path: WorkspacePath, body: RenewRequest
     ) -> RenewAnswer:

@@ -16,6 +16,8 @@ from coxswain.identity.tokens import Verifier
 from coxswain.settings import SidecarSettings
 from coxswain.sidecar.approval_routes import ApprovalRoutes
 from coxswain.sidecar.artifact_store import ArtifactStore
+from coxswain.sidecar.audit_routes import AuditRoutes
+from coxswain.sidecar.auditing import ApiRecorder
 from coxswain.sidecar.call_routes import CallRoutes
 from coxswain.sidecar.cluster import Cluster, Objects
 from coxswain.sidecar.collector import Collector
@@ -40,12 +42,14 @@ from coxswain.sidecar.type_routes import TypeRoutes
 from coxswain.sidecar.type_store import TypeStore
 from coxswain.sidecar.ways_in import WaysIn
 from coxswain.store import events, frozen, idempotency, partitions, schema
+from coxswain.store.audited import AuditedStore
 from coxswain.store.bucket import Address, Bucket
 from coxswain.store.leases import lines
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
 from coxswain.web import server
+from coxswain.web.auditing import RECORDER
 from coxswain.web.health import Health
 
 log = logs.get(__name__)
@@ -87,7 +91,7 @@ async def running(
     """The whole process for the length of a block."""
     async with AsyncExitStack() as stack:
         dsn = given.database_dsn.get_secret_value()
-        store = await Store.open(dsn, connections=given.database_pool, name=NAME)
+        store = await AuditedStore.open(dsn, connections=given.database_pool, name=NAME)
         stack.push_async_callback(store.close)
         keys = Keys(cluster, store)
         listener = Listener(dsn, [events.CHANNEL, lines.CHANNEL])
@@ -111,12 +115,14 @@ async def running(
             },
         )
         app = server.build(NAME, TITLE, handlers, doors)
+        app[RECORDER] = recorder = ApiRecorder(store)
         health_port = await stack.enter_async_context(
             server.serving(health.app(), given.bind, given.health_port)
         )
         group = await stack.enter_async_context(asyncio.TaskGroup())
         work = [keys.run(), listener.run(), tail.run(), frozen.run(store)]
         work += [_make_days(store), _purge_keys(store), *ways.work()]
+        work.append(recorder.denials.run())
         if bucket is not None:
             work.append(Collector(store, bucket).run())
         tasks = [group.create_task(each) for each in work]
@@ -167,6 +173,7 @@ def _handlers(
         DeliveryRoutes(store),
         ScheduleRoutes(store, cluster),
         KeyRoutes(store),
+        AuditRoutes(store, given.installation),
     ]
 
 

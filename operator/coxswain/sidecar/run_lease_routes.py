@@ -19,6 +19,7 @@ from coxswain.store.leases import holding, of_runs
 from coxswain.store.leases.holding import Holding, Refused, Wanted
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Connection, Store
+from coxswain.web.auditing import Kept
 from coxswain.web.routes import Call, route
 
 P = ParamSpec("P")
@@ -38,7 +39,7 @@ class RunLeaseRoutes:
         found = await self._store.run(of_runs.held, caller.run.key)
         return LeaseList(items=[lease_wire.view(each) for each in found])
 
-    @route("POST", "/v1/run/leases/{name}/acquire", errors=(404, 409))
+    @route("POST", "/v1/run/leases/{name}/acquire", errors=(404, 409), kept=Kept.ELSEWHERE)
     async def acquire_run_lease(
         self, call: Call, caller: AgentCaller, path: RunLeasePath, body: RunAcquireRequest
     ) -> LeaseView:
@@ -61,7 +62,7 @@ class RunLeaseRoutes:
         taken = await lease_waits.acquire(self._store, self._listener, call.request, wanted, ask)
         return lease_wire.view(taken)
 
-    @route("POST", "/v1/run/leases/{name}/renew", errors=(404, 409))
+    @route("POST", "/v1/run/leases/{name}/renew", errors=(404, 409), kept=Kept.ELSEWHERE)
     async def renew_run_lease(
         self, call: Call, caller: AgentCaller, path: RunLeasePath, body: RunHoldRequest
     ) -> LeaseView:
@@ -72,7 +73,7 @@ class RunLeaseRoutes:
             raise answer
         return lease_wire.view(answer)
 
-    @route("POST", "/v1/run/leases/{name}/release", errors=(404, 409))
+    @route("POST", "/v1/run/leases/{name}/release", errors=(404, 409), kept=Kept.ELSEWHERE)
     async def release_run_lease(
         self, call: Call, caller: AgentCaller, path: RunLeasePath, body: RunHoldRequest
     ) -> LeaseView:

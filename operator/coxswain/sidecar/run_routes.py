@@ -32,6 +32,7 @@ from coxswain.store import calls, claims, pool, reports, runs, uuid7
 from coxswain.store.pool import Store
 from coxswain.store.runs import RunKey
 from coxswain.web import problems
+from coxswain.web.auditing import Kept
 from coxswain.web.routes import Call, route
 
 LARGE_BYTES = 8_388_608
@@ -50,7 +51,7 @@ class RunRoutes:
         self._store = store
         self._files = files
 
-    @route("POST", "/v1/run/claim", errors=(404, 409))
+    @route("POST", "/v1/run/claim", errors=(404, 409), kept=Kept.WITH)
     async def claim_run(
         self, call: Call, caller: PodCaller, body: ClaimRequest
     ) -> ClaimAnswer | web.Response:
@@ -76,7 +77,7 @@ class RunRoutes:
         shown = {name: value for name, value in written.items() if name not in HIDDEN}
         return web.json_response({**answer, "run": {**answer["run"], **shown}})
 
-    @route("POST", "/v1/run/events", limit=LARGE_BYTES, errors=(409, 413))
+    @route("POST", "/v1/run/events", limit=LARGE_BYTES, errors=(409, 413), kept=Kept.ELSEWHERE)
     async def append_run_events(
         self, call: Call, caller: AgentCaller, body: EventBatch
     ) -> BatchAnswer:
@@ -94,12 +95,12 @@ class RunRoutes:
             position=reported.position,
         )
 
-    @route("POST", "/v1/run/heartbeat")
+    @route("POST", "/v1/run/heartbeat", kept=Kept.ELSEWHERE)
     async def heartbeat(self, call: Call, caller: AgentCaller) -> HeartbeatAnswer:
         """Say that the run lives, and hear whether it should end."""
         return HeartbeatAnswer(cancel=await self._write(call, claims.heartbeat, caller))
 
-    @route("POST", "/v1/run/acts", status=204, errors=(409,))
+    @route("POST", "/v1/run/acts", status=204, errors=(409,), kept=Kept.WITH)
     async def record_act(self, call: Call, caller: AgentCaller, body: ActRequest) -> None:
         """Say that an act with side effects begins, or has ended."""
         if body.phase == "begin":
@@ -107,7 +108,7 @@ class RunRoutes:
         else:
             await self._write(call, reports.end_act, caller, body.id)
 
-    @route("POST", "/v1/run/approvals")
+    @route("POST", "/v1/run/approvals", kept=Kept.ELSEWHERE)
     async def ask_about_call(
         self, call: Call, caller: AgentCaller, body: CallRequest
     ) -> CallAnswer:
@@ -139,7 +140,7 @@ class RunRoutes:
                 tokens=tokens,
             )
 
-    @route("POST", "/v1/run/result", limit=LARGE_BYTES, status=204, errors=(409,))
+    @route("POST", "/v1/run/result", limit=LARGE_BYTES, status=204, errors=(409,), kept=Kept.WITH)
     async def post_result(self, call: Call, caller: AgentCaller, body: RunResult) -> None:
         """Post the one result; the same again is harmless, another one is refused.
 

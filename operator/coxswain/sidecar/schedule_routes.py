@@ -35,6 +35,7 @@ from coxswain.sidecar.wire import (
 from coxswain.store import mirror, schedule_requests, ticks
 from coxswain.store.mirror import Query
 from coxswain.store.pool import Store
+from coxswain.web.auditing import Kept
 from coxswain.web.routes import Answer, Call, route
 
 KIND = "Schedule"
@@ -96,7 +97,13 @@ class ScheduleRoutes:
         found = await self._store.run(ticks.page, uid, place, limit=query.limit + 1)
         return Answer(schedule_wire.page(found[: query.limit], more=len(found) > query.limit))
 
-    @route("POST", "/v1/workspaces/{workspace}/schedules/{name}/trigger", status=202, errors=(404,))
+    @route(
+        "POST",
+        "/v1/workspaces/{workspace}/schedules/{name}/trigger",
+        status=202,
+        errors=(404,),
+        kept=Kept.WITH,
+    )
     async def trigger_schedule(
         self, call: Call, caller: UserCaller, path: ObjectPath, body: TriggerRequest
     ) -> Answer[RequestView]:
@@ -107,7 +114,11 @@ class ScheduleRoutes:
         return await self._ask(path, live, asked)
 
     @route(
-        "POST", "/v1/workspaces/{workspace}/schedules/{name}/backfill", status=202, errors=(404,)
+        "POST",
+        "/v1/workspaces/{workspace}/schedules/{name}/backfill",
+        status=202,
+        errors=(404,),
+        kept=Kept.WITH,
     )
     async def backfill_schedule(
         self, call: Call, caller: UserCaller, path: ObjectPath, body: BackfillRequest

@@ -7,7 +7,7 @@ speaks UTC and ends a transaction that idles, so that a frozen writer stops nobo
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
+from typing import Concatenate, ParamSpec, Self, TypeAlias, TypeVar
 
 import asyncpg
 import stamina
@@ -47,7 +47,7 @@ class Store:
         self.dsn = dsn
 
     @classmethod
-    async def open(cls, dsn: str, *, connections: int, name: str) -> "Store":
+    async def open(cls, dsn: str, *, connections: int, name: str) -> Self:
         """Make the pool; ``name`` is what the database's own lists show. Connects to nothing yet."""
         with failures.translated():
             pool = await asyncpg.create_pool(

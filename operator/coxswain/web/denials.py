@@ -4,6 +4,7 @@ from aiohttp import web
 
 from coxswain.errors import CoxswainError, ForbiddenError, UnauthenticatedError
 from coxswain.telemetry import logs
+from coxswain.web import auditing
 from coxswain.web.routes import CALLER, ROUTE
 
 log = logs.get(__name__)
@@ -23,3 +24,4 @@ async def denied(request: web.Request, error: CoxswainError) -> None:
         code=error.code,
         reason=error.message,
     )
+    await auditing.denied(request, error)

@@ -19,12 +19,13 @@ from aiohttp import web
 from coxswain.api.meta import Model
 from coxswain.errors import ForbiddenError, NotFoundError, UserError
 from coxswain.rules.permissions import Permission
-from coxswain.web import reading
+from coxswain.web import auditing, reading
+from coxswain.web.auditing import Act, Kept
 
 M = TypeVar("M", bound=Model)
 C = TypeVar("C")
 H = TypeVar("H", bound=Callable[..., Awaitable[object]])
-CALLER: web.RequestKey[object] = web.RequestKey("caller", object)
+CALLER = auditing.CALLER
 ROUTE: web.RequestKey[str] = web.RequestKey("route", str)
 RIGHTS_CHANGED = "rights_changed"
 _MARK = "__coxswain_route__"
@@ -91,6 +92,8 @@ class Options:
     limit: int = reading.BODY_BYTES
     produces: str = "application/json"
     errors: tuple[int, ...] = ()
+    kept: Kept = Kept.AROUND
+    """How it comes into the audit log, if its method may change something."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,11 @@ class Route:
     handler: Callable[..., Awaitable[object]]
     parameters: dict[str, Any]
     answer: type[Model] | None
+
+    @property
+    def may_change(self) -> bool:
+        """Whether a request may change something, by its method."""
+        return self.method not in auditing.READING
 
     @property
     def takes_content(self) -> bool:
@@ -149,10 +157,29 @@ def add(app: web.Application, routes: Sequence[Route], gate: Gate) -> None:
 def _handler(route: Route, gate: Gate) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def handle(request: web.Request) -> web.StreamResponse:
         request[ROUTE] = route.path
+        request[auditing.ACTION] = route.handler.__name__
         given = await _arguments(route, gate, request)
-        return _response(await route.handler(Call(request), **given), route)
+
+        async def work() -> object:
+            return await route.handler(Call(request), **given)
+
+        if route.may_change and route.options.kept is not Kept.ELSEWHERE:
+            request[auditing.KEPT] = True
+            recorder = auditing.recorder(request)
+            return _response(await recorder.keep(_act(route, given), work), route)
+        return _response(await work(), route)
 
     return handle
+
+
+def _act(route: Route, given: dict[str, object]) -> Act:
+    return Act(
+        action=route.handler.__name__,
+        path=route.path,
+        kept=route.options.kept,
+        caller=given.get("caller"),
+        given=given,
+    )
 
 
 async def _arguments(route: Route, gate: Gate, request: web.Request) -> dict[str, object]:

@@ -1,0 +1,106 @@
+"""The audit log for people: pages of it, an export with its proof, and the public keys."""
+
+import base64
+import binascii
+from collections.abc import AsyncIterator
+from datetime import datetime
+from uuid import UUID
+
+from aiohttp import web
+
+from coxswain.errors import CoxswainError, UserError
+from coxswain.identity.callers import UserCaller
+from coxswain.sidecar.audit_export import Export
+from coxswain.sidecar.audit_wire import (
+    AuditKeys,
+    AuditKeyView,
+    AuditPage,
+    AuditQuery,
+    AuditView,
+    ExportQuery,
+)
+from coxswain.store import audit
+from coxswain.store.audit import Cursor
+from coxswain.store.pool import Store
+from coxswain.telemetry import logs
+from coxswain.web import problems, request_ids
+from coxswain.web.routes import Call, route
+
+log = logs.get(__name__)
+
+LINES = "application/jsonl"
+
+
+class AuditRoutes:
+    """Routes for people."""
+
+    def __init__(self, store: Store, installation: str) -> None:
+        self._store = store
+        self._installation = installation
+
+    @route("GET", "/v1/audit")
+    async def read_audit(self, call: Call, caller: UserCaller, query: AuditQuery) -> AuditPage:
+        """Read the audit log, newest first, by time, actor, object and action."""
+        wanted = query.query(query.outcome)
+        cursor = _read_cursor(query.cursor)
+        page = await self._store.run(audit.page, wanted, cursor, limit=query.limit)
+        return AuditPage(
+            items=[AuditView.of(row) for row in page.rows],
+            next=_write_cursor(page.next) if page.next is not None else None,
+        )
+
+    @route("GET", "/v1/audit/keys")
+    async def list_audit_keys(self, call: Call, caller: UserCaller) -> AuditKeys:
+        """List the public keys of the log's seals. Keep them elsewhere: a proof needs keys of one's own."""
+        found = await self._store.run(audit.keys)
+        return AuditKeys(items=[AuditKeyView.of(key) for key in found])
+
+    @route("GET", "/v1/audit/export", produces=LINES)
+    async def export_audit(
+        self, call: Call, caller: UserCaller, query: ExportQuery
+    ) -> web.StreamResponse:
+        """Export rows as JSON Lines with the seals that prove them: ``coxswain-audit verify`` reads it.
+
+        Without any parameter it is the whole log. An export without an ``end`` line was cut.
+        """
+        if query.after is not None and query.workspace is None:
+            raise UserError("a seal is one of a workspace: give workspace too", field="query.after")
+        export = Export(self._store, self._installation, query.query(), query.after)
+        parts = export.lines(query.asked())
+        # Asked for before the answer begins, so that a database that is away is a 503.
+        first = await anext(parts)
+        response = web.StreamResponse(headers={request_ids.HEADER: request_ids.current()})
+        response.content_type = LINES
+        await response.prepare(call.request)
+        await response.write(first)
+        await _write(response, parts)
+        return response
+
+
+async def _write(response: web.StreamResponse, parts: AsyncIterator[bytes]) -> None:
+    try:
+        async for each in parts:
+            await response.write(each)
+    except CoxswainError as error:
+        # The answer has begun: a cut connection, and no line "end", are all that can say so.
+        log.warning("an export could not be written to its end", code=error.code)
+        raise ConnectionResetError from error
+    await response.write_eof()
+
+
+def _write_cursor(cursor: Cursor) -> str:
+    text = f"{cursor.at.isoformat()} {cursor.id}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str | None) -> Cursor | None:
+    if text is None:
+        return None
+    try:
+        plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+        at, _, row = plain.partition(" ")
+        return Cursor(datetime.fromisoformat(at), UUID(row))
+    except (ValueError, binascii.Error) as error:
+        raise UserError(
+            "this is no cursor of ours", code=problems.MALFORMED, field="query.cursor"
+        ) from error

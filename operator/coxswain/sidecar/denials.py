@@ -1,0 +1,72 @@
+"""Denials on their way into the audit log, so bounded that nobody can fill it by being refused.
+
+Of each caller the first few of a minute have a row each; those after them, and all of callers whom we
+do not know, are counted, and the minute's end writes one row per caller with the count of each reason.
+A process that is killed loses the counts of its last minute; its metrics had them too.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from coxswain.api.audit import Actor, AuditEntry, Outcome
+from coxswain.store import uuid7
+
+PERIOD_SECONDS = 60.0
+ROWS_PER_CALLER = 20
+MOST_CALLERS = 1000
+OTHERS = Actor("others")
+"""All callers beyond the most that are counted apart."""
+MANY = "requests_refused"
+LAST_SECONDS = 3.0
+ANONYMOUS_KIND = "anonymous"
+
+Write = Callable[[AuditEntry], Awaitable[None]]
+
+
+class Denials:
+    """One per process; ``run`` is its task."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._rows: Counter[Actor] = Counter()
+        self._more: dict[Actor, Counter[str]] = defaultdict(Counter)
+
+    async def take(self, entry: AuditEntry) -> None:
+        """Write a row, or count it where the caller has had its rows of this minute."""
+        actor = entry.actor
+        if actor not in self._rows and len(self._rows) >= MOST_CALLERS:
+            actor = OTHERS
+        if actor.kind in {ANONYMOUS_KIND, OTHERS.kind} or self._rows[actor] >= ROWS_PER_CALLER:
+            self._more[actor][str(entry.details.get("code", ""))] += 1
+            return
+        self._rows[actor] += 1
+        await self._write(entry)
+
+    async def run(self, period: float = PERIOD_SECONDS) -> None:
+        """Write the sums of each period, until cancelled; then those of the last one."""
+        try:
+            while True:
+                await asyncio.sleep(period)
+                await self.flush()
+        finally:
+            async with asyncio.timeout(LAST_SECONDS):
+                await self.flush()
+
+    async def flush(self) -> None:
+        """Write the sums, and begin a new period."""
+        more, self._more = self._more, defaultdict(Counter)
+        self._rows.clear()
+        for actor, codes in more.items():
+            await self._write(_sum(actor, codes))
+
+
+def _sum(actor: Actor, codes: Counter[str]) -> AuditEntry:
+    return AuditEntry(
+        id=uuid7.new(datetime.now(UTC)),
+        action=MANY,
+        outcome=Outcome.DENIED,
+        actor=actor,
+        details={"count": codes.total(), **codes},
+    )

@@ -1,0 +1,87 @@
+"""The one place where a server's acts and refusals come by on their way into the audit log.
+
+``routes`` sends every request that may change something through ``Recorder.keep``: a new route cannot
+forget it, it can only say how (``Kept``). ``denials`` sends every denial, of any route, through
+``Recorder.denied``. Who records is put into the application: ``app[RECORDER]``.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol, TypeVar
+
+from aiohttp import web
+
+from coxswain.errors import ForbiddenError, UnauthenticatedError
+
+T = TypeVar("T")
+CALLER: web.RequestKey[object] = web.RequestKey("caller", object)
+ACTION: web.RequestKey[str] = web.RequestKey("action", str)
+KEPT: web.RequestKey[bool] = web.RequestKey("kept", bool)
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+NO_ROUTE = "none"
+
+
+class Kept(Enum):
+    """How a request that may change something comes into the log."""
+
+    AROUND = "around"
+    """A row before it and one after it: for what changes the cluster, or more than one place."""
+    WITH = "with"
+    """One row, in the first transaction of the handler: for what one transaction changes."""
+    ELSEWHERE = "elsewhere"
+    """By events that have rows of their own; or it only keeps alive what is there."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """A request that was let in and understood."""
+
+    action: str
+    """Name of its handler."""
+    path: str
+    """The route's path, as it was registered."""
+    kept: Kept
+    caller: object
+    given: Mapping[str, object]
+    """What the handler gets beside caller and request: path, query, body, content."""
+
+
+class Recorder(Protocol):
+    """Writes the audit log of a server."""
+
+    async def keep(self, act: Act, work: Callable[[], Awaitable[T]]) -> T:
+        """Do the work and record what came of it. Raises what the work raises."""
+        ...
+
+    async def denied(self, action: str, caller: object | None, code: str) -> None:
+        """Record that somebody was refused; None is somebody whom we do not know."""
+        ...
+
+
+class Unrecorded:
+    """For servers whose requests change nothing that people own."""
+
+    async def keep(self, act: Act, work: Callable[[], Awaitable[T]]) -> T:
+        """Do the work."""
+        return await work()
+
+    async def denied(self, action: str, caller: object | None, code: str) -> None:
+        """Do nothing."""
+
+
+RECORDER: web.AppKey[Recorder] = web.AppKey("recorder", Recorder)
+NOBODY = Unrecorded()
+
+
+def recorder(request: web.Request) -> Recorder:
+    """The recorder of the request's server: whatever its process has put into the application."""
+    return request.app.get(RECORDER, NOBODY)
+
+
+async def denied(request: web.Request, error: ForbiddenError | UnauthenticatedError) -> None:
+    """Have a denial recorded, unless the act itself tells of it."""
+    if request.get(KEPT):
+        return
+    known = request.get(CALLER) if isinstance(error, ForbiddenError) else None
+    await recorder(request).denied(request.get(ACTION, NO_ROUTE), known, error.code)

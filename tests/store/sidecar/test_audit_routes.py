@@ -1,0 +1,110 @@
+"""The audit log over HTTP: pages, the export that verifies offline, and keys."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coxswain.cli import audit as command
+from coxswain.store import audit
+from coxswain.store.pool import Store
+from tests.support import audit_log
+from tests.support.sidecar_api import Api
+
+INSTALLATION = audit_log.INSTALLATION
+
+
+async def written(store: Store, *actions: str, **fields: Any) -> None:
+    for action in actions:
+        await store.run(audit.write, audit_log.entry(action, **fields))
+
+
+async def test_pages_go_from_the_newest_to_the_oldest(api: Api, sidecar_store: Store) -> None:
+    await written(sidecar_store, "a", "b", "c")
+    async with api.user.get("/v1/audit", params={"limit": 2}) as answer:
+        first = await answer.json()
+    async with api.user.get("/v1/audit", params={"limit": 2, "cursor": first["next"]}) as answer:
+        second = await answer.json()
+    assert [each["action"] for each in first["items"] + second["items"]] == ["c", "b", "a"]
+    assert "next" not in second
+    assert first["items"][0]["actor"] == {"kind": "user", "name": "local"}
+
+
+async def test_a_slice_is_named_by_actor_object_and_action(api: Api, sidecar_store: Store) -> None:
+    await written(sidecar_store, "a")
+    await written(sidecar_store, "b", workspace="other")
+    for params, wanted in [
+        ({"workspace": "other"}, ["b"]),
+        ({"actor": "user:local", "action": "a"}, ["a"]),
+        ({"actor": "agent"}, []),
+        ({"object": "Job/nightly"}, ["b", "a"]),
+        ({"object": "Lease"}, []),
+        ({"since": "2020-01-01T00:00:00Z"}, ["b", "a"]),
+        ({"until": "2020-01-01T00:00:00Z"}, []),
+    ]:
+        async with api.user.get("/v1/audit", params=params) as answer:
+            found = (await answer.json())["items"]
+        assert [each["action"] for each in found] == wanted, params
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/v1/audit?cursor=x", "query.cursor"),
+        ("/v1/audit?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", "query.since"),
+        ("/v1/audit?since=yesterday", "query.since"),
+        ("/v1/audit?outcome=maybe", "query.outcome"),
+        ("/v1/audit/export?after=3", "query.after"),
+        ("/v1/audit/export?other=3", "query.other"),
+    ],
+)
+async def test_a_bad_question_is_refused_with_its_place(api: Api, path: str, field: str) -> None:
+    async with api.user.get(path) as answer:
+        problem = await answer.json()
+    assert answer.status in (400, 422)
+    assert problem["field"] == field
+
+
+async def test_an_export_verifies_offline_with_the_published_key(
+    api: Api, sidecar_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sealing = await audit_log.sealer(api.operator, tmp_path)
+    await written(sidecar_store, "a", "b")
+    await sealing.once()
+    await written(sidecar_store, "c")
+    file, keys = tmp_path / "audit.jsonl", tmp_path / "keys.txt"
+    async with api.user.get("/v1/audit/keys") as answer:
+        items = (await answer.json())["items"]
+    keys.write_text("".join(f"{each['publicKey']}\n" for each in items))
+    async with api.user.get("/v1/audit/export") as answer:
+        assert (answer.status, answer.content_type) == (200, "application/jsonl")
+        file.write_bytes(await answer.read())
+    assert command.main(["verify", str(file), "--key", str(keys)]) == 0
+    assert "rows 2, left out 0, dropped 0, not sealed yet 1" in capsys.readouterr().out
+    file.write_text(file.read_text().replace('"action":"a"', '"action":"x"'))
+    assert command.main(["verify", str(file), "--key", str(keys)]) == 1
+
+
+async def test_a_slice_verifies_too_and_says_what_was_asked(
+    api: Api, sidecar_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sealing = await audit_log.sealer(api.operator, tmp_path)
+    await written(sidecar_store, "a", "b")
+    await sealing.once()
+    file, keys = tmp_path / "audit.jsonl", tmp_path / "keys.txt"
+    keys.write_text(audit_log.keys().public.text)
+    async with api.user.get("/v1/audit/export?action=b&object=Job/nightly") as answer:
+        file.write_bytes(await answer.read())
+    assert command.main(["verify", str(file), "--key", str(keys)]) == 0
+    said = capsys.readouterr().out
+    assert "asked  action=b object=Job/nightly" in said
+    assert "rows 1, left out 1" in said
+
+
+async def test_agents_read_nothing_of_it(api: Api) -> None:
+    _, _, headers = await api.claimed()
+    for path in ("/v1/audit", "/v1/audit/export", "/v1/audit/keys"):
+        async with api.anybody.get(path, headers=headers) as answer:
+            assert answer.status == 403
+        async with api.anybody.get(path) as answer:
+            assert answer.status == 401

@@ -106,7 +106,9 @@ class RecordedTools(WrapperToolset[None]):
         call = {"id": ctx.tool_call_id, "name": name}
         arguments = json.dumps(tool_args, ensure_ascii=False)
         shown = text.shorten(arguments, SHOWN_BYTES, " ...")
-        await self.recorder.record("run.tool_call", {**call, "arguments": shown})
+        # Of the whole: what is shown may be shortened.
+        hashed = {"sha256": text.sha256(arguments)}
+        await self.recorder.record("run.tool_call", {**call, **hashed, "arguments": shown})
         try:
             if name in self.asked:
                 await self.agreement.obtain(name, tool_args)
@@ -116,6 +118,7 @@ class RecordedTools(WrapperToolset[None]):
             result, outcome = error.message, "error"
         result = text.clean(result)
         details = {"outcome": outcome, "text": text.shorten(result, SHOWN_BYTES, " ...")}
+        details["sha256"] = text.sha256(result)
         size = len(result.encode())
         await self.recorder.record("run.tool_result", {**call, **details, "bytes": size})
         if outcome == "error":

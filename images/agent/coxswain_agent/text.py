@@ -1,5 +1,7 @@
 """Text that every store takes: no NUL, no half characters, and never longer than asked for."""
 
+import hashlib
+
 
 def clean(text: str) -> str:
     """Postgres keeps no NUL in JSON, and half of a surrogate pair is no text at all."""
@@ -12,3 +14,8 @@ def shorten(text: str, most_bytes: int, mark: str = "") -> str:
     if len(data) <= most_bytes:
         return data.decode()
     return data[: most_bytes - len(mark.encode())].decode(errors="ignore") + mark
+
+
+def sha256(text: str) -> str:
+    """The hash of a text as it is kept, in hexadecimal."""
+    return hashlib.sha256(clean(text).encode()).hexdigest()

@@ -1,6 +1,8 @@
 """Prompt Jobs end to end: the real program, the real door, the real model gateway."""
 
 import base64
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,21 @@ async def test_the_demo_answers_a_question_about_a_text_in_the_workspace(tmp_pat
     ]
     assert [row.outcome for row in models.rows] == ["ok"] * 3
     assert platform.acts == []
+
+
+async def test_the_events_of_a_call_have_the_hash_of_the_whole(tmp_path: Path) -> None:
+    given = {"path": "a.txt", "content": "x" * 20_000}
+    async with provider.Provider() as server:
+        server.will(CallTool("write_file", given), Say("done"))
+        platform, models = real(server)
+        assert await finish(tmp_path, platform, models) == 0
+    called, result = [
+        event.details for event in platform.events if event.type.startswith("run.tool_")
+    ]
+    whole = json.dumps(given, ensure_ascii=False)
+    assert len(called["arguments"]) < len(whole)
+    assert called["sha256"] == hashlib.sha256(whole.encode()).hexdigest()
+    assert result["sha256"] == hashlib.sha256(result["text"].encode()).hexdigest()
 
 
 async def test_tools_that_change_something_are_acts(tmp_path: Path) -> None:

@@ -23,6 +23,11 @@ def local_token() -> dict[str, str]:
     return {"token": secrets.token_hex(32)}
 
 
+def audit_key() -> dict[str, str]:
+    """The content of the Secret that seals the audit log: an Ed25519 key is 32 random bytes."""
+    return {"key": secrets.token_hex(32)}
+
+
 def database(host: str) -> dict[str, str]:
     """Passwords of the bundled server and the address for each role; hex, so no address needs escapes."""
     passwords = {who: secrets.token_hex(24) for who in ("postgres", "owner", *ROLES)}
@@ -74,6 +79,7 @@ def main() -> int:
     """Make what is asked for; an empty name means that somebody else provides it."""
     wanted = (
         (os.environ["LOCAL_TOKEN_SECRET"], local_token()),
+        (os.environ["AUDIT_KEY_SECRET"], audit_key()),
         (os.environ["DATABASE_SECRET"], database(os.environ["DATABASE_HOST"])),
     )
     for name, content in wanted:

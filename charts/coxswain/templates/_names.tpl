@@ -32,6 +32,10 @@ coxswain.dev/door: api
 {{- default (printf "%s-local-token" (include "coxswain.name" .)) .Values.sidecar.localTokenSecret -}}
 {{- end }}
 
+{{- define "coxswain.auditKeySecret" -}}
+{{- default (printf "%s-audit-key" (include "coxswain.name" .)) .Values.audit.existingSecret -}}
+{{- end }}
+
 {{- /* Not empty where anybody may be told of anything: only then the egress gateway needs a right at all. */ -}}
 {{- define "coxswain.tellsCallbacks" -}}
 {{- if and .Values.callbacks.enabled .Values.callbacks.allowedDomains }}yes{{ end }}

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from coxswain.rules import audit_keys
 from devtools.controlplane import ControlPlane
 from devtools.kubectl import Kubectl
 from tests.support import chart
@@ -42,6 +43,7 @@ def _run(
         "KUBERNETES_SERVICE_HOST": str(address.hostname),
         "KUBERNETES_SERVICE_PORT": str(address.port),
         "LOCAL_TOKEN_SECRET": "coxswain-local-token",
+        "AUDIT_KEY_SECRET": "coxswain-audit-key",
         "DATABASE_SECRET": "coxswain-database",
         "DATABASE_HOST": "coxswain-postgres.home.svc",
     }
@@ -64,11 +66,11 @@ def test_secrets_are_made_once_and_a_repeat_leaves_them_as_they_are(
 ) -> None:
     first = _run(plane, kubectl, namespace, tmp_path)
     assert first.returncode == 0, first.stderr
-    names = ("coxswain-local-token", "coxswain-database")
+    names = ("coxswain-local-token", "coxswain-database", "coxswain-audit-key")
     made = [_content(kubectl, namespace, name) for name in names]
     second = _run(plane, kubectl, namespace, tmp_path)
     assert second.returncode == 0, second.stderr
-    assert second.stdout.count("there already") == 2
+    assert second.stdout.count("there already") == 3
     assert [_content(kubectl, namespace, name) for name in names] == made
 
 
@@ -89,6 +91,15 @@ def test_each_role_gets_an_address_of_its_own_and_nothing_is_printed(
     passwords = [text for key, text in content.items() if key.endswith("-password")]
     assert len(set(passwords)) == 5
     assert not [text for text in passwords if text in done.stdout + done.stderr]
+
+
+def test_the_key_of_the_audit_log_is_one_that_the_operator_reads(
+    plane: ControlPlane, kubectl: Kubectl, namespace: str, tmp_path: Path
+) -> None:
+    assert _run(plane, kubectl, namespace, tmp_path).returncode == 0
+    written = _content(kubectl, namespace, "coxswain-audit-key")["key"]
+    keys = audit_keys.read(written)
+    assert keys.public.verifies(keys.sign(b"said"), b"said")
 
 
 def test_a_refusal_fails_the_hook(

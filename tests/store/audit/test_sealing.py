@@ -24,6 +24,15 @@ async def write(store: Store, count: int, **fields: Any) -> None:
         await store.run(audit.write, entry(**fields))
 
 
+WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+
+
+def failed() -> float:
+    """Seals that could not be made, of whatever reason."""
+    (metric,) = metrics.AUDIT_SEAL_FAILURES.collect()
+    return sum(each.value for each in metric.samples if each.name.endswith("_total"))
+
+
 async def sealed_rows(store: Store) -> list[tuple[int | None, int | None]]:
     page = await store.run(audit.page, Query(), limit=10_000)
     return sorted((row.seal or 0, row.place or 0) for row in page.rows)
@@ -214,6 +223,29 @@ async def test_a_seal_whose_answer_was_lost_is_not_made_twice(
     assert verified(await exported(sidecar_store)).seals == 1
 
 
+async def test_a_sealer_waits_for_another_one_and_goes_on_after_it(
+    database: Database, owner: Any, sidecar_store: Store, sealing: Sealing
+) -> None:
+    await write(sidecar_store, 1)
+    other = await asyncpg.connect(database.operator)
+    await pool.prepare(other)
+    transaction = other.transaction()
+    await transaction.start()
+    signed = sealing._signed
+    await audit_seals.seal(other, "team", lambda ahead: signed(ahead, "team", keys()))
+    await write(sidecar_store, 1)
+    before = failed()
+    waiting = asyncio.create_task(sealing.once())
+    async with asyncio.timeout(10):
+        while not await owner.fetchval(WAITS):  # noqa: ASYNC110 - another session does it
+            await asyncio.sleep(0.01)
+    await transaction.commit()
+    await other.close()
+    await waiting
+    assert failed() == before
+    assert await sealed_rows(sidecar_store) == [(1, 1), (2, 1)]
+
+
 async def test_two_sealers_at_once_make_one_chain(
     database: Database, sidecar_store: Store, tmp_path: Path
 ) -> None:
@@ -287,11 +319,9 @@ async def test_what_follows_a_seal_that_is_not_ours_is_not_sealed_and_other_chai
     await owner.execute("UPDATE audit_seals SET root = repeat('0', 64)")
     await write(sidecar_store, 1)
     await write(sidecar_store, 1, workspace="other")
-    failures = metrics.REGISTRY.get_sample_value
-    labels = {"code": "audit_chain"}
-    before = failures("coxswain_audit_seal_failures_total", labels) or 0
+    before = failed()
     await sealing.once()
-    assert failures("coxswain_audit_seal_failures_total", labels) == before + 1
+    assert failed() == before + 1
     found = verified(await exported(sidecar_store))
     assert found.heads["other"].number == 1
     assert found.heads["team"].number == 1

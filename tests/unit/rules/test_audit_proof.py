@@ -108,6 +108,10 @@ def cut_end(lines: list[Line]) -> None:
     del lines[-1]
 
 
+def lose_what_is_not_sealed(lines: list[Line]) -> None:
+    lines[-1]["end"]["unsealed"] = 1
+
+
 def garbage(lines: list[Line]) -> None:
     lines.insert(SECOND, {"row": None})
 
@@ -146,6 +150,7 @@ DEEDS = [
     (drop_rows_of_seal, "3 rows were dropped"),
     (cut, "the export was cut"),
     (cut_end, "the export was cut"),
+    (lose_what_is_not_sealed, "stand here"),
     (garbage, "cannot be read"),
     (strange, "not known"),
     (after_the_end, "stands where none should"),

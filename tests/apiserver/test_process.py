@@ -10,7 +10,9 @@ import pytest
 from coxswain import names
 from coxswain.api.conditions import ConditionType
 from coxswain.kube import paths
-from tests.support import apiserver, builders, pods, postgres
+from coxswain.rules import audit_chain
+from coxswain.store import audit, audit_seals
+from tests.support import apiserver, audit_log, builders, pods, postgres
 from tests.support.kubelet import Kubelet
 from tests.support.leader import OPERATOR, Installation
 from tests.support.outage import switchable
@@ -193,3 +195,18 @@ def _refusals(installation: Installation, workspace: Workspace) -> list[object]:
 
 async def _forget_runs(connection: object) -> None:
     await connection.execute("DELETE FROM runs")  # type: ignore[attr-defined]  # any connection
+
+
+async def test_the_leader_seals_the_audit_log_with_the_key_that_it_is_given(
+    installation: Installation, database: Database, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    key.write_text(audit_log.seed(1))
+    async with postgres.opened(database.sidecar) as records:
+        await records.run(audit.write, audit_log.entry())
+        with installation.operator(database, tmp_path, audit_key_file=key):
+            async with asyncio.timeout(60):
+                while (found := await records.run(audit_seals.head, "team")) is None:  # noqa: ASYNC110 - another process does it
+                    await asyncio.sleep(0.1)
+    written = audit_chain.signed(audit_chain.seal(found.body))
+    assert audit_log.keys().public.verifies(found.signature, written)

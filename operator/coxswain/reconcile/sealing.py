@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 PERIOD_SECONDS = 30.0
 PAUSE_SECONDS = 0.02
+# Between two looks whether the database knows us as the leader, which it does soon.
+UNKNOWN_SECONDS = 0.5
 NO_KEY = "audit_key"
 BROKEN = "audit_chain"
 
@@ -40,13 +42,19 @@ class Sealing:
         if self._key_file is None:
             log.warning("the audit log is not sealed: COXSWAIN_AUDIT_KEY_FILE names no key")
         while True:
-            try:
-                await self.once()
-            except FencedError:
-                raise
-            except CoxswainError as error:
-                _failed(error, "the audit log cannot be sealed now")
-            await asyncio.sleep(period)
+            if self._fence.is_taken:
+                await self._round()
+                await asyncio.sleep(period)
+            else:
+                await asyncio.sleep(UNKNOWN_SECONDS)
+
+    async def _round(self) -> None:
+        try:
+            await self.once()
+        except FencedError:
+            raise
+        except CoxswainError as error:
+            _failed(error, "the audit log cannot be sealed now")
 
     async def once(self) -> None:
         """Seal all that waits now; a workspace that cannot be does not keep the others.

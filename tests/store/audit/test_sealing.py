@@ -357,6 +357,24 @@ async def test_what_waits_is_measured_also_without_a_key(
     assert measured("coxswain_audit_unsealed_rows") == 0
 
 
+async def test_it_waits_until_the_database_knows_the_leader(
+    operator_store: Store, sidecar_store: Store, tmp_path: Path
+) -> None:
+    await write(sidecar_store, 1)
+    (tmp_path / "key").write_text(audit_log.seed(1))
+    fence = Fence(operator_store, "one")
+    fence.begin(1)
+    before = failed()
+    task = asyncio.create_task(Sealing(fence, "test", tmp_path / "key").run(period=60))
+    await asyncio.sleep(0.1)
+    assert (failed(), (await sidecar_store.run(audit_seals.backlog)).rows) == (before, 1)
+    await fence.take()
+    async with asyncio.timeout(10):
+        while (await sidecar_store.run(audit_seals.backlog)).rows:  # noqa: ASYNC110 - the task does it
+            await asyncio.sleep(0.02)
+    task.cancel()
+
+
 async def test_it_goes_on_after_a_failure(
     sidecar_store: Store, sealing: Sealing, tmp_path: Path
 ) -> None:

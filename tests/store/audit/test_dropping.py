@@ -14,7 +14,7 @@ from coxswain.store import audit, audit_seals
 from coxswain.store.audit import Query
 from coxswain.store.pool import Store
 from tests.support import audit_log
-from tests.support.audit_log import entry, exported, verified
+from tests.support.audit_log import Line, entry, exported, verified
 from tests.support.postgres import Database, Server, opened
 
 
@@ -85,6 +85,32 @@ async def test_the_chain_is_whole_without_the_rows_that_went(
     assert (found.dropped, found.rows) == (2, 1)
 
 
+class Dropping:
+    """A store in which a seal's rows are dropped between the looks at the seal and at its rows."""
+
+    def __init__(self, store: Store, owner: Any) -> None:
+        self._store = store
+        self._owner = owner
+
+    async def run(self, operation: Any, *args: Any) -> Any:
+        if operation is audit_seals.covered:
+            await self._owner.execute(
+                "UPDATE audit_seals SET dropped_at = now() WHERE dropped_at IS NULL"
+            )
+            await self._owner.execute("DELETE FROM audit WHERE seal IS NOT NULL")
+        return await self._store.run(operation, *args)
+
+
+async def test_rows_that_are_dropped_while_they_are_exported_are_told_as_dropped(
+    sidecar_store: Store, sealing: Sealing, owner: Any
+) -> None:
+    await seals(sidecar_store, sealing, 1)
+    store: Any = Dropping(sidecar_store, owner)
+    found = verified(await exported(store), allow_dropped=True)
+    assert found.is_sound, found.flaws
+    assert found.dropped == 1
+
+
 async def test_nothing_of_the_last_day_goes_and_no_young_seal_before_an_old_one(
     owner: Any, operator_store: Store, sidecar_store: Store, sealing: Sealing
 ) -> None:
@@ -96,6 +122,13 @@ async def test_nothing_of_the_last_day_goes_and_no_young_seal_before_an_old_one(
     )
     assert await operator_store.run(audit_seals.drop, 5) == 0
     assert await numbers(sidecar_store) == [1, 2, 3]
+
+
+async def gone_on(database: Database, folder: Path, **fields: Any) -> list[Line]:
+    """A further seal, and the export then."""
+    async with opened(database.operator) as operator, opened(database.sidecar) as sidecar:
+        await seals(sidecar, await audit_log.sealer(operator, folder), 1, **fields)
+        return await exported(sidecar)
 
 
 async def test_a_copy_of_the_database_goes_on_and_says_that_it_is_another(
@@ -111,11 +144,8 @@ async def test_a_copy_of_the_database_goes_on_and_says_that_it_is_another(
         await store.close()
     copy = await asyncio.to_thread(postgres.create, of=database)
     try:
-        async with opened(database.operator) as origin, opened(copy.operator) as restored:
-            await seals(origin, await audit_log.sealer(origin, tmp_path), 1)
-            beyond = audit_log.heads(await exported(origin))
-            await seals(restored, await audit_log.sealer(restored, tmp_path), 1, reason="anew")
-            lines = await exported(restored)
+        beyond = audit_log.heads(await gone_on(database, tmp_path))
+        lines = await gone_on(copy, tmp_path, reason="anew")
     finally:
         await asyncio.to_thread(postgres.drop, copy)
     found = verified(lines)

@@ -142,6 +142,9 @@ class _Check:
         self.verdict.asked = content["asked"]
         # Of a workspace, or of all: then nothing may be left out.
         self._is_whole = set(content["asked"]) <= {"workspace", "after"}
+        only = content["asked"].get("workspace")
+        if only is not None:
+            self._former = {name: head for name, head in self._former.items() if name == only}
         if content["version"] != VERSION:
             self._flaw(f"the export is of version {content['version']}, not {VERSION}")
 

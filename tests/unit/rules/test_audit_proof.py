@@ -241,6 +241,13 @@ def test_an_export_goes_on_from_an_earlier_one() -> None:
     assert not verified(rest, former=later).is_sound
 
 
+def test_an_export_of_one_workspace_need_not_go_on_with_others() -> None:
+    others = audit_log.sealed([[audit_log.row(9, workspace="other")]], KEYS, "other")
+    earlier = audit_log.heads(audit_log.lines_of([*CHAIN, *others]))
+    assert verified(audit_log.lines_of(CHAIN, workspace="team"), former=earlier).is_sound
+    assert not verified(audit_log.lines_of(CHAIN), former=earlier).is_sound
+
+
 def test_a_fork_is_found_with_an_earlier_export() -> None:
     other = audit_log.sealed([BATCHES[0], ROWS[3:5]], KEYS)
     flaws = verified(audit_log.lines_of(other), former=audit_log.heads(whole()[:8])).flaws

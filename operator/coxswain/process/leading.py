@@ -120,8 +120,7 @@ class Leading:
                 )
             group.create_task(gauges.run(world.cache, world.queue, world.turns))
             group.create_task(gauges.follow_outbox(self._store))
-            group.create_task(Retention(self._fence, self._settings).run())
-            group.create_task(self._sealing().run())
+            self._keep_house(group)
             group.create_task(sweeper.run(refresh))
             group.create_task(loop.work(self._settings.workers))
             for stream in streams:
@@ -139,9 +138,11 @@ class Leading:
         except TimeoutError:
             log.warning("stopping although not everything is done")
 
-    def _sealing(self) -> Sealing:
+    def _keep_house(self, group: asyncio.TaskGroup) -> None:
+        """Drop records that are due, and seal the audit log."""
         given = self._settings
-        return Sealing(self._fence, given.installation, given.audit_key_file)
+        group.create_task(Retention(self._fence, given).run())
+        group.create_task(Sealing(self._fence, given.installation, given.audit_key_file).run())
 
     def _actor(self, world: World, taken_in: Intake) -> Actor:
         made = partial(taken_in.hear, "Job", None)

@@ -1,7 +1,5 @@
 """The command that verifies: what it says, and how it ends."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -72,10 +70,3 @@ def test_a_file_without_a_key_ends_with_2(tmp_path: Path) -> None:
         empty = tmp_path / "empty"
         empty.write_text(content)
         assert audit.main(["verify", str(file), "--key", str(empty)]) == 2
-
-
-def test_it_runs_alone(tmp_path: Path, key: Path) -> None:
-    file = written(tmp_path, audit_log.lines_of(CHAIN))
-    command = [sys.executable, "-m", "coxswain.cli.audit", "verify", str(file), "--key", str(key)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={})
-    assert done.returncode == 0, done.stderr

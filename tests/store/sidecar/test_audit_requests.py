@@ -234,7 +234,7 @@ async def test_the_last_sums_are_written_at_the_end() -> None:
 
 
 async def test_an_end_that_cannot_be_written_is_counted_and_the_act_stands(
-    api: Api, database: Database, capsys: pytest.CaptureFixture[str]
+    api: Api, database: Database
 ) -> None:
     owner = await asyncpg.connect(database.owner)
     await owner.execute(
@@ -251,7 +251,6 @@ async def test_an_end_that_cannot_be_written_is_counted_and_the_act_stands(
     async with api.user.post(JOBS, json=JOB) as answer:
         assert answer.status == 201
     assert lost("coxswain_audit_rows_lost_total") == before + 1
-    assert "a row of the audit log is lost" in capsys.readouterr().out
     (begun,) = await log_of(api)
     assert begun.outcome is Outcome.BEGUN
 

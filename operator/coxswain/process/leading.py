@@ -17,7 +17,7 @@ from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.kube.events import EventPoster
 from coxswain.kube.watch import Hears, Stream
-from coxswain.process import clock_steps, event_wakes, gauges, host, services
+from coxswain.process import clock_steps, counts, event_wakes, gauges, host, services
 from coxswain.reconcile import actions, intake, lapses, mirrors
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.act import Actor, StaleError
@@ -118,14 +118,18 @@ class Leading:
                 group.create_task(
                     world.enforcement.run(lambda: world.platform, taken_in.wake_workspace)
                 )
-            group.create_task(gauges.run(world.cache, world.queue, world.turns))
-            group.create_task(gauges.follow_outbox(self._store))
+            self._measure(group, world)
             self._keep_house(group)
             group.create_task(sweeper.run(refresh))
             group.create_task(loop.work(self._settings.workers))
             for stream in streams:
                 group.create_task(stream.run())
             group.create_task(_watch(registry, self._settings, taken_in, on_started))
+
+    def _measure(self, group: asyncio.TaskGroup, world: World) -> None:
+        group.create_task(gauges.run(world.cache, world.queue, world.turns))
+        group.create_task(gauges.follow_outbox(self._store))
+        group.create_task(counts.run(self._store, world.cache))
 
     async def stop(self) -> None:
         """Start no further pass, and write what is lined up, as far as a short time allows."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from coxswain.telemetry import metrics
+from tests.support import measured
 
 FOLDER = Path(__file__).resolve().parents[2] / "charts" / "coxswain" / "dashboards"
 DASHBOARDS = sorted(FOLDER.glob("*.json"))
@@ -27,12 +27,7 @@ def _expressions(dashboard: Path) -> Iterator[str]:
 
 def _measured() -> dict[str, set[str]]:
     """Every name that Prometheus knows, with the labels that its series may have."""
-    found: dict[str, set[str]] = {}
-    for collector in metrics.REGISTRY._collector_to_names:
-        labels = set(getattr(collector, "_labelnames", ()))
-        for name in metrics.REGISTRY._collector_to_names[collector]:
-            found[name] = labels
-    return found
+    return {name: set(labels) for name, labels in measured.labels().items()}
 
 
 def test_there_is_a_dashboard() -> None:

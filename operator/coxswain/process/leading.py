@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from functools import partial
 from random import Random
@@ -117,8 +117,8 @@ class Leading:
                 group.create_task(
                     world.enforcement.run(lambda: world.platform, taken_in.wake_workspace)
                 )
-            group.create_task(gauges.run(world.cache, world.queue, world.turns))
-            group.create_task(gauges.follow_outbox(self._store))
+            for gauge in self._gauges(world):
+                group.create_task(gauge)
             group.create_task(Retention(self._fence, self._settings).run())
             group.create_task(sweeper.run(refresh))
             group.create_task(loop.work(self._settings.workers))
@@ -164,6 +164,13 @@ class Leading:
             pace=self._pace(),
             limits=self._settings,
         )
+
+    def _gauges(self, world: World) -> tuple[Coroutine[Any, Any, None], ...]:
+        """What is measured again and again, where anybody reads it."""
+        if not self._settings.metrics:
+            return ()
+        counted = gauges.run(world.cache, world.queue, world.turns, self._settings.workers)
+        return counted, gauges.follow_outbox(self._store)
 
     def _pace(self) -> Pace | None:
         given = self._settings

@@ -17,12 +17,13 @@ from coxswain.api import manifest, schema
 from coxswain.api.callback import CallbackMessage
 from coxswain.channel_settings import ChannelGatewaySettings
 from coxswain_agent.settings import AgentSettings
-from devtools import console, pages, places
+from devtools import console, gitops, pages, places
 from devtools.errors import ToolError
 from devtools.monitoring import catalogue, drawing, rules
 
 NOTE = "# Made by hack/generate from operator/coxswain; do not edit.\n"
 PAGE_NOTE = "<!-- Made by hack/generate from hack/devtools/monitoring; do not edit. -->\n"
+HEALTH_NOTE = NOTE.replace("operator/coxswain", "docs/gitops/argocd/health.lua")
 NOTE_OF_METRICS = PAGE_NOTE.replace("hack/devtools/monitoring", "operator/coxswain/telemetry")
 RULES_NOTE = NOTE.replace("operator/coxswain", "hack/devtools/monitoring")
 CRDS = Path("crds")
@@ -42,6 +43,7 @@ def files() -> dict[Path, str]:
         Path("docs/lifecycle.md"): pages.lifecycle_page(),
         Path("docs/metrics.md"): NOTE_OF_METRICS + catalogue.page(),
         Path("docs/runbooks/README.md"): PAGE_NOTE + rules.index(),
+        Path("docs/gitops/argocd/argocd-cm.yaml"): HEALTH_NOTE + gitops.settings(),
         Path("charts/coxswain/files/rules.yaml"): RULES_NOTE + rules.rule_file(),
     }
     for name, text in drawing.files().items():

@@ -17,7 +17,7 @@ from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.kube.events import EventPoster
 from coxswain.kube.watch import Hears, Stream
-from coxswain.process import clock_steps, event_wakes, gauges, host, services
+from coxswain.process import clock_steps, counts, event_wakes, gauges, host, services
 from coxswain.reconcile import actions, intake, lapses, mirrors
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.act import Actor, StaleError
@@ -119,6 +119,7 @@ class Leading:
                 )
             group.create_task(gauges.run(world.cache, world.queue, world.turns))
             group.create_task(gauges.follow_outbox(self._store))
+            group.create_task(counts.run(self._store, world.cache))
             group.create_task(Retention(self._fence, self._settings).run())
             group.create_task(sweeper.run(refresh))
             group.create_task(loop.work(self._settings.workers))

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 from coxswain import names
 from coxswain.api import manifest
-from coxswain.api.kind import Agent, Job, Schedule
+from coxswain.api.kind import Agent, Job, Lease, Schedule
 from coxswain.api.manifest import Kind
 from coxswain.errors import UserError
 from coxswain.kube import paths
@@ -16,22 +16,23 @@ from coxswain.kube.client import Client
 from tests.support import builders, strategies
 
 Body = dict[str, Any]
-EXAMPLES = 500
+EXAMPLES = {"Agent": 500, "Job": 500, "Schedule": 100, "Lease": 100}
 AT_ONCE = 32
-PARSED: dict[str, type[Agent | Job | Schedule]] = {
+PARSED: dict[str, type[Agent | Job | Schedule | Lease]] = {
     "Agent": Agent,
     "Job": Job,
+    "Lease": Lease,
     "Schedule": Schedule,
 }
 DRY_RUN = {"dryRun": "All", "fieldValidation": "Strict"}
 
 
 def odd_specs(kind: Kind) -> list[Body]:
-    """Good specs with one odd value each."""
+    """Good specs, most of them with one odd value."""
     found: list[Body] = []
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=EXAMPLES[kind.name],
         database=None,
         deadline=None,
         suppress_health_check=[*HealthCheck],
@@ -66,8 +67,7 @@ async def fits_the_schema(client: Client, namespace: str, kind: Kind, spec: Body
     return True
 
 
-# Of Schedules, whose template holds all of a Job once more, examples take minutes to draw.
-@pytest.mark.parametrize("kind", [manifest.AGENT, manifest.JOB], ids=lambda kind: kind.plural)
+@pytest.mark.parametrize("kind", manifest.KINDS, ids=lambda kind: kind.plural)
 async def test_both_judge_hundreds_of_odd_specs_alike(
     client: Client, namespace: str, kind: Kind
 ) -> None:

@@ -1,7 +1,7 @@
 """Schedules that are held, asked by people, told by events, bounded: over a real Postgres."""
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ from coxswain.store import events, schedule_requests, uuid7
 from coxswain.store.events import Event
 from coxswain.store.pool import Store
 from tests.support import builders
+from tests.support.schedule_events import happens
 from tests.support.schedule_world import BEGIN, ScheduleWorld
 
 EVERY = builders.schedule().every(60)
@@ -218,20 +219,6 @@ async def test_a_heartbeat_with_nothing_to_say_is_swallowed(world: ScheduleWorld
         await world.ends(world.jobs("")[0], answer=answer)
     await world.passes()
     assert [row.reply for row in await world.rows(key)] == ["Swallowed", "Kept"]
-
-
-async def happens(store: Store, name: str, at: datetime, type_: str = "job.failed") -> None:
-    uid = str(uuid4())
-    event = Event(
-        id=events.derived_id(uid, 0, type_, at),
-        type=type_,
-        actor="operator",
-        workspace="team",
-        kind="Job",
-        name=name,
-        uid=uid,
-    )
-    await store.transact(events.append, [event])
 
 
 async def test_an_event_before_the_start_or_after_the_end_is_skipped(

@@ -133,6 +133,19 @@ async def test_what_is_handled_is_not_read_again_and_goes_after_a_day(
     ]
 
 
+async def test_what_was_handled_goes_so_many_at_a_time_until_nothing_is_left_of_it(
+    gateway_store: Store, database: Database
+) -> None:
+    await rows.triggers(database.admin, str(uuid4()), 5)
+    await _execute(database, "UPDATE triggers SET handled_at = now() - interval '25 hours'")
+    assert [await gateway_store.transact(triggers.forget, 2) for _ in range(3)] == [
+        True,
+        True,
+        False,
+    ]
+    assert await _column(database, "SELECT id FROM triggers") == []
+
+
 @pytest.mark.parametrize(("hours", "left"), [(23, 1), (25, 0)])
 async def test_what_nobody_will_handle_since_its_schedule_is_gone_goes_too(
     gateway_store: Store, operator_store: Store, database: Database, hours: int, left: int

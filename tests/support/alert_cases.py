@@ -37,6 +37,10 @@ _KEYS = 'coxswain_issuer_key_fetches_total{outcome="%s"}'
 _KUBE = 'coxswain_kube_request_seconds_count{method="GET", status="%s"}'
 _REPAIRS = 'coxswain_sweep_repairs_total{kind="Job"}'
 _PASSES = 'coxswain_reconcile_seconds_count{kind="Job"}'
+_MISSED = 'coxswain_ticks_total{outcome="Missed", reason="%s"}'
+_LATE = 'coxswain_tick_lateness_seconds_bucket{overlap="%s", le="%s"}'
+_OPEN = 'coxswain_ticks_open{state="%s"}'
+_RECLAIM = 'coxswain_lease_reclaim_seconds_bucket{le="%s"}'
 _LAG = 'coxswain_stream_lag_seconds_bucket{le="%s"}'
 
 CASES: dict[str, Case] = {
@@ -140,6 +144,33 @@ CASES: dict[str, Case] = {
     "AttemptsOutOfResources": Case(
         {'coxswain_attempts_total{outcome="Failed", reason="OutOfMemory"}': "0x20 5x10"},
         {'coxswain_attempts_total{outcome="Failed", reason="OutOfMemory"}': "0x20 1x10"},
+    ),
+    "TicksMissed": Case(
+        {_MISSED % "CatchUpWindow": "0x20 1x10"}, {_MISSED % "Deleted": "0x20 1x10"}
+    ),
+    "TicksLate": Case(
+        {
+            _LATE % ("Skip", "60.0"): "0+90x30",
+            _LATE % ("Skip", "600.0"): "0+100x30",
+            _LATE % ("Skip", "+Inf"): "0+100x30",
+        },
+        {
+            _LATE % ("BufferAll", "60.0"): "0x30",
+            _LATE % ("BufferAll", "600.0"): "0+100x30",
+            _LATE % ("BufferAll", "+Inf"): "0+100x30",
+        },
+    ),
+    "TickJobsRefused": Case({_OPEN % "making": "1x30"}, {_OPEN % "making": "3x20 0 3x9"}),
+    "TriggersWaiting": Case(
+        {"coxswain_triggers_waiting": "1x30"}, {"coxswain_triggers_waiting": "9x25 0 9x4"}
+    ),
+    "LeasesQuarantined": Case(
+        {'coxswain_leases{state="Quarantined"}': "1x30"},
+        {'coxswain_leases{state="Expired"}': "9x30"},
+    ),
+    "LeaseReclaimSlow": Case(
+        {_RECLAIM % "2.0": "0+90x30", _RECLAIM % "5.0": "0+100x30", _RECLAIM % "+Inf": "0+100x30"},
+        {_RECLAIM % "2.0": "0+100x30", _RECLAIM % "5.0": "0+100x30", _RECLAIM % "+Inf": "0+100x30"},
     ),
     "TokensRefused": Case(
         {'coxswain_token_refusals_total{code="token_expired"}': "0+90x30"},

@@ -14,7 +14,7 @@ def _template(**fields: Any) -> Body:
 
 
 _ONE = "set exactly one of cron, interval, at, onEvent, webhook, poll, heartbeat"
-_INSTANT = "is an instant later than 1970, such as 2026-11-29T08:00:00+01:00"
+_INSTANT = "is an instant from 1970 to 2999, such as 2026-11-29T08:00:00+01:00"
 _TEMPLATE = "idempotencyKey and cancel are for one Job, not for a template"
 
 BY_RULE = (
@@ -25,6 +25,7 @@ BY_RULE = (
     _bad("at", "1969-11-29T08:00:00Z", "spec", f"at {_INSTANT}"),
     _bad("startAt", "2026-02-30T08:00:00Z", "spec", f"startAt {_INSTANT}"),
     _bad("endAt", "1970-01-01T00:00:00Z", "spec", f"endAt {_INSTANT}"),
+    _bad("startAt", "9999-12-31T23:59:59-10:00", "spec", f"startAt {_INSTANT}"),
     _bad(
         "webhook",
         {"scheme": "GitHub", "secretRef": {"name": "s"}, "signatureHeader": "X"},
@@ -68,6 +69,7 @@ BY_BOUND = (
     _bad("poll", {"url": "https://a.b/", "intervalSeconds": 9}, "spec.poll.intervalSeconds"),
     _bad("poll", {"url": "ftp://a.b/", "intervalSeconds": 60}, "spec.poll.url"),
     _bad("poll", {"url": "https://a b/", "intervalSeconds": 60}, "spec.poll.url"),
+    _bad("poll", {"url": "https://a/\u00a0", "intervalSeconds": 60}, "spec.poll.url"),
     _bad("jobTemplate", None),
     _bad("jobTemplate", {"spec": {"title": "t", "prompt": "p"}}, "spec.jobTemplate.spec.agentRef"),
 )

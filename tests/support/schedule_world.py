@@ -213,7 +213,7 @@ class ScheduleWorld:
 
     def raw(self, key: Key) -> Body:
         """A Schedule as stored."""
-        return next(raw for raw in self.server.all("Schedule") if raw["metadata"]["uid"] == key.uid)
+        return self.server.objects[f"schedules/{key.uid}"]
 
     def _put(self, raw: Body) -> None:
         metadata = raw["metadata"]

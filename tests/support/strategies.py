@@ -1,4 +1,4 @@
-"""Random Agents and Jobs for hypothesis, made from the models: all that the schema lets through."""
+"""Random specs of our kinds for hypothesis, made from the models: all that the schema lets through."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -15,12 +15,14 @@ from coxswain.api.job import JobSpec
 from coxswain.api.kind import Agent, Job
 from coxswain.api.meta import Model
 from coxswain.api.quantity import MOST
+from coxswain.api.schedule import ScheduleSpec
 from coxswain.api.schema import Node, structural
 from tests.support.builders import CREATED
 
 Values = SearchStrategy[Any]
 
 HANDLERS = ("prompt", "command", "steps", "type")
+TRIGGERS = ("cron", "interval", "at", "onEvent", "webhook", "poll", "heartbeat")
 EDGES = ("Skip", "Ignore")
 RUNTIME_CLASSES = ("gvisor", "kata")
 _DEVICES = ("nvidia.com/gpu", "example.com/fpga", "a-b.c/D_e.f")
@@ -69,12 +71,21 @@ _CHOSEN: dict[str, Values] = {
 }
 """What a schema cannot say or hypothesis would hardly find, by the name of the field."""
 
-_MOMENTS = st.datetimes(datetime(1965, 1, 1), datetime(9990, 1, 1)).map(  # noqa: DTZ001
+_MOMENTS = st.datetimes(datetime(1965, 1, 1), datetime(3005, 1, 1)).map(  # noqa: DTZ001
     lambda at: f"{at.isoformat()}+01:00"
 )
+_WORK = {"agentRef": {"name": "a"}, "title": "t", "prompt": "p"}
 _CHOSEN |= {
     **dict.fromkeys(("at", "startAt", "endAt"), _MOMENTS),
     "labels": st.dictionaries(st.sampled_from(_LABELS), st.sampled_from(("", "a", "A.b-9"))),
+    # A template holds all of a Job, which is drawn where Jobs are.
+    "jobTemplate": st.sampled_from(
+        (
+            {"spec": _WORK},
+            {"spec": {**_WORK, "leases": ["l"]}, "metadata": {"labels": {"zone": "a"}}},
+            {"spec": {**_WORK, "timeoutSeconds": 9, "files": []}, "metadata": {}},
+        )
+    ),
 }
 
 _ALWAYS = ("resources", "sandbox", "scheduling", "nodeSelector")
@@ -107,6 +118,28 @@ _ODD_TEXTS = (
     *("0", "00", "1e3", "1.", "0.0", "5m", "1Gi", "-1Gi", "1" * 16, "x" * 300, "default"),
     *("demo", "openai", "Localhost", "Persistent", "Exists", "NoExecute", "https://a/b", "s0:c1"),
 )
+_ODD_MOMENTS = (
+    *("2026-02-30T08:00:00Z", "2026-11-29T08:00:00", "2026-11-29", "2026-11-29T24:00:00Z"),
+    *("1970-01-01T00:00:00Z", "1970-01-01T01:00:00+02:00", "3000-01-01T00:00:00Z"),
+    *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00", "2026-11-29t08:00:00z", "2999"),
+)
+_ODD_LINES = (
+    "0 9 * *",
+    "0 9 * * * *",
+    "0 9 30 2 *",
+    "@never",
+    "@DAILY",
+    "0\t9 * * *",
+    "\u0661 9 * * *",
+)
+_ODD_PLACES = (
+    "https://a b/",
+    "https://a/\u00a0",
+    "ftp://a/",
+    "https://a/#b",
+    "../etc",
+    "Mars/Base",
+)
 _ODD_KEYS = (
     "cpu",
     "pods",
@@ -120,9 +153,11 @@ _ODD_KEYS = (
 
 @st.composite
 def spoiled(draw: st.DrawFn, model: type[Model]) -> dict[str, Any]:
-    """A good spec with one odd value in it, which may be good there or not."""
+    """A good spec, most often with one odd value in it, which may be good there or not."""
     spec: dict[str, Any] = deepcopy(draw(of_model(model)))
     place: Any = spec
+    if draw(st.integers(0, 5)) == 0:
+        return spec
     while True:
         if place is not spec and isinstance(place, dict) and draw(st.integers(0, 5)) == 0:
             place[draw(st.sampled_from(_ODD_KEYS))] = 1
@@ -132,10 +167,16 @@ def spoiled(draw: st.DrawFn, model: type[Model]) -> dict[str, Any]:
         inner = place[key]
         if not isinstance(inner, dict | list) or not inner:
             odd = st.sampled_from(_ODD_VALUES)
-            texts = st.sampled_from(_ODD_TEXTS)
+            texts = st.sampled_from(_odd_texts(model))
             place[key] = draw(st.one_of(texts, texts, odd) if isinstance(inner, str) else odd)
             return spec
         place = inner
+
+
+def _odd_texts(model: type[Model]) -> tuple[str, ...]:
+    if model is ScheduleSpec:
+        return (*_ODD_TEXTS, *_ODD_MOMENTS, *_ODD_LINES, *_ODD_PLACES)
+    return _ODD_TEXTS
 
 
 def _stored(parse: Callable[[dict[str, Any]], Any], kind: str) -> Callable[..., Any]:
@@ -164,21 +205,23 @@ def _object(model: type[Model], node: Node) -> SearchStrategy[dict[str, Any]]:
         (required if field.is_required() or name in _ALWAYS else optional)[name] = values
     found = st.fixed_dictionaries(required, optional=optional)
     if model is JobSpec:
-        found = _with_one_handler(found, {**required, **optional})
+        found = _with_one(HANDLERS, found, {**required, **optional})
+    if model is ScheduleSpec:
+        found = _with_one(TRIGGERS, found, {**required, **optional})
     return found.filter(lambda spec: _fits(model, spec))
 
 
-def _with_one_handler(
-    specs: SearchStrategy[dict[str, Any]], values: dict[str, Values]
+def _with_one(
+    names: tuple[str, ...], specs: SearchStrategy[dict[str, Any]], values: dict[str, Values]
 ) -> SearchStrategy[dict[str, Any]]:
-    """A Job has exactly one of these; left to chance, most examples would be thrown away."""
+    """A spec has exactly one of these; left to chance, most examples would be thrown away."""
 
     def chosen(spec: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
-        dropped = {*HANDLERS, *(() if name == "type" else ("input",))}
+        dropped = {*names, *(() if name == "type" else ("input",))}
         return {**{key: each for key, each in spec.items() if key not in dropped}, name: value}
 
-    one = st.sampled_from(HANDLERS).flatmap(lambda name: st.tuples(st.just(name), values[name]))
-    return st.builds(lambda spec, handler: chosen(spec, *handler), specs, one)
+    one = st.sampled_from(names).flatmap(lambda name: st.tuples(st.just(name), values[name]))
+    return st.builds(lambda spec, which: chosen(spec, *which), specs, one)
 
 
 def _fits(model: type[Model], spec: dict[str, Any]) -> bool:

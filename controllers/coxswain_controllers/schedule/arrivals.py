@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
 from coxswain import names
-from coxswain.api.ticks import Counters, ScheduleRequest, ScheduleState, Tick
+from coxswain.api.ticks import Counters, Outcome, ScheduleRequest, ScheduleState, Tick
 from coxswain.reconcile import instants
 from coxswain.rules import ticks as rules
 from coxswain.rules.overlap import Reason
 from coxswain_controllers.schedule.form import Readable
 from coxswain_controllers.schedule.plan import Plan
-from coxswain_controllers.schedule.snapshot import ScheduleSnapshot
+from coxswain_controllers.schedule.snapshot import Happened, Heard, ScheduleSnapshot
 
 PAGE = 500
 """Ticks that one pass takes in."""
@@ -53,7 +53,7 @@ def of_edit(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable) -> None:
     """Another trigger counts from now on; what the former one still had is missed."""
     if plan.state.trigger == readable.trigger:
         return
-    former = rules.former(plan.state.trigger)
+    former = rules.former_ticks(plan.state.trigger)
     left = former.span(plan.state.through, plan.now, COUNTED) if former is not None else None
     if left is not None:
         plan.settle_row(left, "Missed", Reason.EDITED)
@@ -61,8 +61,12 @@ def of_edit(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable) -> None:
         if left.more:
             plan.more = True
             return
+    _settle_heard(plan, snapshot, "Missed", Reason.EDITED)
+    if plan.more:
+        return
+    position = None if readable.spec.on_event is None else snapshot.heard.position
     plan.update(trigger=readable.trigger, through=max(plan.state.through, plan.now))
-    plan.update(position=snapshot.heard.position, cooled_at=None)
+    plan.update(position=position, cooled_at=None)
 
 
 def of_people(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable) -> None:
@@ -115,20 +119,19 @@ def of_log(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable) -> None:
     if wanted is None or heard.position is None:
         return
     uid, jitter = snapshot.key.uid, readable.spec.jitter_seconds
-    for event in heard.events:
-        if plan.state.position is not None and event.position <= plan.state.position:
-            continue
-        made = _tick(f"e{event.position}", event.at)
+    waiting = plan.queued
+    for event in _new(plan, heard):
         due_at = rules.due_at(uid, event.at, jitter)
-        tick = replace(made, source="Event", due_at=due_at, cause=event.cause)
+        tick = replace(_of_event(event), due_at=due_at)
         plan.arrive(tick)
         if rules.is_out_of_range(event.at, readable.spec):
             plan.settle(tick, "Skipped", Reason.OUT_OF_RANGE)
         elif plan.state.cooled_at is not None and event.at < plan.state.cooled_at:
             plan.settle(tick, "Skipped", Reason.COOLDOWN)
-        elif len(plan.waiting) > MOST_WAITING:
+        elif waiting >= MOST_WAITING:
             plan.settle(tick, "Skipped", Reason.BUFFER_FULL)
         else:
+            waiting += 1
             plan.update(cooled_at=event.at + timedelta(seconds=wanted.cooldown_seconds))
     plan.more = plan.more or heard.more
     was = plan.state.position
@@ -143,14 +146,30 @@ def skip(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable, why: str) -
         plan.settle_row(passed, "Skipped", why)
         plan.update(through=passed.last)
         plan.more = passed.more
+    if readable.spec.on_event is not None:
+        _settle_heard(plan, snapshot, "Skipped", why)
+
+
+def _settle_heard(plan: Plan, snapshot: ScheduleSnapshot, outcome: Outcome, why: str) -> None:
+    """Let pass what was heard: none of it makes a Job."""
     heard = snapshot.heard
-    for event in heard.events:
-        tick = replace(_tick(f"e{event.position}", event.at), source="Event", cause=event.cause)
+    for event in _new(plan, heard):
+        tick = _of_event(event)
         plan.arrive(tick)
-        plan.settle(tick, "Skipped", why)
+        plan.settle(tick, outcome, why)
     if heard.position is not None:
         plan.update(position=heard.position)
         plan.more = plan.more or heard.more
+
+
+def _new(plan: Plan, heard: Heard) -> list[Happened]:
+    """What was heard and has no tick yet."""
+    begin = plan.state.position
+    return [each for each in heard.events if begin is None or each.position > begin]
+
+
+def _of_event(event: Happened) -> Tick:
+    return replace(_tick(f"e{event.position}", event.at), source="Event", cause=event.cause)
 
 
 def _shown_counters(snapshot: ScheduleSnapshot) -> Counters:

@@ -17,7 +17,15 @@ def firing(snapshot: ScheduleSnapshot, spec: ScheduleSpec, tick: Tick) -> action
     key = snapshot.key
     patience = spec.starting_deadline_seconds or spec.catch_up_window_seconds
     until = tick.due_at + timedelta(seconds=patience)
-    return actions.FireTick(key.uid, key.namespace, key.name, tick, job(snapshot, tick), until)
+    return actions.FireTick(
+        uid=key.uid,
+        workspace=key.namespace,
+        name=key.name,
+        tick=tick,
+        manifest=job(snapshot, tick),
+        until=until,
+        overlap=tick.overlap or spec.overlap,
+    )
 
 
 def job(snapshot: ScheduleSnapshot, tick: Tick) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from coxswain.reconcile import key as keys
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
+from coxswain.rules import ticks as rules
 from coxswain_controllers.schedule import follow, form, listening
 from coxswain_controllers.schedule.snapshot import Heard, JobSeen, ScheduleSnapshot
 
@@ -112,11 +113,16 @@ async def _heard(world: World, key: Key, standing: Standing) -> Heard:
     read = world.cache.form(KIND, key.uid, form.of_schedule)
     if read is None or isinstance(read.readable, UserError):
         return Heard()
-    wanted = read.readable.spec.on_event
-    if wanted is None:
-        return Heard()
-    position = standing.state.position if standing.state is not None else None
-    return await listening.hear(world, key, wanted, position)
+    wanted, state = read.readable.spec.on_event, standing.state
+    position = state.position if state is not None else None
+    if state is not None and state.trigger != read.readable.trigger:
+        # An edit: what the former filter takes is to be told, and the new one begins behind that.
+        former = rules.former(state.trigger)
+        was = former.on_event if former is not None else None
+        if was is not None and position is not None:
+            return await listening.hear(world, key, was, position)
+        position = None
+    return Heard() if wanted is None else await listening.hear(world, key, wanted, position)
 
 
 def _agent(world: World, key: Key, template: Raw) -> Seen:

@@ -23,6 +23,7 @@ MOST_WAITING = 1000
 def take_in(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable, held: str = "") -> None:
     """Give each trigger its tick. ``held`` is why none of them may make a Job, if so."""
     triggers = snapshot.standing.triggers if snapshot.standing is not None else ()
+    waiting = plan.queued
     for trigger in triggers:
         plan.triggers.append(str(trigger.id))
         tick = _tick(trigger, snapshot.key.uid, readable.spec, plan.now)
@@ -35,8 +36,10 @@ def take_in(plan: Plan, snapshot: ScheduleSnapshot, readable: Readable, held: st
             plan.settle(tick, "Skipped", held)
         elif rules.is_out_of_range(trigger.received_at, readable.spec):
             plan.settle(tick, "Skipped", Reason.OUT_OF_RANGE)
-        elif len(plan.waiting) > MOST_WAITING:
+        elif waiting >= MOST_WAITING:
             plan.settle(tick, "Skipped", Reason.BUFFER_FULL)
+        else:
+            waiting += 1
     plan.more = plan.more or len(triggers) == PAGE
 
 

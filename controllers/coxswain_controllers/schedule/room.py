@@ -7,14 +7,13 @@ from typing import Any
 
 from coxswain.api.kind import Metadata, Schedule
 from coxswain.errors import CoxswainError
-from coxswain.reconcile import actions, telling
+from coxswain.reconcile import telling
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.decision import Decision
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.tick_act import JOB_REFUSED
 from coxswain.reconcile.world import World
 from coxswain.store.events import Event
-from coxswain.telemetry import metrics
 from coxswain_controllers.schedule import decide, observe
 from coxswain_controllers.schedule.snapshot import ScheduleSnapshot
 
@@ -46,7 +45,6 @@ class ScheduleRoom:
                 later = now + timedelta(seconds=seconds)
                 wake_at = later if decision.wake_at is None else min(later, decision.wake_at)
                 decision = replace(decision, wake_at=wake_at)
-        _measure(decision, now)
         return decision
 
     def failed(self, raw: Raw, error: CoxswainError, now: datetime) -> dict[str, Any] | None:
@@ -63,14 +61,3 @@ class ScheduleRoom:
         metadata = Metadata.parse(raw)
         made = telling.created(self.kind, metadata)
         return (made, telling.deleted(self.kind, metadata)) if is_gone else (made,)
-
-
-def _measure(decision: Decision, now: datetime) -> None:
-    for action in decision.actions:
-        if isinstance(action, actions.FireTick):
-            late = (now - action.tick.due_at).total_seconds()
-            metrics.TICK_SECONDS.observe(max(0.0, late))
-        if isinstance(action, actions.KeepTicks):
-            for tick in action.change.ticks:
-                if tick.outcome is not None and tick.outcome != "Fired":
-                    metrics.TICKS.labels(tick.outcome).inc(tick.count)

@@ -39,7 +39,7 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the log holds after the place that the Schedule had come to."""
+    """What the log holds after the place that the Schedule had come to; after an edit by the former filter."""
 
     events: tuple[Happened, ...] = ()
     position: int | None = None

@@ -9,11 +9,13 @@ from devtools.monitoring.job_alerts import JOBS
 from devtools.monitoring.loop_alerts import LOOP
 from devtools.monitoring.objectives import OBJECTIVES
 from devtools.monitoring.record_alerts import RECORDS
+from devtools.monitoring.schedule_alerts import SCHEDULES
 
 GROUPS: dict[str, tuple[Alert, ...]] = {
     "operator": LOOP,
     "records": RECORDS,
     "jobs": JOBS,
+    "schedules": SCHEDULES,
     "doors": DOORS,
     "objectives": tuple(alert for each in OBJECTIVES for alert in each.alerts()),
 }

@@ -14,7 +14,7 @@ from coxswain.api.schedule import ScheduleSpec, ScheduleStatus
 from coxswain.api.schema import structural
 from coxswain.names import ANNOTATION_CRD_VERSION, CATEGORY, GROUP, VERSION
 
-CRD_VERSION = 4
+CRD_VERSION = 5
 """Grows with every change of a schema; the operator refuses to run on older CRDs than it knows."""
 
 _NAME = Rule(f"self.metadata.name.size() <= {NAME_LIMIT}", NAME_MESSAGE)

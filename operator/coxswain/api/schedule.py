@@ -1,7 +1,7 @@
 """The kind Schedule: when Jobs are made from a template."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
@@ -24,6 +24,8 @@ _CRON = r"^(@[a-z]+|([0-9A-Za-z*,/#-]+ +){4}[0-9A-Za-z*,/#-]+)$"
 _EVENT_TYPE = r"^[a-z_]+(\.[a-z_]+)*\.?$"
 _FIELD = r"^(actor|attempt|kind|name|type|details(\.[A-Za-z0-9_-]+)+)$"
 
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+"""Instants of people lie between: what is counted from one stays within what a clock can show."""
 Moment = Annotated[str, StringConstraints(max_length=40, pattern=_RFC3339)]
 CronLine = Annotated[str, StringConstraints(min_length=6, max_length=256, pattern=_CRON)]
 Zone = Annotated[
@@ -131,16 +133,17 @@ _TRIGGERS = ("cron", "interval", "at", "onEvent", "webhook", "poll", "heartbeat"
 
 def _moment(wire: str, field: str) -> Rule:
     return Rule(
-        f"!has(self.{wire}) || timestamp(self.{wire}) > timestamp('1970-01-01T00:00:00Z')",
-        f"{wire} is an instant later than 1970, such as 2026-11-29T08:00:00+01:00",
+        f"!has(self.{wire}) || (timestamp(self.{wire}) > timestamp('1970-01-01T00:00:00Z')"
+        f" && timestamp(self.{wire}) < timestamp('3000-01-01T00:00:00Z'))",
+        f"{wire} is an instant from 1970 to 2999, such as 2026-11-29T08:00:00+01:00",
         lambda self: _is_instant(getattr(self, field)),
     )
 
 
 def _is_instant(text: str | None) -> bool:
     try:
-        return text is None or datetime.fromisoformat(text).timestamp() > 0
-    except (ValueError, OverflowError):
+        return text is None or EARLIEST < datetime.fromisoformat(text) < LATEST
+    except ValueError:
         return False
 
 
@@ -211,8 +214,8 @@ class ScheduleSpec(TriggerSpec):
     buffer_limit: Annotated[int, Field(ge=1, le=1000)] = 100
     """How many ticks wait with overlap BufferAll; those beyond are skipped."""
     catch_up_window_seconds: Annotated[int, Field(ge=10, le=31_536_000)] = 3600
-    """Ticks that nobody saw, since the operator was away, fire late by so much at most; older ones
-    are missed."""
+    """Ticks of the clock that nobody saw, since the operator was away, fire late by so much at most;
+    older ones are missed. Events and deliveries wait however long."""
     starting_deadline_seconds: Annotated[int, Field(ge=1, le=31_536_000)] | None = None
     """A tick that waits for longer than this is missed; none lets it wait."""
     jitter_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0

@@ -64,7 +64,7 @@ class Poll(Model):
     url: Annotated[
         str,
         StringConstraints(
-            min_length=9, max_length=2048, pattern=r"^https?://[A-Za-z0-9._:-]+([/?][^\s#]*)?$"
+            min_length=9, max_length=2048, pattern=r'^https?://[A-Za-z0-9._:-]+([/?][!-"$-~]*)?$'
         ),
     ]
     """What is fetched: at a host that the installation allows for polls."""

@@ -62,8 +62,8 @@ class Keyring:
         wanted = [CURRENT, PREVIOUS] if PREVIOUS in data else [CURRENT]
         try:
             return tuple(_key(name, data, each, read) for each in wanted)
-        except KeyUnusableError as error:
-            self._keep((workspace, name), error)
+        except KeyUnusableError:
+            self._read_again_sooner((workspace, name))
             raise
 
     async def _data(self, workspace: str, name: str) -> Mapping[str, str]:
@@ -80,6 +80,11 @@ class Keyring:
     def _keep(self, place: tuple[str, str], found: Found) -> None:
         held = self._refused_seconds if isinstance(found, KeyUnusableError) else KEPT_SECONDS
         self._kept[place] = (self._clock() + held, found)
+
+    def _read_again_sooner(self, place: tuple[str, str]) -> None:
+        """What is no key for one caller may be one for another, so the data stays as long as a refusal."""
+        at, found = self._kept[place]
+        self._kept[place] = (min(at, self._clock() + self._refused_seconds), found)
 
     async def _read(self, workspace: str, name: str) -> Found:
         try:

@@ -17,7 +17,7 @@ from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.kube.events import EventPoster
 from coxswain.kube.watch import Hears, Stream
-from coxswain.process import clock_steps, event_wakes, gauges, host, services
+from coxswain.process import clock_steps, counts, event_wakes, gauges, host, services
 from coxswain.reconcile import actions, intake, lapses, mirrors
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.act import Actor, StaleError
@@ -170,7 +170,8 @@ class Leading:
         if not self._settings.metrics:
             return ()
         counted = gauges.run(world.cache, world.queue, world.turns, self._settings.workers)
-        return counted, gauges.follow_outbox(self._store)
+        outbox = gauges.follow_outbox(self._store)
+        return counted, outbox, counts.run(self._store, world.cache)
 
     def _pace(self) -> Pace | None:
         given = self._settings

@@ -6,6 +6,7 @@ from typing import Any
 
 from coxswain.api.contract import RunDocument
 from coxswain.api.records import KeyHolder, LeaseHolder, NewLease
+from coxswain.api.schedule import Overlap
 from coxswain.api.ticks import Tick, TickChange
 from coxswain.reconcile.key import Key
 
@@ -128,6 +129,7 @@ class FireTick:
     tick: Tick
     manifest: dict[str, Any]
     until: datetime
+    overlap: Overlap
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """Carries out what was decided about ticks: the row first, then the Job, then the row's outcome."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from coxswain.api.ticks import REFUSED
+from coxswain.api.ticks import REFUSED, Tick
 from coxswain.errors import (
     ConflictError,
     CoxswainError,
@@ -61,6 +61,7 @@ class TickActor:
         match action:
             case actions.KeepTicks():
                 await self._records.keep(action.change)
+                _count(action.change.ticks)
             case actions.FireTick():
                 await self._fire(action)
             case actions.Displace():
@@ -70,9 +71,12 @@ class TickActor:
         made = await self._make(action)
         self._made(made)
         tick = replace(action.tick, job_uid=made["metadata"]["uid"])
-        tick = tick.settled("Fired", "", self._clock())
-        metrics.TICKS.labels("Fired").inc()
+        now = self._clock()
+        tick = tick.settled("Fired", "", now)
         await self._records.settle(Fired(action.uid, action.workspace, action.name, tick))
+        metrics.TICKS.labels("Fired", "").inc()
+        late = (now - tick.due_at).total_seconds()
+        metrics.TICK_SECONDS.labels(action.overlap).observe(max(0.0, late))
 
     async def _make(self, action: actions.FireTick) -> Raw:
         try:
@@ -102,7 +106,14 @@ class TickActor:
         tick = replace(action.tick, cause={**action.tick.cause, REFUSED: words})
         if is_settled:
             tick = replace(tick, job_name=None).settled("Missed", Reason.REFUSED, now)
-            metrics.TICKS.labels("Missed").inc()
         if is_settled or words != action.tick.refused:
             await self._records.refuse(Refused(action.uid, action.workspace, action.name, tick))
+            _count([tick])
         return JobRefusedError(error.message, is_settled=is_settled)
+
+
+def _count(ticks: Iterable[Tick]) -> None:
+    """Ticks that have come to no Job; of one that fired it is counted when its Job is made."""
+    for tick in ticks:
+        if tick.outcome not in (None, "Fired"):
+            metrics.TICKS.labels(tick.outcome, tick.reason).inc(tick.count)

@@ -99,16 +99,26 @@ def is_out_of_range(at: datetime, spec: TriggerSpec) -> bool:
 def identity(spec: TriggerSpec) -> str:
     """The trigger as text: the same text, the same ticks."""
     fields = set(TriggerSpec.model_fields)
+    # Without defaults: a field that comes later, with its default, edits nothing.
     return payload.canonical(
-        spec.model_dump(mode="json", by_alias=True, exclude_none=True, include=fields)
+        spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, include=fields)
     )
 
 
-def former(text: str) -> Ticking | None:
-    """The ticks of a trigger that ``identity`` wrote down; None where this version cannot read it."""
+def former(text: str) -> TriggerSpec | None:
+    """The trigger that ``identity`` wrote down; None where this version cannot read it."""
     try:
-        return of(TriggerSpec.model_validate_json(text))
-    except (ValidationError, UserError):
+        return TriggerSpec.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+def former_ticks(text: str) -> Ticking | None:
+    """Its ticks; None where nobody can tell them."""
+    spec = former(text)
+    try:
+        return None if spec is None else of(spec)
+    except UserError:
         return None
 
 

@@ -14,6 +14,7 @@ from coxswain.store.leases import lines
 from coxswain.store.leases.holding import GRACE_SECONDS, LOOK_SECONDS, Refused, Wanted
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
+from coxswain.telemetry import metrics
 
 Ask = Callable[[Wanted], Awaitable[Lease | Refused]]
 
@@ -25,6 +26,20 @@ async def acquire(
 
     Who has hung up is given nothing and leaves the line.
     """
+    began, outcome = time.monotonic(), "refused"
+    try:
+        lease = await _stand_in_line(store, listener, request, wanted, ask)
+        outcome = "given"
+        return lease
+    finally:
+        if wanted.wait_seconds > 0:
+            outcome = "gone" if outcome == "refused" and _is_gone(request) else outcome
+            metrics.LEASE_WAIT_SECONDS.labels(outcome).observe(time.monotonic() - began)
+
+
+async def _stand_in_line(
+    store: Store, listener: Listener, request: web.Request, wanted: Wanted, ask: Ask
+) -> Lease:
     until = time.monotonic() + wanted.wait_seconds
     last: Refused | None = None
     with listener.subscribe(lines.CHANNEL) as spoken:

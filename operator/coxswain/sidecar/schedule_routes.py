@@ -112,7 +112,7 @@ class ScheduleRoutes:
     ) -> Answer[RequestView]:
         """Ask for the Jobs of a past range of ticks, both ends included; at most 1,000 ticks."""
         live = await objects.live(self._cluster, KIND, path.workspace, path.name)
-        since, until = body.since.astimezone(UTC), body.until.astimezone(UTC)
+        since, until = body.since, body.until
         _check_range(Schedule.parse(live), since, until)
         asked = _asked(
             "Backfill", caller, body.reason, body.id, since=since, until=until, overlap=body.overlap

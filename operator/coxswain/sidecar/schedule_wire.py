@@ -1,21 +1,29 @@
 """What people and this API say to each other about Schedules."""
 
 import base64
-import binascii
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from coxswain.api.meta import Model, Text
-from coxswain.api.schedule import Overlap, ScheduleSpec
+from coxswain.api.schedule import EARLIEST, LATEST, Overlap, ScheduleSpec
 from coxswain.api.ticks import Tick
 from coxswain.errors import UserError
 from coxswain.sidecar.wire import NewMetadata
 from coxswain.store.ticks import Place
 from coxswain.web import problems
+
+
+def _in_utc(at: datetime) -> datetime:
+    if not EARLIEST <= at < LATEST:
+        raise ValueError("an instant from 1970 to 2999 is wanted")
+    return at.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class NewSchedule(Model):
@@ -50,9 +58,9 @@ class TriggerRequest(Model):
 class BackfillRequest(TriggerRequest):
     """The Jobs of a past range of ticks. Without ``overlap`` one after the other."""
 
-    since: AwareDatetime
+    since: Moment
     """The first instant of the range."""
-    until: AwareDatetime
+    until: Moment
     """The last one; it is past."""
 
 
@@ -122,7 +130,7 @@ def read_place(text: str | None) -> Place | None:
         plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
         at, _, id_ = plain.partition(" ")
         return Place(datetime.fromisoformat(at).astimezone(UTC), id_)
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, OverflowError) as error:
         raise UserError(
             "this is no cursor of ours", code=problems.MALFORMED, field="query.cursor"
         ) from error

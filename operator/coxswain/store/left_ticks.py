@@ -10,6 +10,7 @@ from coxswain.api.job import TERMINAL
 from coxswain.rules.overlap import Reason
 from coxswain.store import events, ticks
 from coxswain.store.pool import Connection
+from coxswain.telemetry import metrics
 
 AT_ONCE = 500
 GONE = "Gone"
@@ -45,6 +46,8 @@ async def settle(connection: Connection) -> int:
     if found:
         await ticks.keep_ticks(connection, [(uid, tick) for uid, _, _, tick in found])
         await events.append(connection, [ticks.event_of(*each) for each in found])
+    for _, _, _, tick in found:
+        metrics.TICKS.labels(tick.outcome, tick.reason).inc(tick.count)
     return len(found)
 
 

@@ -103,10 +103,14 @@ async def handle(connection: Connection, ids: Sequence[UUID | str]) -> None:
     )
 
 
-async def forget(connection: Connection) -> None:
-    """Drop keys by which nothing is known any more, and triggers a day after they were handled."""
+async def forget(connection: Connection, most: int = AT_ONCE) -> bool:
+    """Drop keys by which nothing is known any more, and triggers a day after they were handled.
+
+    So many triggers at a time; whether there may be more.
+    """
     await connection.execute("DELETE FROM known_deliveries WHERE until < now()")
-    await connection.execute("SELECT drop_done_triggers($1)", AT_ONCE)
+    dropped: int = await connection.fetchval("SELECT drop_done_triggers($1)", most)
+    return dropped >= most
 
 
 def _trigger(row: asyncpg.Record) -> Trigger:

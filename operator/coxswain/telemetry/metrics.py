@@ -172,19 +172,81 @@ LOOP_LAG_SECONDS = Gauge(
     "coxswain_event_loop_lag_seconds", "How late the event loop's own timer was.", registry=REGISTRY
 )
 
-# Schedules.
-TICKS = Counter(
-    "coxswain_ticks_total",
-    "Ticks of Schedules, by what came of them.",
-    ["outcome"],
+# Leases.
+LEASES = Gauge(
+    "coxswain_leases",
+    "Leases by state, as the leading operator counts them in the records.",
+    ["state"],
     registry=REGISTRY,
 )
-for _outcome in ("Fired", "Skipped", "Missed"):
-    TICKS.labels(_outcome)
+LEASE_WAITERS = Gauge(
+    "coxswain_lease_waiters",
+    "Holders that stand in the lines of leases, as the leading operator counts them.",
+    registry=REGISTRY,
+)
+LEASE_CHANGES = Counter(
+    "coxswain_lease_changes_total",
+    "Changes of leases that this process wrote; acquired counts the hand-overs.",
+    ["change"],
+    registry=REGISTRY,
+)
+for _change in ("acquired", "released", "reclaimed", "quarantined", "recovered"):
+    LEASE_CHANGES.labels(_change)
+LEASE_RECLAIM_SECONDS = Histogram(
+    "coxswain_lease_reclaim_seconds",
+    "From the end of a lease that was not renewed to the operator's noting it.",
+    buckets=(0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 60.0, 600.0),
+    registry=REGISTRY,
+)
+LEASE_WAIT_SECONDS = Histogram(
+    "coxswain_lease_wait_seconds",
+    "Requests that would wait for a lease, to their answer: given, refused, or the caller was gone.",
+    ["outcome"],
+    buckets=(*FAST, 60.0),
+    registry=REGISTRY,
+)
+for _outcome in ("given", "refused", "gone"):
+    LEASE_WAIT_SECONDS.labels(_outcome)
+
+# Schedules.
+SCHEDULES = Gauge(
+    "coxswain_schedules",
+    "Schedules by phase, as the leading operator counts them.",
+    ["phase"],
+    registry=REGISTRY,
+)
+TICKS = Counter(
+    "coxswain_ticks_total",
+    "Ticks of Schedules, by what came of them and why.",
+    ["outcome", "reason"],
+    registry=REGISTRY,
+)
+SKIPPED = (
+    *("Overlap", "BufferFull", "Superseded", "Suspended", "Paused", "PausedOnFailure"),
+    *("SwitchedOff", "Cooldown", "LimitReached", "OutOfRange"),
+)
+MISSED = ("CatchUpWindow", "DeadlineExceeded", "Edited", "Refused", "Deleted")
+for _outcome, _reasons in (("Fired", ("",)), ("Skipped", SKIPPED), ("Missed", MISSED)):
+    for _reason in _reasons:
+        TICKS.labels(_outcome, _reason)
 TICK_SECONDS = Histogram(
     "coxswain_tick_lateness_seconds",
-    "From the time at which a tick is due to the making of its Job.",
+    "From the time at which a tick is due to its Job, by the policy of overlap: by some it waits.",
+    ["overlap"],
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0, 3600.0),
+    registry=REGISTRY,
+)
+for _overlap in ("Skip", "BufferOne", "BufferAll", "CancelOther", "TerminateOther", "AllowAll"):
+    TICK_SECONDS.labels(_overlap)
+TICKS_OPEN = Gauge(
+    "coxswain_ticks_open",
+    "Ticks that wait, whose Job is being made, or whose Job runs, as the leading operator counts.",
+    ["state"],
+    registry=REGISTRY,
+)
+TRIGGERS_WAITING = Gauge(
+    "coxswain_triggers_waiting",
+    "Deliveries and changed pages that no operator has handled, as the leading one counts them.",
     registry=REGISTRY,
 )
 
@@ -282,9 +344,13 @@ WEBHOOKS = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+for _outcome in ("taken", "repeated"):
+    WEBHOOKS.labels(_outcome)
 POLLS = Counter(
     "coxswain_polls_total",
     "Looks at pages of Schedules: changed, unchanged, or why one failed.",
     ["outcome"],
     registry=REGISTRY,
 )
+for _outcome in ("changed", "unchanged"):
+    POLLS.labels(_outcome)

@@ -1,5 +1,6 @@
 """Schedules over HTTP."""
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -111,6 +112,9 @@ async def test_a_backfill_names_a_past_range_that_holds_ticks(api: Api) -> None:
         ("2026-11-21T03:00:01Z", "2026-11-21T03:00:59Z", "there is no tick"),
         ("2026-01-21T03:00:00Z", "2026-11-21T03:00:00Z", "more than 1000 ticks"),
         ("2026-11-21T03:00:00Z", "2999-01-01T00:00:00Z", "about the past"),
+        ("0001-01-01T00:00:00Z", "2026-11-21T03:00:00Z", "from 1970 to 2999"),
+        ("1969-12-31T23:59:59Z", "2026-11-21T03:00:00Z", "from 1970 to 2999"),
+        ("2026-11-21T03:00:00Z", "9999-12-31T23:59:59-14:00", "from 1970 to 2999"),
     ],
 )
 async def test_any_other_range_is_refused(api: Api, since: str, until: str, words: str) -> None:
@@ -157,8 +161,10 @@ async def test_ticks_are_read_page_by_page_also_after_the_end(api: Api) -> None:
             break
         page = await gets(api, f"{path}&cursor={page['next']}")
     assert found == ["4", "3", "2", "1", "0"]
-    async with api.user.get(f"{SCHEDULES}/morning/ticks?cursor=nonsense") as answer:
-        assert answer.status == 400
+    far = base64.urlsafe_b64encode(b"0001-01-01T00:00:00+14:00 4").decode()
+    for cursor in ("nonsense", far):
+        async with api.user.get(f"{SCHEDULES}/morning/ticks?cursor={cursor}") as answer:
+            assert answer.status == 400
     async with api.user.get(f"{SCHEDULES}/nobody/ticks") as answer:
         assert answer.status == 404
 

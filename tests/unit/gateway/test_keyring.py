@@ -109,3 +109,24 @@ async def test_while_nobody_can_say_nothing_is_held() -> None:
         await ring.find("team", "hooks", upper)
     vault.error = None
     assert await ring.find("team", "hooks", upper) == ("ONE",)
+
+
+async def test_what_is_no_key_for_one_is_one_for_another_and_both_are_answered_from_one_reading() -> (
+    None
+):
+    vault = Vault()
+    vault.put(key="word")
+    ring = vault.keyring(refused_seconds=5.0)
+
+    def number(text: str) -> int:
+        return int(text)
+
+    for _ in range(3):
+        with pytest.raises(KeyUnusableError):
+            await ring.find("team", "hooks", number)
+        assert await ring.find("team", "hooks", upper) == ("WORD",)
+        vault.now += 1
+    assert len(vault.asked) == 1
+    vault.put(key="12")
+    vault.now += 2
+    assert await ring.find("team", "hooks", number) == (12,)

@@ -46,6 +46,28 @@ def test_start_and_end_belong_to_it_and_nothing_outside_does() -> None:
     assert first(bounded) == ["29 12:05:00", "29 12:06:00"]
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Adak"])
+def test_the_last_instant_that_people_may_name_breaks_no_count(zone: str) -> None:
+    last = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    for trigger in (
+        {"cron": ["0 0 29 2 *"], "timeZone": zone},
+        {"interval": {"seconds": 31_536_000}},
+        {"at": last.isoformat()},
+    ):
+        found = ticking(**trigger, startAt=last.isoformat())
+        coming = list(islice(found.after(NOW), 10))
+        assert coming
+        assert [ticks.due_at("u", each, 86_400) >= each for each in coming]
+
+
+def test_a_field_at_its_default_changes_no_identity() -> None:
+    bare = TriggerSpec.model_validate({"interval": {"seconds": 60}})
+    said = {"interval": {"seconds": 60, "phaseSeconds": 0}, "timeZone": "UTC", "cron": None}
+    text = ticks.identity(bare)
+    assert ticks.identity(TriggerSpec.model_validate(said)) == text == '{"interval":{"seconds":60}}'
+    assert ticks.former(text) == bare
+
+
 def test_lines_that_meet_make_one_tick() -> None:
     both = ticking(cron=["0 * * * *", "*/30 * * * *"])
     assert first(both) == ["29 12:30:00", "29 13:00:00", "29 13:30:00"]
@@ -111,11 +133,11 @@ def test_two_ticks_never_share_a_name(one: datetime, other: datetime) -> None:
 
 def test_a_trigger_that_was_written_down_is_read_again() -> None:
     spec = TriggerSpec.model_validate({"cron": ["@daily"], "timeZone": "Europe/Berlin"})
-    former = ticks.former(ticks.identity(spec))
+    former = ticks.former_ticks(ticks.identity(spec))
     assert former is not None
     assert first(former) == first(ticks.of(spec))
-    assert ticks.former('{"cron": ["0 0 30 2 *"]}') is None
-    assert ticks.former("{}") is None
+    assert ticks.former_ticks('{"cron": ["0 0 30 2 *"]}') is None
+    assert ticks.former_ticks("{}") is None
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,18 @@
 import ast
 import re
 from pathlib import Path
+from typing import get_args
 
 import coxswain
+from coxswain.api.schedule import Overlap
+from coxswain.rules.overlap import Reason
 from coxswain.telemetry import metrics
 from tests.support import measured
 
 SOURCES = Path(coxswain.__file__).parent
 # Every label that there is, and what keeps the number of its values small.
 BOUNDED = {
+    "change": "five words",
     "code": "codes of errors: words in the source, never put together",
     "condition": "conditions of a Job",
     "dependency": "names of readiness checks",
@@ -16,12 +20,14 @@ BOUNDED = {
     "kind": "kinds",
     "method": "methods of HTTP, and 'other'",
     "outcome": "words in the source, codes of errors among them",
+    "overlap": "policies of Schedules",
     "phase": "phases",
     "provider": "providers that an Agent may name",
     "queue": "the first 20 names, and 'other'",
     "reason": "words of tables of ours, and 'other'",
     "route": "templates of routes, never a path",
     "server": "our servers",
+    "state": "states of leases and ticks",
     "status": "the first digit of an answer, or none",
     "version": "one",
     "workspace": "the first 100 names, and 'other'",
@@ -74,3 +80,10 @@ def test_the_version_that_runs_is_told() -> None:
 
 def test_no_series_tells_when_a_counter_was_made() -> None:
     assert b"_created" not in metrics.text()
+
+
+def test_every_reason_of_a_tick_and_every_policy_has_its_series_from_the_start() -> None:
+    assert sorted([*metrics.SKIPPED, *metrics.MISSED]) == sorted(str(each) for each in Reason)
+    text = metrics.text().decode()
+    for policy in get_args(Overlap):
+        assert f'coxswain_tick_lateness_seconds_count{{overlap="{policy}"}}' in text

@@ -68,7 +68,8 @@ class _Stored(Records, Pages):
     @override
     async def tidy(self) -> None:
         await self._store.run(polls.forget)
-        await self._store.transact(triggers.forget)
+        while await self._store.transact(triggers.forget):
+            pass
 
 
 class _Strangers:

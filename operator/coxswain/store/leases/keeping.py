@@ -14,6 +14,7 @@ from coxswain.store.leases.holding import EXPIRED, Grant
 from coxswain.store.leases.rows import Place
 from coxswain.store.leases.telling import Change
 from coxswain.store.pool import Connection
+from coxswain.telemetry import metrics
 
 RULE = "QuarantineOver"
 DELETED = "Deleted"
@@ -194,7 +195,7 @@ async def lapse(connection: Connection) -> int:
     """
     found = await connection.fetch(
         rows.changed(
-            "WITH over AS (SELECT workspace, name, holder AS was, job_name AS job, CASE"
+            "WITH over AS (SELECT workspace, name, job_name AS job, expires_at AS ended, CASE"
             " WHEN state = 'Quarantined' THEN $3 WHEN job_uid IS NULL THEN $2 ELSE $1 END AS why"
             " FROM leases WHERE removed_at IS NULL AND (state = 'Held' AND expires_at <= clock_timestamp()"
             " OR state = 'Quarantined' AND quarantine_seconds IS NOT NULL"
@@ -207,7 +208,7 @@ async def lapse(connection: Connection) -> int:
             " job_name = CASE WHEN why = $1 THEN job_name END, attempt = CASE WHEN why = $1 THEN attempt"
             " END, with_run = with_run AND why = $1, expires_at = NULL, changed_at = clock_timestamp()"
             " FROM over WHERE leases.workspace = over.workspace AND leases.name = over.name"
-            " RETURNING leases.*, over.why, over.job)"
+            " RETURNING leases.*, over.why, over.job, over.ended)"
         ),
         leasing.SILENT,
         EXPIRED,
@@ -215,6 +216,10 @@ async def lapse(connection: Connection) -> int:
         AT_ONCE,
     )
     changes = [_lapsed(rows.stored(row), row["why"])._replace(job=row["job"]) for row in found]
+    for row in found:
+        if row["ended"] is not None:
+            late = (row["changed_at"] - row["ended"]).total_seconds()
+            metrics.LEASE_RECLAIM_SECONDS.observe(late)
     await lines.purge(connection)
     await telling.tell(connection, changes)
     return len(found)

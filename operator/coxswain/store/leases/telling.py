@@ -9,6 +9,7 @@ from coxswain.api.records import Event, Lease
 from coxswain.store import events, wakes
 from coxswain.store.leases import lines
 from coxswain.store.pool import Connection
+from coxswain.telemetry import metrics
 
 OPERATOR = "operator"
 
@@ -86,6 +87,8 @@ async def tell(connection: Connection, changes: Sequence[Change]) -> None:
     woken = [("Job", *each) for each in (*lost, *called)]
     await wakes.add_all(connection, [*(("Lease", *each) for each in places), *woken])
     await events.append(connection, [_event(each) for each in changes])
+    for each in changes:
+        metrics.LEASE_CHANGES.labels(each.what.removeprefix("lease.")).inc()
 
 
 def _event(change: Change) -> Event:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from devtools import console, places, programs, schemas, shell
 from devtools.controlplane import ControlPlane
+from devtools.monitoring import kinds
 
 CHARTS = places.REPOSITORY / "charts"
 CRDS = places.REPOSITORY / "crds"
 EXAMPLES = places.REPOSITORY / "docs" / "examples"
 NAMESPACE = "coxswain-system"
 GROUP = "coxswain.dev"
+MONITORING = f"{kinds.GROUP}/v1"
 
 
 def all_charts() -> list[Path]:
@@ -23,10 +25,11 @@ def values_of(chart: Path) -> list[Path]:
     return sorted((chart / "ci").glob("*.yaml"))
 
 
-def render(chart: Path, *values: Path) -> str:
-    """The chart's manifests."""
+def render(chart: Path, *values: Path, monitored: bool = False) -> str:
+    """The chart's manifests; ``monitored``: for a cluster that has the kinds of the Prometheus operator."""
     words: list[str | Path] = [programs.tool("helm"), "template", "coxswain", chart]
     words += ["--namespace", NAMESPACE, "--include-crds"]
+    words += ["--api-versions", MONITORING] if monitored else []
     for path in values:
         words += ["--values", path]
     return shell.run(words)
@@ -49,7 +52,7 @@ def _rendered(chart: Path, folder: Path) -> list[Path]:
             words: list[str | Path] = [programs.tool("helm"), "lint", "--strict", chart]
             shell.run([*words, *(word for path in values for word in ("--values", path))])
             target = folder / f"{chart.name}-{values[0].stem if values else 'defaults'}.yaml"
-            target.write_text(render(chart, *values))
+            target.write_text(render(chart, *values, monitored=True))
             written.append(target)
     return written
 
@@ -66,6 +69,7 @@ def _conform(files: list[Path], folder: Path) -> None:
             shell.run([*kubectl, *crds])
         schemas.await_kinds(plane, GROUP, len(definitions))
         schemas.export(plane, exported)
+    kinds.write(exported)
     with console.step(f"kubeconform {len(files)} files"):
         words: list[str | Path] = [programs.ensure("kubeconform") / "kubeconform", "-strict"]
         words += ["-summary", "-schema-location", f"{exported}/{schemas.LOCATION}", *files]

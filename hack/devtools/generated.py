@@ -17,12 +17,18 @@ from coxswain.api import manifest, schema
 from coxswain.api.callback import CallbackMessage
 from coxswain.channel_settings import ChannelGatewaySettings
 from coxswain_agent.settings import AgentSettings
-from devtools import console, pages, places
+from devtools import console, gitops, pages, places
 from devtools.errors import ToolError
+from devtools.monitoring import catalogue, drawing, rules
 
 NOTE = "# Made by hack/generate from operator/coxswain; do not edit.\n"
+PAGE_NOTE = "<!-- Made by hack/generate from hack/devtools/monitoring; do not edit. -->\n"
+HEALTH_NOTE = NOTE.replace("operator/coxswain", "docs/gitops/argocd/health.lua")
+NOTE_OF_METRICS = PAGE_NOTE.replace("hack/devtools/monitoring", "operator/coxswain/telemetry")
+RULES_NOTE = NOTE.replace("operator/coxswain", "hack/devtools/monitoring")
 CRDS = Path("crds")
 CHART = Path("charts/coxswain-crds/templates")
+DASHBOARDS = Path("charts/coxswain/dashboards")
 EXAMPLE = Path(".env.example")
 MESSAGE = Path("docs/callback.schema.json")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -36,7 +42,13 @@ def files() -> dict[Path, str]:
         Path("docs/errors.md"): pages.errors_page(),
         Path("docs/lifecycle.md"): pages.lifecycle_page(),
         Path("docs/permissions.md"): pages.permissions_page(),
+        Path("docs/metrics.md"): NOTE_OF_METRICS + catalogue.page(),
+        Path("docs/runbooks/README.md"): PAGE_NOTE + rules.index(),
+        Path("docs/gitops/argocd/argocd-cm.yaml"): HEALTH_NOTE + gitops.settings(),
+        Path("charts/coxswain/files/rules.yaml"): RULES_NOTE + rules.rule_file(),
     }
+    for name, text in drawing.files().items():
+        found[DASHBOARDS / name] = text
     for kind in manifest.KINDS:
         definition = manifest.definition(kind)
         found[CRDS / f"{kind.plural}.yaml"] = NOTE + manifest.to_yaml(definition)
@@ -77,8 +89,8 @@ def _differs(path: Path, text: str) -> bool:
 
 
 def _present() -> Iterator[Path]:
-    for folder in (CRDS, CHART):
-        for path in sorted((places.REPOSITORY / folder).glob("*.yaml")):
+    for folder, pattern in ((CRDS, "*.yaml"), (CHART, "*.yaml"), (DASHBOARDS, "*.json")):
+        for path in sorted((places.REPOSITORY / folder).glob(pattern)):
             yield path.relative_to(places.REPOSITORY)
 
 

@@ -76,6 +76,13 @@ class Settings(BaseSettings):
         )
 
 
+class MeasuredSettings(Settings):
+    """A process that Prometheus may look at."""
+
+    metrics: bool = True
+    """Whether /metrics is served, and what is measured for it alone is measured."""
+
+
 S = TypeVar("S", bound=Settings)
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr
 
 from coxswain import names
 from coxswain.configuration import Contradiction as Contradiction
+from coxswain.configuration import MeasuredSettings as MeasuredSettings
 from coxswain.configuration import Settings as Settings
 from coxswain.configuration import load as load
 from coxswain.people_settings import PeopleSettings
@@ -49,7 +50,7 @@ ONE_PORT = Contradiction(
 )
 
 
-class ServerSettings(StoreSettings):
+class ServerSettings(StoreSettings, MeasuredSettings):
     """A process that answers HTTP."""
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (ONE_PORT,)
@@ -273,7 +274,13 @@ class RetentionSettings(Settings):
 
 
 class OperatorSettings(
-    StoreSettings, SandboxSettings, QueueSettings, LimitSettings, KeySettings, RetentionSettings
+    StoreSettings,
+    MeasuredSettings,
+    SandboxSettings,
+    QueueSettings,
+    LimitSettings,
+    KeySettings,
+    RetentionSettings,
 ):
     """The operator."""
 

@@ -1,69 +1,90 @@
-"""Dashboards ask only for what the platform measures."""
+"""Dashboards and alerts ask only for what the platform measures, and say what they show."""
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from coxswain.telemetry import metrics
+from devtools import places
+from devtools.monitoring import drawing, objectives, rules
+from tests.support import measured
 
-FOLDER = Path(__file__).resolve().parents[2] / "charts" / "coxswain" / "dashboards"
-DASHBOARDS = sorted(FOLDER.glob("*.json"))
-METRIC = re.compile(r"\bcoxswain_[a-z_]+")
-LABELS = re.compile(r"by \(([^)]*)\)")
-# Prometheus gives every series an instance, and a histogram's buckets their bound.
-GIVEN = {"instance", "le"}
-
-
-def _expressions(dashboard: Path) -> Iterator[str]:
-    document: dict[str, Any] = json.loads(dashboard.read_text())
-    for panel in document["panels"]:
-        for target in panel.get("targets", []):
-            yield target["expr"]
-
-
-def _measured() -> dict[str, set[str]]:
-    """Every name that Prometheus knows, with the labels that its series may have."""
-    found: dict[str, set[str]] = {}
-    for collector in metrics.REGISTRY._collector_to_names:
-        labels = set(getattr(collector, "_labelnames", ()))
-        for name in metrics.REGISTRY._collector_to_names[collector]:
-            found[name] = labels
-    return found
+FOLDER = places.REPOSITORY / "charts" / "coxswain" / "dashboards"
+DASHBOARDS = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.json"))}
+METRIC = re.compile(r"\b(?:coxswain|process)_[a-z_]+")
+SELECTED = re.compile(r"\b((?:coxswain|process)_[a-z_]+)\{([^}]*)\}")
+GROUPED = re.compile(r"\bby \(([^)]*)\)")
+# The monitors give every series these, and a histogram's buckets their bound.
+GIVEN = {"namespace", "pod", "container", "le"}
+EXPRESSIONS = {
+    **{
+        f"{name}: {title}": expression
+        for name, text in DASHBOARDS.items()
+        for title, expression in drawing.queries(text)
+    },
+    **{alert.title: alert.expr for alert in rules.alerts() if "coxswain:" not in alert.expr},
+    **{each.slo: each.ratio("5m") for each in objectives.OBJECTIVES},
+}
 
 
-def test_there_is_a_dashboard() -> None:
-    assert DASHBOARDS
+def _labels_of(expression: str) -> set[str]:
+    known = measured.labels()
+    return GIVEN.union(*(known[name] for name in METRIC.findall(expression)))
 
 
-@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
-def test_every_metric_of_a_dashboard_is_measured(dashboard: Path) -> None:
-    measured = _measured()
-    used = {name for each in _expressions(dashboard) for name in METRIC.findall(each)}
+def test_there_is_a_dashboard_for_each_part_and_none_is_left_over() -> None:
+    assert set(DASHBOARDS) == {board.slug for board in drawing.BOARDS}
+    assert len(DASHBOARDS) >= 6
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS.values(), ids=EXPRESSIONS)
+def test_every_metric_of_a_query_is_measured(expression: str) -> None:
+    used = set(METRIC.findall(expression))
     assert used
-    assert used <= set(measured)
+    assert used <= set(measured.labels())
 
 
-@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
-def test_every_label_that_a_dashboard_groups_by_is_one_of_its_metric(dashboard: Path) -> None:
-    measured = _measured()
-    for expression in _expressions(dashboard):
-        allowed = GIVEN.union(*(measured[name] for name in METRIC.findall(expression)))
-        wanted = {
-            label.strip() for found in LABELS.findall(expression) for label in found.split(",")
-        }
-        assert wanted <= allowed, expression
+@pytest.mark.parametrize("expression", EXPRESSIONS.values(), ids=EXPRESSIONS)
+def test_every_label_of_a_query_is_one_of_its_metric(expression: str) -> None:
+    grouped = {label.strip() for found in GROUPED.findall(expression) for label in found.split(",")}
+    assert grouped <= _labels_of(expression)
+    for metric, selector in SELECTED.findall(expression):
+        chosen = set(re.findall(r"(\w+)\s*[=!]~?", selector))
+        assert chosen <= GIVEN | measured.labels()[metric], metric
 
 
-def test_the_outbox_is_shown_by_outcome_backlog_and_age() -> None:
-    used = {
-        name for each in DASHBOARDS for said in _expressions(each) for name in METRIC.findall(said)
-    }
-    assert used >= {
-        "coxswain_callbacks_total",
-        "coxswain_callbacks_pending",
-        "coxswain_callbacks_oldest_seconds",
-    }
+@pytest.mark.parametrize("expression", EXPRESSIONS.values(), ids=EXPRESSIONS)
+def test_every_query_is_about_one_installation(expression: str) -> None:
+    assert len(METRIC.findall(expression)) == expression.count("{@") + expression.count(
+        drawing.SCOPE
+    )
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
+def test_every_picture_says_what_it_shows_in_which_unit(dashboard: str) -> None:
+    document: dict[str, Any] = json.loads(dashboard)
+    panels = [panel for panel in document["panels"] if panel["type"] != "row"]
+    assert panels
+    for panel in panels:
+        assert panel["description"].endswith("."), panel["title"]
+        assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+        assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"], panel["title"]
+        assert panel["datasource"]["uid"] == "${datasource}", panel["title"]
+    places_taken = [panel["id"] for panel in document["panels"]]
+    assert len(set(places_taken)) == len(places_taken)
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS.values(), ids=DASHBOARDS)
+def test_a_dashboard_has_its_address_and_its_choices(dashboard: str) -> None:
+    document: dict[str, Any] = json.loads(dashboard)
+    assert document["uid"].startswith("coxswain-")
+    choices = [each["name"] for each in document["templating"]["list"]]
+    asked = set(re.findall(r"\$\{?(\w+)", dashboard)) - {"__rate_interval"}
+    assert asked == set(choices)
+
+
+def test_every_metric_is_on_some_dashboard() -> None:
+    shown = {name for each in DASHBOARDS.values() for name in METRIC.findall(each)}
+    bare = {re.sub("_(bucket|count|sum)$", "", name) for name in shown}
+    assert measured.families() - bare == set()

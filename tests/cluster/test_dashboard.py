@@ -1,42 +1,50 @@
-"""Every query of the dashboard returns data from a real Prometheus that scrapes the platform."""
+"""Every query of every dashboard returns data from a real Prometheus that scrapes the platform."""
 
-import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from devtools import example, patience, release
 from devtools.kubectl import Kubectl
+from devtools.monitoring import drawing
 from tests.support import chart, prometheus
-from tests.support.prometheus import Prometheus
+from tests.support.prometheus import Prometheus, Target
 
-DASHBOARD = chart.CHART / "dashboards" / "coxswain.json"
-# What Grafana puts in for panels of this width at an interval of one second.
-RATE_INTERVAL = "1m"
+DASHBOARDS = sorted((chart.CHART / "dashboards").glob("*.json"))
+# What Grafana puts in for panels of this width at an interval of one second, and for all that may be chosen.
+CHOSEN = {"$__rate_interval": "1m", "$namespace": ".*", "$workspace": ".*"}
 DATA_SECONDS = 90.0
 HEALTH_PORTS = ("health", "api-health")
 
 
-def _queries() -> list[tuple[str, str]]:
-    panels = json.loads(DASHBOARD.read_text())["panels"]
-    return [
-        (panel["title"], target["expr"].replace("$__rate_interval", RATE_INTERVAL))
-        for panel in panels
-        for target in panel.get("targets", [])
-    ]
+def _query(expression: str) -> str:
+    for variable, value in CHOSEN.items():
+        expression = expression.replace(variable, value)
+    return expression
 
 
-def _targets(kubectl: Kubectl) -> list[str]:
-    """Address and port of every container of ours that has metrics."""
+def _targets(kubectl: Kubectl) -> list[Target]:
+    """Every container of ours that has metrics, with the labels that a monitor would give it."""
     pods = kubectl.json("--namespace", release.NAMESPACE, "get", "pods")["items"]
     return [
-        f"{pod['status']['podIP']}:{port['containerPort']}"
+        _target(pod, container, port)
         for pod in pods
         if "deletionTimestamp" not in pod["metadata"]
         for container in pod["spec"]["containers"]
         for port in container.get("ports", [])
         if port["name"] in HEALTH_PORTS
     ]
+
+
+def _target(pod: Any, container: Any, port: Any) -> Target:
+    labels = {
+        "namespace": pod["metadata"]["namespace"],
+        "pod": pod["metadata"]["name"],
+        "container": container["name"],
+    }
+    return Target(f"{pod['status']['podIP']}:{port['containerPort']}", labels)
 
 
 def _run_the_example_anew(kubectl: Kubectl) -> None:
@@ -58,9 +66,16 @@ def server(kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield started
 
 
-@pytest.mark.parametrize(("title", "query"), _queries())
-def test_a_panels_query_returns_data(title: str, query: str, server: Prometheus) -> None:
-    patience.until(lambda: "" if server.query(query) else f"data of {title}", DATA_SECONDS)
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
+def test_every_query_of_a_dashboard_returns_data(dashboard: Path, server: Prometheus) -> None:
+    waited_for = drawing.queries(dashboard.read_text())
+
+    def missing() -> str:
+        nonlocal waited_for
+        waited_for = [each for each in waited_for if not server.query(_query(each[1]))]
+        return ", ".join(title for title, _ in waited_for)
+
+    patience.until(missing, DATA_SECONDS)
 
 
 def test_the_job_that_ran_is_counted(server: Prometheus) -> None:

@@ -19,16 +19,17 @@ BUCKET = CHART / "ci" / "bucket.yaml"
 OIDC = CHART / "ci" / "oidc.yaml"
 
 
-def render(*values: Path) -> list[Body]:
-    """Every object of the chart, hooks too."""
-    return [each for each in yaml.safe_load_all(charts.render(CHART, *values)) if each]
+def render(*values: Path, monitored: bool = False) -> list[Body]:
+    """Every object of the chart, hooks too; ``monitored``: where Prometheus has an operator."""
+    text = charts.render(CHART, *values, monitored=monitored)
+    return [each for each in yaml.safe_load_all(text) if each]
 
 
-def render_with(folder: Path, chosen: Body) -> list[Body]:
+def render_with(folder: Path, chosen: Body, *, monitored: bool = False) -> list[Body]:
     """The same with values given here."""
     file = folder / "values.json"
     file.write_text(json.dumps(chosen))
-    return render(file)
+    return render(file, monitored=monitored)
 
 
 def of_kind(objects: list[Body], kind: str) -> list[Body]:

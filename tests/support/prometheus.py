@@ -8,6 +8,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,21 @@ class Prometheus:
         return True
 
 
+@dataclass(frozen=True)
+class Target:
+    """Address and port of a process, and the labels that its series get."""
+
+    address: str
+    labels: dict[str, str]
+
+
 @contextmanager
-def scraping(targets: Sequence[str], folder: Path) -> Iterator[Prometheus]:
+def scraping(targets: Sequence[Target], folder: Path) -> Iterator[Prometheus]:
     """Run a server that scrapes these addresses every second."""
     port = children.free_port()
     config = folder / "prometheus.json"
-    scrape = {"job_name": "coxswain", "static_configs": [{"targets": list(targets)}]}
+    places = [{"targets": [each.address], "labels": each.labels} for each in targets]
+    scrape = {"job_name": "coxswain", "static_configs": places}
     config.write_text(json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": [scrape]}))
     flags = {
         "config.file": config,
@@ -53,7 +63,7 @@ def scraping(targets: Sequence[str], folder: Path) -> Iterator[Prometheus]:
         "web.listen-address": f"127.0.0.1:{port}",
     }
     log = folder / "prometheus.log"
-    process = children.start([_program(), *children.flags(flags)], log)
+    process = children.start([_program("prometheus"), *children.flags(flags)], log)
     try:
         server = Prometheus(port)
         patience.until(lambda: _pending(server, process, log), READY_SECONDS)
@@ -67,16 +77,21 @@ def _pending(server: Prometheus, process: "subprocess.Popen[bytes]", log: Path) 
     return "" if server.is_ready() else "Prometheus"
 
 
-def _program() -> Path:
+def promtool() -> Path:
+    """Its tool for rules and metrics."""
+    return _program("promtool")
+
+
+def _program(name: str) -> Path:
     """The one on PATH, else Debian's, unpacked into the cache."""
-    found = shutil.which("prometheus")
+    found = shutil.which(name)
     if found:
         return Path(found)
     home = places.cache() / "programs" / "prometheus"
     with locks.held(home.with_suffix(".lock"), "unpacking Prometheus"):
         if not home.exists():
             _unpack(home)
-    return home / "usr" / "bin" / "prometheus"
+    return home / "usr" / "bin" / name
 
 
 def _unpack(home: Path) -> None:

@@ -42,7 +42,7 @@ class AgentRoom:
         """Show the operation that keeps failing."""
         return telling.keeps_failing(raw, Agent.status_of(raw), error, now)
 
-    def written(self, raw: Raw) -> None:
+    def written(self, before: Raw, raw: Raw) -> None:
         """Have every Job of the Agent look at its new readiness."""
         metadata = raw["metadata"]
         for job in self._world.cache.group(("jobs", metadata["namespace"], metadata["name"])):

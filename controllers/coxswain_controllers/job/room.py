@@ -2,21 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from coxswain.api.job import TERMINAL
 from coxswain.api.kind import Job
 from coxswain.errors import CoxswainError
-from coxswain.reconcile import actions, instants, telling
+from coxswain.reconcile import actions, telling
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.decision import Decision
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
 from coxswain.store.events import Event
-from coxswain.telemetry import metrics
-from coxswain_controllers.job import decide, form, happenings, observe, turn
+from coxswain_controllers.job import counting, decide, form, happenings, observe, turn
 from coxswain_controllers.job.snapshot import JobSnapshot
 
 
@@ -51,7 +50,6 @@ class JobRoom:
             decision = self._in_turn(snapshot, decision, now)
         else:
             self._stands_aside(snapshot, decision, now)
-        _measure(snapshot, decision)
         return decision
 
     def _in_turn(self, snapshot: JobSnapshot, decision: Decision, now: datetime) -> Decision:
@@ -78,8 +76,10 @@ class JobRoom:
             return None
         return telling.keeps_failing(raw, status, error, now)
 
-    def written(self, raw: Raw) -> None:
+    def written(self, before: Raw, raw: Raw) -> None:
         """An end concerns those who waited for it, and the Schedule that it comes from."""
+        pods = self._world.cache.children(raw["metadata"]["uid"])
+        counting.count(before, raw, pods, datetime.now(UTC))
         if (raw.get("status") or {}).get("phase") in TERMINAL:
             self._world.dependents.forget(raw)
             for key in self._world.dependents.of(raw):
@@ -95,22 +95,3 @@ class JobRoom:
 
 def _starts(decision: Decision) -> bool:
     return any(isinstance(each, actions.CreatePod) for each in decision.actions)
-
-
-def _measure(snapshot: JobSnapshot, decision: Decision) -> None:
-    """Count attempts that end, and the wait of a Job whose first pod runs."""
-    if decision.status is None:
-        return
-    before = {each.number: each.outcome for each in snapshot.status.attempts}
-    for attempt in decision.status.get("attempts", ()):
-        outcome = attempt.get("outcome")
-        if outcome is not None and before.get(attempt["number"]) is None:
-            metrics.ATTEMPTS.labels(outcome).inc()
-    started_at = instants.read(decision.status.get("startedAt"))
-    if snapshot.status.started_at is None and started_at is not None:
-        waited = started_at - snapshot.metadata.creation_timestamp
-        metrics.QUEUE_WAIT_SECONDS.observe(max(0.0, waited.total_seconds()))
-
-
-def _generation(raw: Raw) -> int:
-    return int(raw["metadata"].get("generation", 0))

@@ -40,7 +40,7 @@ class LeaseRoom:
         """Show the operation that keeps failing."""
         return telling.keeps_failing(raw, Lease.status_of(raw), error, now)
 
-    def written(self, raw: Raw) -> None:
+    def written(self, before: Raw, raw: Raw) -> None:
         """Those who wait are woken by the records."""
 
     def events(self, raw: Raw, *, is_gone: bool = False) -> Sequence[Event]:

@@ -53,7 +53,7 @@ class ScheduleRoom:
             return None
         return telling.keeps_failing(raw, Schedule.status_of(raw), error, now)
 
-    def written(self, raw: Raw) -> None:
+    def written(self, before: Raw, raw: Raw) -> None:
         """A status of a Schedule concerns nobody else."""
 
     def events(self, raw: Raw, *, is_gone: bool = False) -> Sequence[Event]:

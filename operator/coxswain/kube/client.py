@@ -4,6 +4,7 @@ Typed decoding would block the event loop on long lists, so objects stay dicts h
 turn them into types.
 """
 
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ import orjson
 
 from coxswain.errors import UnavailableError
 from coxswain.kube import answers, credentials
+from coxswain.telemetry import pool_metrics
 
 Body = dict[str, Any]
 
@@ -190,6 +192,7 @@ class Client:
         if request_id := self._request_id():
             headers[REQUEST_ID] = request_id
         url = self.credentials.url + quote(path)
+        began, status = time.perf_counter(), "none"
         try:
             async with self._session.request(
                 method,
@@ -199,12 +202,20 @@ class Client:
                 headers=headers,
                 timeout=limits,
             ) as response:
+                status = f"{response.status // 100}xx"
+                _observe(method, status, began)
                 if response.status >= 400:
                     raise answers.error(
                         method, path, response.status, await response.read(), response.headers
                     )
                 yield response
         except (aiohttp.ClientError, TimeoutError) as error:
+            if status == "none":
+                _observe(method, status, began)
             raise UnavailableError(
                 f"{method} {path}: the API server does not answer: {error!r}"
             ) from error
+
+
+def _observe(method: str, status: str, began: float) -> None:
+    pool_metrics.KUBE_SECONDS.labels(method, status).observe(time.perf_counter() - began)

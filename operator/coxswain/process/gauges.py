@@ -3,53 +3,38 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import structlog
 from prometheus_client import Gauge
 
-from coxswain.api.job import JobPhase
 from coxswain.errors import CoxswainError
+from coxswain.process.census import Census
 from coxswain.reconcile.cache import Cache
 from coxswain.reconcile.turns import Turns
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.store import outbox
 from coxswain.store.pool import Store
-from coxswain.telemetry import metrics
+from coxswain.telemetry import few, job_metrics, metrics, pool_metrics
+from coxswain.telemetry.few import Few
 
 log = structlog.get_logger()
 
 PERIOD_SECONDS = 1.0
 OUTBOX_SECONDS = 15.0
-MOST_WORKSPACES = 100
-MOST_QUEUES = 20
-OTHER = "other"
-
-
-class Few:
-    """The first names that come have a label of their own, so that labels stay few."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._known: set[str] = set()
-
-    def label(self, name: str) -> str:
-        """The name, or what all names beyond the most share."""
-        if name not in self._known and len(self._known) >= self._most:
-            return OTHER
-        self._known.add(name)
-        return name
+COUNT_SECONDS = 5.0
 
 
 class Lines:
     """Who waits and who runs, by workspace and queue."""
 
     def __init__(self) -> None:
-        self._workspaces, self._queues = Few(MOST_WORKSPACES), Few(MOST_QUEUES)
+        self._workspaces, self._queues = Few(few.MOST_WORKSPACES), Few(few.MOST_QUEUES)
 
     def show(self, turns: Turns) -> None:
         """Set the gauges; what is no more in line has no series."""
-        self._set(metrics.JOBS_WAITING, turns.lined())
-        self._set(metrics.JOBS_HOLDING, turns.running())
+        self._set(job_metrics.JOBS_WAITING, turns.lined())
+        self._set(job_metrics.JOBS_HOLDING, turns.running())
 
     def _set(self, gauge: Gauge, counts: Mapping[tuple[str, str], int]) -> None:
         found: Counter[tuple[str, str]] = Counter()
@@ -73,16 +58,20 @@ async def follow_outbox(store: Store) -> None:
         await asyncio.sleep(OUTBOX_SECONDS)
 
 
-async def run(cache: Cache, queue: WorkQueue, turns: Turns) -> None:
+async def run(cache: Cache, queue: WorkQueue, turns: Turns, workers: int) -> None:
     """Measure until cancelled."""
-    loop, lines = asyncio.get_running_loop(), Lines()
+    loop, lines, census = asyncio.get_running_loop(), Lines(), Census()
+    pool_metrics.WORKERS_MOST.set(workers)
+    count_at = 0.0
     while True:
         began = loop.time()
         await asyncio.sleep(PERIOD_SECONDS)
-        metrics.LOOP_LAG_SECONDS.set(max(0.0, loop.time() - began - PERIOD_SECONDS))
+        now = loop.time()
+        metrics.LOOP_LAG_SECONDS.set(max(0.0, now - began - PERIOD_SECONDS))
         metrics.QUEUE_DEPTH.set(len(queue))
         metrics.QUEUE_AGE_SECONDS.set(queue.age_seconds())
+        pool_metrics.WORKERS_BUSY.set(queue.working)
         lines.show(turns)
-        phases = Counter((raw.get("status") or {}).get("phase", "") for raw in cache.all("Job"))
-        for phase in JobPhase:
-            metrics.JOBS.labels(phase.value).set(phases[phase.value])
+        if now >= count_at:
+            census.show(cache.all("Job"), datetime.now(UTC))
+            count_at = now + COUNT_SECONDS

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from functools import partial
 from random import Random
@@ -118,18 +118,14 @@ class Leading:
                 group.create_task(
                     world.enforcement.run(lambda: world.platform, taken_in.wake_workspace)
                 )
-            self._measure(group, world)
+            for gauge in self._gauges(world):
+                group.create_task(gauge)
             self._keep_house(group)
             group.create_task(sweeper.run(refresh))
             group.create_task(loop.work(self._settings.workers))
             for stream in streams:
                 group.create_task(stream.run())
             group.create_task(_watch(registry, self._settings, taken_in, on_started))
-
-    def _measure(self, group: asyncio.TaskGroup, world: World) -> None:
-        group.create_task(gauges.run(world.cache, world.queue, world.turns))
-        group.create_task(gauges.follow_outbox(self._store))
-        group.create_task(counts.run(self._store, world.cache))
 
     async def stop(self) -> None:
         """Start no further pass, and write what is lined up, as far as a short time allows."""
@@ -175,6 +171,14 @@ class Leading:
             pace=self._pace(),
             limits=self._settings,
         )
+
+    def _gauges(self, world: World) -> tuple[Coroutine[Any, Any, None], ...]:
+        """What is measured again and again, where anybody reads it."""
+        if not self._settings.metrics:
+            return ()
+        counted = gauges.run(world.cache, world.queue, world.turns, self._settings.workers)
+        outbox = gauges.follow_outbox(self._store)
+        return counted, outbox, counts.run(self._store, world.cache)
 
     def _pace(self) -> Pace | None:
         given = self._settings

@@ -64,8 +64,8 @@ class Replica:
             dsn, connections=self._settings.database_pool, name="coxswain-operator"
         )
         health = Health(_needed(client), {"postgres": partial(store.run, schema.require)})
-        serving = server.serving(health.app(), self._settings.bind, self._settings.health_port)
-        async with serving:
+        app = health.app(metrics=self._settings.metrics)
+        async with server.serving(app, self._settings.bind, self._settings.health_port):
             await self._campaign(client, store)
 
     async def _campaign(self, client: Client, store: Store) -> None:

@@ -42,6 +42,8 @@ class Intake:
             "Pod": self._pod,
             "ResourceQuota": self._quota,
         }
+        for kind in self._routes:
+            metrics.EVENTS_NOT_TAKEN.labels(kind)
 
     def hear(self, kind: str, change: str | None, raw: Raw) -> None:
         """Take an event of a watch or an object of a list, for which ``change`` is None.

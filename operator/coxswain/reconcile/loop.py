@@ -188,7 +188,7 @@ class Loop:
         written = await self._hands.client.patch(path, body)
         metrics.STATUS_WRITES.labels(room.kind).inc()
         self._hands.cache.put(room.kind, written)
-        room.written(written)
+        room.written(raw, written)
         return written
 
     async def _has_failed(self, key: Key, error: CoxswainError) -> None:

@@ -31,8 +31,11 @@ class Room(Protocol, Generic[S]):
     def failed(self, raw: Raw, error: CoxswainError, now: datetime) -> dict[str, Any] | None:
         """The status that says which operation keeps failing, or None to leave it."""
 
-    def written(self, raw: Raw) -> None:
-        """Wake whom a new status concerns: our own write comes back as nothing new."""
+    def written(self, before: Raw, raw: Raw) -> None:
+        """Wake whom a new status concerns, and count it: our own write comes back as nothing new.
+
+        ``before`` is the object as it stood.
+        """
 
     def events(self, raw: Raw, *, is_gone: bool = False) -> Sequence[Event]:
         """All events that the object stands for, with derived ids, oldest first."""

@@ -59,6 +59,8 @@ class Sweeper:
         self._random = random
         self._settle_seconds = settle_seconds
         self._sweeps = 0
+        for each in kinds:
+            metrics.SWEEP_REPAIRS.labels(each.kind)
 
     async def fill(self) -> None:
         """Read our own kinds once, before the first pass, oldest first, as they line up.
@@ -104,6 +106,7 @@ class Sweeper:
         self._intake.wake_most()
         self._intake.wake_schedules(SCHEDULE_SHARES, self._sweeps)
         self._sweeps += 1
+        metrics.SWEPT_AT.set_to_current_time()
 
     async def _sweep_kind(self, each: Swept) -> None:
         live = await _versions(self._world.client, each)

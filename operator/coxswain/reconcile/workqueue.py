@@ -71,6 +71,11 @@ class WorkQueue:
     def __len__(self) -> int:
         return len(self._ready)
 
+    @property
+    def working(self) -> int:
+        """How many keys were given out and are not done."""
+        return len(self._working)
+
     def age_seconds(self) -> float:
         """How long the oldest ready key has waited."""
         oldest = self._ready.oldest()

@@ -117,7 +117,7 @@ async def running(
         app = server.build(NAME, TITLE, handlers, doors)
         app[RECORDER] = recorder = ApiRecorder(store)
         health_port = await stack.enter_async_context(
-            server.serving(health.app(), given.bind, given.health_port)
+            server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
         group = await stack.enter_async_context(asyncio.TaskGroup())
         work = [keys.run(), listener.run(), tail.run(), frozen.run(store)]

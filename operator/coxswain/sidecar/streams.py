@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
@@ -20,7 +21,7 @@ from coxswain.sidecar.wire import ResyncView
 from coxswain.store import events
 from coxswain.store.events import Filter, Resync, StoredEvent
 from coxswain.store.pool import Store
-from coxswain.telemetry import logs, metrics
+from coxswain.telemetry import logs, metrics, pool_metrics
 from coxswain.web import denials, request_ids
 from coxswain.web.routes import AGAIN
 from coxswain.web.server import STOPPING
@@ -59,6 +60,7 @@ class Streams:
         self._limit = limit
         self._again_seconds = again_seconds
         self._open = 0
+        pool_metrics.STREAMS_MOST.set(limit)
 
     async def start_of(self, position: int | None) -> tuple[int, Resync | None]:
         """Where a stream begins: at a position, or for None at what comes next.
@@ -119,7 +121,7 @@ class Streams:
     async def _follow(
         self, response: EventSourceResponse, wanted: Wanted, request: web.Request
     ) -> None:
-        position, stopping = wanted.position, request.app[STOPPING]
+        position, stopping, is_live = wanted.position, request.app[STOPPING], False
         allowed_until = time.monotonic() + self._again_seconds
         while response.is_connected() and not stopping.is_set():
             if time.monotonic() >= allowed_until:
@@ -128,10 +130,13 @@ class Streams:
             found, position_now = await self._next(wanted.which, position)
             if found:
                 await _write(response, [wanted.frame(event) for event in found])
+                if is_live:
+                    _measure(found[-1])
                 if any(wanted.is_last(event) for event in found):
                     return
             if position_now == position:
                 await self._wait(position, stopping)
+                is_live = True
             position = position_now
 
     async def _next(self, which: Filter, position: int) -> tuple[Sequence[StoredEvent], int]:
@@ -156,6 +161,11 @@ class Streams:
             for each in waits:
                 each.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
+
+
+def _measure(newest: StoredEvent) -> None:
+    late = (datetime.now(UTC) - newest.recorded_at).total_seconds()
+    pool_metrics.STREAM_LAG_SECONDS.observe(max(0.0, late))
 
 
 def _passes(which: Filter, stored: StoredEvent) -> bool:

@@ -5,15 +5,17 @@ speaks UTC and ends a transaction that idles, so that a frozen writer stops nobo
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Concatenate, ParamSpec, Self, TypeAlias, TypeVar
 
 import asyncpg
 import stamina
 
+from coxswain.errors import TransientError
 from coxswain.store import failures
-from coxswain.telemetry import metrics
+from coxswain.telemetry import metrics, pool_metrics
 
 Connection: TypeAlias = (
     "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
@@ -61,6 +63,7 @@ class Store:
                 reset=_as_it_is,
                 record_class=asyncpg.Record,
             )
+        pool_metrics.STORE_MOST.set(connections)
         return cls(pool, dsn)
 
     async def close(self) -> None:
@@ -79,11 +82,12 @@ class Store:
 
         Only for operations whose repeat is harmless. All of ours are.
         """
-        async for attempt in _attempts():
-            with attempt:
-                async with self._connection() as connection:
-                    return await operation(connection, *args, **kwargs)
-        raise AssertionError("the last attempt raises")
+        with _measured():
+            async for attempt in _attempts():
+                with attempt:
+                    async with self._connection() as connection:
+                        return await operation(connection, *args, **kwargs)
+            raise AssertionError("the last attempt raises")
 
     async def transact(
         self,
@@ -92,11 +96,12 @@ class Store:
         **kwargs: P.kwargs,
     ) -> T:
         """Call an operation of several statements in one transaction; repeats like ``run``."""
-        async for attempt in _attempts():
-            with attempt:
-                async with self._connection() as connection, connection.transaction():
-                    return await operation(connection, *args, **kwargs)
-        raise AssertionError("the last attempt raises")
+        with _measured():
+            async for attempt in _attempts():
+                with attempt:
+                    async with self._connection() as connection, connection.transaction():
+                        return await operation(connection, *args, **kwargs)
+            raise AssertionError("the last attempt raises")
 
     async def ping(self) -> None:
         """Raise UnavailableError unless the database answers."""
@@ -105,9 +110,12 @@ class Store:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
+        asked = time.perf_counter()
         with failures.translated():
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                yield connection
+                pool_metrics.STORE_WAIT_SECONDS.observe(time.perf_counter() - asked)
+                with pool_metrics.STORE_IN_USE.track_inprogress():
+                    yield connection
 
 
 async def prepare(connection: Connection) -> None:
@@ -130,6 +138,19 @@ async def _as_it_is(_connection: Connection) -> None:
 def encode(value: object) -> str:
     """The JSON text of a value. Not a number and infinity pass here and the database refuses them."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+@contextmanager
+def _measured() -> Iterator[None]:
+    """Time an operation; one that fails although it was wanted rightly is counted."""
+    began = time.perf_counter()
+    try:
+        yield
+    except TransientError as error:
+        pool_metrics.STORE_FAILURES.labels(error.code).inc()
+        raise
+    finally:
+        pool_metrics.STORE_SECONDS.observe(time.perf_counter() - began)
 
 
 def _attempts() -> AsyncIterator[stamina.Attempt]:

@@ -1,7 +1,7 @@
-"""Every metric of every process, in one place. Names: coxswain_<thing>_<unit>, counters _total.
+"""What is measured. Names: coxswain_<thing>_<unit>, counters _total.
 
 Labels come from closed sets: never a job, pod, run or person. A dashboard or alert may only use
-what stands here.
+what stands here, in ``job_metrics`` and in ``pool_metrics``.
 """
 
 from prometheus_client import (
@@ -11,8 +11,14 @@ from prometheus_client import (
     GCCollector,
     Histogram,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
+
+from coxswain import __version__
+
+# Prometheus reads no times of creation from the text format, and they would double what it keeps.
+disable_created_metrics()
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
@@ -21,10 +27,19 @@ GCCollector(registry=REGISTRY)
 FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
 def text() -> bytes:
     """All of them in the text format of Prometheus."""
     return generate_latest(REGISTRY)
 
+
+# Of every process.
+BUILD = Gauge(
+    "coxswain_build_info", "1; the label says which version runs.", ["version"], registry=REGISTRY
+)
+BUILD.labels(__version__).set(1)
 
 # Shared web layer.
 HTTP_REQUEST_SECONDS = Histogram(
@@ -105,6 +120,8 @@ KEY_FETCHES = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+for _outcome in ("ok", "failed"):
+    KEY_FETCHES.labels(_outcome)
 
 # Sidecar.
 STREAMS_OPEN = Gauge(
@@ -179,29 +196,9 @@ SWEEP_REPAIRS = Counter(
     ["kind"],
     registry=REGISTRY,
 )
-JOBS = Gauge("coxswain_jobs", "Jobs by phase.", ["phase"], registry=REGISTRY)
-JOBS_WAITING = Gauge(
-    "coxswain_jobs_waiting",
-    "Jobs that wait for a slot or a quota; workspaces and queues beyond the first many are 'other'.",
-    ["workspace", "queue"],
-    registry=REGISTRY,
-)
-JOBS_HOLDING = Gauge(
-    "coxswain_jobs_holding_slots",
-    "Jobs that hold a slot: their pod runs or is about to be made; labels as of the waiting ones.",
-    ["workspace", "queue"],
-    registry=REGISTRY,
-)
-ATTEMPTS = Counter(
-    "coxswain_attempts_total", "Attempts that ended, by outcome.", ["outcome"], registry=REGISTRY
-)
-# There from the start, at zero: Prometheus cannot see the first step of a series that appears with it.
-for _outcome in ("Succeeded", "Failed", "Cancelled", "Lost"):
-    ATTEMPTS.labels(_outcome)
-QUEUE_WAIT_SECONDS = Histogram(
-    "coxswain_job_queue_wait_seconds",
-    "From a Job's creation to its first running pod.",
-    buckets=(0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0),
+SWEPT_AT = Gauge(
+    "coxswain_last_sweep_timestamp_seconds",
+    "When everything was last compared to its end; 0 before the first time.",
     registry=REGISTRY,
 )
 LOOP_LAG_SECONDS = Gauge(
@@ -324,6 +321,19 @@ MODEL_CALL_SECONDS = Histogram(
     "Time of a model call, of a stream to its end.",
     ["provider"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0),
+    registry=REGISTRY,
+)
+MODEL_FIRST_SECONDS = Histogram(
+    "coxswain_model_first_chunk_seconds",
+    "From a call that streams to the first piece of its answer.",
+    ["provider"],
+    buckets=FAST,
+    registry=REGISTRY,
+)
+MODEL_TOKENS = Counter(
+    "coxswain_model_tokens_total",
+    "Tokens as providers count them; workspaces beyond the first many are 'other'.",
+    ["workspace", "provider", "direction"],
     registry=REGISTRY,
 )
 USAGE_LOST = Counter(

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from aiohttp import web
 
 from coxswain.errors import CoxswainError
-from coxswain.telemetry import metrics
+from coxswain.telemetry import metrics as measured
 
 CHECK_SECONDS = 3.0
 OK = "ok"
@@ -30,12 +30,13 @@ class Health:
         """Not ready from now on: the process is about to end."""
         self._stopping = True
 
-    def app(self) -> web.Application:
-        """The server of this port."""
+    def app(self, *, metrics: bool = True) -> web.Application:
+        """The server of this port; without ``metrics`` it has no page for Prometheus."""
         app = web.Application()
         app.router.add_get("/healthz", _live)
         app.router.add_get("/readyz", self._ready)
-        app.router.add_get("/metrics", _metrics)
+        if metrics:
+            app.router.add_get("/metrics", _metrics)
         return app
 
     async def state(self) -> dict[str, str]:
@@ -44,7 +45,7 @@ class Health:
         found = await asyncio.gather(*(_ask(check) for check in checks.values()))
         state = dict(zip(checks, found, strict=True))
         for name, said in state.items():
-            metrics.DEPENDENCY_UP.labels(dependency=name).set(said == OK)
+            measured.DEPENDENCY_UP.labels(dependency=name).set(said == OK)
         return state
 
     async def _ready(self, _request: web.Request) -> web.Response:
@@ -73,6 +74,4 @@ async def _live(_request: web.Request) -> web.Response:
 
 
 async def _metrics(_request: web.Request) -> web.Response:
-    return web.Response(
-        body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-    )
+    return web.Response(body=measured.text(), headers={"Content-Type": measured.CONTENT_TYPE})

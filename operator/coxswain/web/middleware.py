@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from coxswain.errors import CoxswainError
-from coxswain.telemetry import logs, metrics, traces
+from coxswain.telemetry import logs, metrics, pool_metrics, traces
 from coxswain.web import denials, problems, request_ids
 from coxswain.web.routes import CALLER, ROUTE
 
@@ -15,14 +15,18 @@ log = logs.get(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 GONE = 499
+# Anybody may send any word as a method; a label takes only those that there are.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT"})
 
 
 def observe(server: str) -> Middleware:
     """The outermost layer of a server; ``server`` is its name in metrics."""
+    under_way = pool_metrics.HTTP_UNDER_WAY.labels(server)
 
     @web.middleware
     async def layer(request: web.Request, handler: Handler) -> web.StreamResponse:
         started = time.monotonic()
+        under_way.inc()
         with request_ids.bound(request.headers.get(request_ids.HEADER)) as request_id:
             status = GONE
             try:
@@ -33,6 +37,7 @@ def observe(server: str) -> Middleware:
                     response.headers[request_ids.HEADER] = request_id
                 return response
             finally:
+                under_way.dec()
                 _record(server, request, status, time.monotonic() - started)
 
     return layer
@@ -68,7 +73,7 @@ def _log(request: web.Request, error: CoxswainError) -> None:
 def _record(server: str, request: web.Request, status: int, seconds: float) -> None:
     route = _route(request)
     metrics.HTTP_REQUEST_SECONDS.labels(
-        server=server, route=route, method=request.method, status=f"{status // 100}xx"
+        server=server, route=route, method=_method(request), status=f"{status // 100}xx"
     ).observe(seconds)
     log.info(
         "request",
@@ -84,6 +89,10 @@ def _record(server: str, request: web.Request, status: int, seconds: float) -> N
 def _caller(request: web.Request) -> str | None:
     caller = request.get(CALLER)
     return str(caller) if caller is not None else None
+
+
+def _method(request: web.Request) -> str:
+    return request.method if request.method in METHODS else "other"
 
 
 def _route(request: web.Request) -> str:

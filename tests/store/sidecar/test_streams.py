@@ -13,6 +13,7 @@ import pytest
 from coxswain.store import events
 from coxswain.store.mirror import ObjectRow
 from coxswain.store.pool import Store
+from tests.support.measured import value
 from tests.support.postgres import Database
 from tests.support.rows import event
 from tests.support.sidecar_api import Api, running
@@ -190,6 +191,22 @@ async def test_a_stream_gives_what_comes_next(api: Api) -> None:
         (3, "user.two"),
         (4, "user.three"),
     ]
+
+
+async def test_the_lag_of_a_stream_is_told_of_what_is_new_and_not_of_what_is_replayed(
+    api: Api,
+) -> None:
+    name = "coxswain_stream_lag_seconds_count"
+    await append(api, "user.before")
+    async with stream(api, "/v1/events?after=0") as reader:
+        await reader.take(1)
+    before = value(name)
+    async with stream(api, "/v1/events?after=0") as reader:
+        await reader.take(1)
+        assert value(name) == before
+        await append(api, "user.now")
+        await reader.take(1)
+    assert value(name) == before + 1
 
 
 async def test_a_reader_comes_back_at_any_place_without_gap_or_repeat(api: Api) -> None:

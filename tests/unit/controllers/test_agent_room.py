@@ -19,6 +19,6 @@ async def test_a_new_status_of_an_agent_wakes_its_jobs_and_no_others() -> None:
     waits, other = builders.job("waits", "helm").raw, builders.job("other", "mate").raw
     for each in (waits, other):
         cache.put("Job", each)
-    AgentRoom(world).written(builders.agent("helm").raw)
+    AgentRoom(world).written({}, builders.agent("helm").raw)
     assert len(queue) == 1
     assert await queue.take() == key.of("Job", waits)

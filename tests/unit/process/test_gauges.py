@@ -1,9 +1,10 @@
 """What Prometheus is told of the line of Jobs."""
 
-from coxswain.process.gauges import MOST_QUEUES, OTHER, Few, Lines
+from coxswain.process.gauges import Lines
 from coxswain.rules import caps
 from coxswain.rules.caps import Caps
 from coxswain.telemetry import metrics
+from coxswain.telemetry.few import MOST_QUEUES, OTHER, Few
 from tests.support.lines import Hall
 
 

@@ -154,7 +154,7 @@ class Room:
     def failed(self, raw: Raw, error: CoxswainError, now: datetime) -> dict[str, Any] | None:
         return self._real.failed(raw, error, now)
 
-    def written(self, raw: Raw) -> None:
+    def written(self, before: Raw, raw: Raw) -> None:
         """Nobody else is concerned."""
 
     def events(self, _raw: Raw, *, is_gone: bool = False) -> Sequence[Any]:

@@ -60,3 +60,15 @@ async def test_metrics_are_there_for_the_asking() -> None:
         async with session.get("/metrics") as answer:
             text = await answer.text()
     assert 'coxswain_dependency_up{dependency="postgres"} 0.0' in text
+
+
+async def test_metrics_can_be_switched_off_and_probes_stay() -> None:
+    app = Health({}, {}).app(metrics=False)
+    async with (
+        server.serving(app, "127.0.0.1", 0, drain_seconds=1) as port,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
+    ):
+        async with session.get("/metrics") as answer:
+            assert answer.status == 404
+        async with session.get("/readyz") as answer:
+            assert answer.status == 200

@@ -27,6 +27,7 @@ from coxswain.rules.permissions import Permission, Who
 from coxswain.telemetry import logs, metrics
 from coxswain.web import request_ids, server
 from coxswain.web.routes import Answer, Call, route
+from tests.support.measured import series
 
 C = TypeVar("C")
 
@@ -387,3 +388,14 @@ async def test_a_request_in_flight_ends_before_the_server_does() -> None:
         await entered.wait()
         asyncio.get_running_loop().call_later(0.1, go_on.set)
     assert await asking == "done"
+
+
+async def test_a_method_that_nobody_knows_has_no_label_of_its_own(
+    client: aiohttp.ClientSession,
+) -> None:
+    for method in ("BREW", "PROPFIND"):
+        async with client.request(method, "/v1/things"):
+            pass
+    methods = {labels[2] for labels in series("coxswain_http_request_seconds_count")}
+    assert "other" in methods
+    assert not methods & {"BREW", "PROPFIND"}

@@ -116,7 +116,7 @@ async def running(
         keys = Keyring(cluster.get, names.SECRET_TYPE_CHANNEL, refused_seconds=REFUSED_SECONDS)
         health = hosting.health(store, cluster)
         health_port = await stack.enter_async_context(
-            server.serving(health.app(), given.bind, given.health_port)
+            server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
         await stack.enter_async_context(hosting.tasks(poller.run(), frozen.run(store)))
         door = server.serving(

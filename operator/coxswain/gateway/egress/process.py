@@ -60,7 +60,7 @@ async def running(
         door = _door(given, keys, store, tunnels=tunnels, journal=journal, dialer=dialer)
         health = hosting.health(store, cluster, keys)
         health_port = await stack.enter_async_context(
-            server.serving(health.app(), given.bind, given.health_port)
+            server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
         public = addresses.policy(nat64=given.egress_nat64_prefixes)
         sending = await stack.enter_async_context(

@@ -17,7 +17,8 @@ from coxswain.gateway.models.wire import ChatRequest, Counts, Document
 from coxswain.rules import providers
 from coxswain.store import uuid7
 from coxswain.store.usage import Call
-from coxswain.telemetry import logs, metrics
+from coxswain.telemetry import few, logs, metrics
+from coxswain.telemetry.few import Few
 
 OK = "ok"
 GONE = "CallerGone"
@@ -51,6 +52,14 @@ class _Meter:
     started: float
     counts: Counts = NOTHING
     outcome: str = FAILED
+    is_heard: bool = False
+
+    def heard(self) -> None:
+        """A piece of the answer came; the first is measured."""
+        if not self.is_heard:
+            self.is_heard = True
+            seconds = time.monotonic() - self.started
+            metrics.MODEL_FIRST_SECONDS.labels(self.route.provider.value).observe(seconds)
 
     def row(self) -> Call:
         return Call(
@@ -82,6 +91,7 @@ class Calls:
         self._destinations = destinations
         self._upstream = upstream
         self._record = record
+        self._workspaces = Few(few.MOST_WORKSPACES)
 
     async def complete(self, run: RunDocument, request: ChatRequest) -> Document:
         """One whole answer. Raises RefusedError and ProviderFailedError."""
@@ -111,6 +121,7 @@ class Calls:
             async with aclosing(self._chunks(place, meter.route, request)) as chunks:
                 async for chunk in chunks:
                     meter.counts = wire.counts(chunk) or meter.counts
+                    meter.heard()
                     if chunk.get("choices") or request.wants_usage:
                         yield chunk
             meter.outcome = OK
@@ -161,6 +172,9 @@ class Calls:
         row = meter.row()
         metrics.MODEL_CALLS.labels(row.provider, row.outcome).inc()
         metrics.MODEL_CALL_SECONDS.labels(row.provider).observe(row.milliseconds / 1000)
+        where = self._workspaces.label(row.workspace), row.provider
+        metrics.MODEL_TOKENS.labels(*where, "input").inc(row.input_tokens or 0)
+        metrics.MODEL_TOKENS.labels(*where, "output").inc(row.output_tokens or 0)
         await asyncio.shield(asyncio.ensure_future(self._record(row)))
 
 

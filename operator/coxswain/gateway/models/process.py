@@ -86,7 +86,7 @@ async def running(
         app = build(Calls(destinations, upstream, rows.record), judge, doors)
         health = hosting.health(store, cluster, keys)
         health_port = await stack.enter_async_context(
-            server.serving(health.app(), given.bind, given.health_port)
+            server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
         await stack.enter_async_context(
             hosting.tasks(keys.run(), frozen.run(store), judge.run(), rows.run())

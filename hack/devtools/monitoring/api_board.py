@@ -1,0 +1,186 @@
+"""Who asks the API, what the log takes in and gives out, and the Postgres behind both."""
+
+from devtools.monitoring.panels import (
+    Board,
+    Panel,
+    Query,
+    Row,
+    per_minute,
+    per_second,
+    quantile,
+    spread,
+)
+
+_HTTP = "coxswain_http_request_seconds"
+
+API = Board(
+    "api",
+    "API and event log",
+    "Requests, identity, events, streams, and the Postgres behind them.",
+    (
+        Row(
+            "Requests",
+            (
+                Panel(
+                    "Requests, per second",
+                    "By server and class of answer.",
+                    (
+                        Query(
+                            per_second(f"{_HTTP}_count", "server, status"), "{{server}} {{status}}"
+                        ),
+                    ),
+                ),
+                Panel(
+                    "Time to answer",
+                    "The 99th percentile by server; a stream counts to its end.",
+                    (Query(quantile(0.99, _HTTP, "server"), "{{server}}"),),
+                    "s",
+                ),
+                Panel(
+                    "Under way",
+                    "Requests that are being answered, streams among them.",
+                    (Query("sum by (server) (coxswain_http_requests_under_way{@})", "{{server}}"),),
+                ),
+                Panel(
+                    "Busiest routes, per second",
+                    "Ten of them.",
+                    (
+                        Query(
+                            f"topk(10, {per_second(f'{_HTTP}_count', 'method, route')})",
+                            "{{method}} {{route}}",
+                        ),
+                    ),
+                ),
+                Panel(
+                    "Errors, per minute",
+                    "Answers of 5xx by route: ours, or a dependency's.",
+                    (
+                        Query(
+                            per_minute(f"{_HTTP}_count", "route", ', status="5xx"'),
+                            "{{route}}",
+                            sparse=True,
+                        ),
+                    ),
+                    limits=(1,),
+                ),
+                Panel(
+                    "Refused, per minute",
+                    "Tokens by code, and scanners.",
+                    (
+                        Query(
+                            per_minute("coxswain_token_refusals_total", "code"),
+                            "{{code}}",
+                            sparse=True,
+                        ),
+                        Query(per_minute("coxswain_probes_dropped_total"), "scanners"),
+                    ),
+                    width=12,
+                ),
+                Panel(
+                    "Fetches of the cluster's token keys, per minute",
+                    "By outcome.",
+                    (
+                        Query(
+                            per_minute("coxswain_issuer_key_fetches_total", "outcome"),
+                            "{{outcome}}",
+                        ),
+                    ),
+                    width=12,
+                ),
+            ),
+        ),
+        Row(
+            "Event log",
+            (
+                Panel(
+                    "Events recorded, per second",
+                    "Those that got a position.",
+                    (Query(per_second("coxswain_events_appended_total"), "events"),),
+                    width=12,
+                ),
+                Panel(
+                    "Live streams",
+                    "Open now, and how many there may be, by replica.",
+                    (
+                        Query("coxswain_streams_open{@}", "{{pod}}"),
+                        Query('coxswain_streams_max{@, container="sidecar"}', "most", sparse=True),
+                    ),
+                    width=12,
+                ),
+                Panel(
+                    "Lag of live streams",
+                    "From the recording of an event to its writing.",
+                    spread("coxswain_stream_lag_seconds"),
+                    "s",
+                    limits=(1, 5),
+                    width=12,
+                ),
+                Panel(
+                    "Streams told to read again, per minute",
+                    "They fell behind, or asked for a position that was dropped.",
+                    (Query(per_minute("coxswain_stream_resyncs_total"), "resyncs"),),
+                    width=12,
+                ),
+            ),
+        ),
+        Row(
+            "Postgres",
+            (
+                Panel(
+                    "Time of an operation",
+                    "By container.",
+                    (
+                        Query(
+                            quantile(0.99, "coxswain_store_operation_seconds", "container"),
+                            "{{container}}",
+                        ),
+                    ),
+                    "s",
+                    limits=(0.1, 1),
+                ),
+                Panel(
+                    "Connections in use",
+                    "Share of those that a process may open.",
+                    (
+                        Query(
+                            "coxswain_store_connections_in_use{@} / coxswain_store_connections_max{@}",
+                            "{{pod}} {{container}}",
+                        ),
+                    ),
+                    "percentunit",
+                    limits=(0.7, 0.9),
+                ),
+                Panel(
+                    "Wait for a connection",
+                    "By container.",
+                    (
+                        Query(
+                            quantile(0.99, "coxswain_store_connection_wait_seconds", "container"),
+                            "{{container}}",
+                        ),
+                    ),
+                    "s",
+                ),
+                Panel(
+                    "Failures and repeats, per minute",
+                    "Operations that failed in the end by code, and statements that were sent again.",
+                    (
+                        Query(
+                            per_minute("coxswain_store_failures_total", "code"),
+                            "{{code}}",
+                            sparse=True,
+                        ),
+                        Query(per_minute("coxswain_store_retries_total"), "repeats"),
+                    ),
+                    width=12,
+                ),
+                Panel(
+                    "Dependencies",
+                    "1 while it answers, by the worst of all processes.",
+                    (Query("min by (dependency) (coxswain_dependency_up{@})", "{{dependency}}"),),
+                    width=12,
+                ),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,41 @@
+"""What a Job that is Queued waits for, as its status says."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from coxswain.api.conditions import ConditionType
+from coxswain.reconcile.cache import Raw
+
+CONDITIONS = (
+    ConditionType.ACCEPTED,
+    ConditionType.SUSPENDED,
+    ConditionType.AGENT_READY,
+    ConditionType.RECORDS_AVAILABLE,
+    ConditionType.DEPENDENCIES_MET,
+    ConditionType.BACK_OFF,
+    ConditionType.QUOTA_RESERVED,
+    ConditionType.LEASE_HELD,
+    ConditionType.APPROVED,
+    ConditionType.SANDBOX_READY,
+    ConditionType.POD_STARTED,
+)
+"""All that can hold a Job back."""
+_HOLDS = {each: "True" if each is ConditionType.SUSPENDED else "False" for each in CONDITIONS}
+
+
+class HeldBack(NamedTuple):
+    """A condition that is waited for, and since when."""
+
+    condition: str
+    since: datetime
+
+
+def of(raw: Raw) -> HeldBack | None:
+    """The one condition that a Queued Job waits for; None where it waits for none."""
+    status = raw.get("status") or {}
+    if status.get("phase") != "Queued":
+        return None
+    for each in status.get("conditions") or ():
+        if _HOLDS.get(each["type"]) == each["status"]:
+            return HeldBack(each["type"], datetime.fromisoformat(each["lastTransitionTime"]))
+    return None

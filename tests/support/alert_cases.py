@@ -105,6 +105,10 @@ CASES: dict[str, Case] = {
         },
         {"coxswain_usage_rows_lost_total": "4x30", "coxswain_egress_events_lost_total": "0x30"},
     ),
+    "AuditNotSealed": Case(
+        {"coxswain_audit_unsealed_oldest_seconds": "1000x30"},
+        {"coxswain_audit_unsealed_oldest_seconds": "800x30"},
+    ),
     "StorePoolFull": Case(
         {
             'coxswain_store_connections_in_use{pod="a"}': "8x30",

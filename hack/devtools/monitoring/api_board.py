@@ -124,6 +124,57 @@ API = Board(
             ),
         ),
         Row(
+            "Audit log",
+            (
+                Panel(
+                    "Rows written, per minute",
+                    "By outcome; those of events are written by the database and not counted here.",
+                    (
+                        Query(
+                            per_minute("coxswain_audit_rows_total", "outcome"),
+                            "{{outcome}}",
+                            sparse=True,
+                        ),
+                    ),
+                ),
+                Panel(
+                    "Sealed, per minute",
+                    "Rows, and the seals over them.",
+                    (
+                        Query(per_minute("coxswain_audit_rows_sealed_total"), "rows"),
+                        Query(per_minute("coxswain_audit_seals_total"), "seals"),
+                    ),
+                ),
+                Panel(
+                    "Rows that wait for a seal",
+                    "As the leader counts them.",
+                    (Query("max(coxswain_audit_unsealed_rows{@})", "rows"),),
+                ),
+                Panel(
+                    "Age of the oldest of them",
+                    "Nobody would find a change of these rows yet.",
+                    (Query("max(coxswain_audit_unsealed_oldest_seconds{@})", "age"),),
+                    "s",
+                    limits=(300, 900),
+                    width=12,
+                ),
+                Panel(
+                    "Not written or not sealed, per minute",
+                    "Rows that were lost, and seals that failed by code.",
+                    (
+                        Query(per_minute("coxswain_audit_rows_lost_total"), "lost"),
+                        Query(
+                            per_minute("coxswain_audit_seal_failures_total", "code"),
+                            "{{code}}",
+                            sparse=True,
+                        ),
+                    ),
+                    limits=(1,),
+                    width=12,
+                ),
+            ),
+        ),
+        Row(
             "Postgres",
             (
                 Panel(

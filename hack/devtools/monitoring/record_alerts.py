@@ -37,6 +37,14 @@ RECORDS = (
         "{{ $value | humanize }} rows of usage or of connections are lost: Postgres was away for too long.",
     ),
     Alert(
+        "AuditNotSealed",
+        "max(coxswain_audit_unsealed_oldest_seconds{@}) > 900",
+        "5m",
+        "warning",
+        "Rows of the audit log wait for their seal.",
+        "The oldest has waited for {{ $value | humanizeDuration }}; a change of it would not be found.",
+    ),
+    Alert(
         "StorePoolFull",
         "avg_over_time(coxswain_store_connections_in_use{@}[10m])"
         " / coxswain_store_connections_max{@} > 0.9",

@@ -68,9 +68,17 @@ def test_every_row_for_people_names_a_right_of_kubernetes() -> None:
         if permission.right:
             verb, resource = permission.right.split()
             assert verb in {"get", "list", "create", "update"}, route
-            assert resource in {"jobs", "agents", "schedules", "leases", "configmaps", "apikeys"}
+            kinds = {"jobs", "agents", "schedules", "leases", "configmaps"}
+            assert resource in kinds | {"apikeys", "audit"}
 
 
 def test_only_what_is_about_no_workspace_is_asked_for_in_all_of_them() -> None:
     found = {route for route, each in TABLE.items() if each.scope is Scope.INSTALLATION}
-    assert found == {"GET /v1/keys", "POST /v1/keys", "POST /v1/keys/{key}/revoke"}
+    assert found == {
+        "GET /v1/audit",
+        "GET /v1/audit/export",
+        "GET /v1/audit/keys",
+        "GET /v1/keys",
+        "POST /v1/keys",
+        "POST /v1/keys/{key}/revoke",
+    }

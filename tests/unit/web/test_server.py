@@ -394,8 +394,7 @@ async def test_a_method_that_nobody_knows_has_no_label_of_its_own(
     client: aiohttp.ClientSession,
 ) -> None:
     for method in ("BREW", "PROPFIND"):
-        async with client.request(method, "/v1/things"):
-            pass
+        (await client.request(method, "/v1/things")).release()
     methods = {labels[2] for labels in series("coxswain_http_request_seconds_count")}
     assert "other" in methods
     assert not methods & {"BREW", "PROPFIND"}

@@ -9,7 +9,7 @@ from coxswain.kube import paths
 from coxswain.kube.client import APPLY_PATCH
 from tests.support import builders
 from tests.support.builders import Builder
-from tests.support.workspace import Workspace
+from tests.support.workspace import WAIT_SECONDS, Workspace
 
 Body = dict[str, Any]
 PIPELINE = {"fieldManager": "kustomize-controller", "fieldValidation": "Strict"}
@@ -55,10 +55,18 @@ async def test_what_a_pipeline_applies_again_and_again_does_not_drift(
                 assert after["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
         await asyncio.sleep(0.2)
     for each in _all():
-        path = paths.of(PLURALS[each.kind], workspace.namespace, each.name)
-        settled = await workspace.client.get(path)
+        settled = await _settled(workspace, each)
         _same(first[each.name], settled)
         assert settled["status"]["observedGeneration"] == 1, each.name
+
+
+async def _settled(workspace: Workspace, builder: Builder) -> Body:
+    """The object once the operator, which may only just have begun to lead, has written its status."""
+    path = paths.of(PLURALS[builder.kind], workspace.namespace, builder.name)
+    async with asyncio.timeout(WAIT_SECONDS):
+        while "status" not in (found := await workspace.client.get(path)):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    return found
 
 
 def _same(first: Body, later: Body) -> None:

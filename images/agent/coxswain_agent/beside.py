@@ -112,7 +112,9 @@ class _Keeper:
         if self._marks.is_prepared:
             return None
         try:
-            staging.copy(self._settings.files, Workspace(self._settings.workspace))
+            # Without files of the Job the workspace is the program's alone, and not mounted here.
+            if self._settings.files.exists():
+                staging.copy(self._settings.files, Workspace(self._settings.workspace))
             if run.type is not None:
                 self._handed.give(run)
             if _is_act(run):

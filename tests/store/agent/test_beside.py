@@ -91,6 +91,13 @@ async def test_files_and_input_are_laid_out_before_the_program_starts(tmp_path: 
         assert json.loads((tmp_path / "handed" / "input.json").read_text()) == {"n": 3}
 
 
+async def test_without_files_of_the_job_it_needs_no_workspace(tmp_path: Path) -> None:
+    absent = {"files": tmp_path / "no-files", "workspace": tmp_path / "not-mounted"}
+    async with standing(tmp_path, runs(), **absent) as door:
+        await door.kubelet.starts_program()
+        assert await door.leaves() == ExitCode.SUCCEEDED
+
+
 async def test_what_the_program_left_as_output_is_told_and_is_no_result(tmp_path: Path) -> None:
     platform = counts()
     async with standing(tmp_path, platform) as door:

@@ -131,6 +131,23 @@ async def test_a_running_job_is_cancelled_once_its_pod_has_ended(
         assert "Ada" in (ended.status.attempts[0].message or "")
 
 
+async def test_a_job_that_waits_for_its_next_attempt_is_cancelled_without_another_pod(
+    workspace: Workspace, ledger: Ledger
+) -> None:
+    await workspace.has_agent()
+    async with Kubelet(workspace.client, pods.fails(), namespace=workspace.namespace) as kubelet:
+        long = {"maxAttempts": 2, "backoffSeconds": 3600, "maxBackoffSeconds": 3600}
+        await workspace.has_job(retry=long)
+        await workspace.until(lambda job: phases(job) == ["Queued", "Running", "Queued"])
+        await workspace.patch("jobs", "j", {"spec": {"cancel": True}})
+        ended = await workspace.job_ends()
+        types = await ledger.until(ended.metadata.uid, "job.cancelled")
+    assert phases(ended) == ["Queued", "Running", "Queued", "Cancelled"]
+    assert outcomes(ended) == ["Failed/ExitCode"]
+    assert list(kubelet.runs.values()) == [1]
+    assert types[-2:] == ["job.retrying", "job.cancelled"]
+
+
 async def test_a_job_whose_pod_never_started_is_cancelled_without_an_attempt(
     workspace: Workspace,
 ) -> None:

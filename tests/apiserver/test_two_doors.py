@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from coxswain.api import lineage
 from coxswain.api.conditions import ConditionType, find
 from coxswain.settings import SidecarSettings
 from coxswain.sidecar import process
@@ -18,7 +19,7 @@ from devtools.controlplane import ControlPlane
 from tests.support import builders, chart, pods
 from tests.support.kubelet import Kubelet
 from tests.support.postgres import Database
-from tests.support.workspace import Workspace
+from tests.support.workspace import Workspace, outcomes
 
 pytestmark = pytest.mark.usefixtures("operator")
 USER = f"system:serviceaccount:{chart.RELEASE_NAMESPACE}:coxswain-sidecar"
@@ -97,6 +98,29 @@ async def test_a_deleted_job_is_not_made_again_by_its_key(
     status, again = await ask(user, "POST", jobs, body, **KEY)
     assert (status, again["id"], again["status"]) == (200, made["id"], "Succeeded")
     assert await workspace.all("jobs") == []
+
+
+async def test_a_rerun_is_another_job_that_names_its_origin_and_runs(
+    user: aiohttp.ClientSession, workspace: Workspace
+) -> None:
+    await workspace.has_agent()
+    jobs = f"/v1/workspaces/{workspace.namespace}/jobs"
+    async with Kubelet(workspace.client, pods.fails(), namespace=workspace.namespace) as kubelet:
+        _, made = await ask(user, "POST", jobs, new())
+        first = await workspace.job_ends(made["name"])
+        kubelet.script = pods.succeeds
+        status, again = await ask(user, "POST", f"{jobs}/{made['name']}/rerun", {})
+        second = await workspace.job_ends(again["name"])
+    assert (status, outcomes(first), outcomes(second)) == (
+        201,
+        ["Failed/ExitCode"],
+        ["Succeeded/Completed"],
+    )
+    origin = lineage.read(second.metadata.annotations)
+    assert origin is not None
+    assert (origin.relation, origin.job, origin.uid) == ("Rerun", made["name"], first.metadata.uid)
+    assert second.spec == first.spec
+    assert sorted(kubelet.runs.values()) == [1, 1]
 
 
 async def test_both_doors_refuse_with_the_same_words(

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.support import source
 
 PACKAGE = Path(__file__).resolve().parents[2] / "operator" / "coxswain"
-# The API server's address comes from the cluster, the database's from its DSN, the issuer's is a setting.
+# The API server's address comes from the cluster; the database's, the bucket's and the issuer's are settings.
 ALLOWED = {"gateway/outbound", "kube", "store", "identity/issuer.py"}
 WAYS_OUT = {
     "asyncio.open_connection",

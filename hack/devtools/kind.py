@@ -6,15 +6,21 @@ kind's own network plugin enforces NetworkPolicy, and it brings DNS and a defaul
 
 import json
 from pathlib import Path
+from typing import Any
 
 from devtools import console, places, programs, shell
 
 NAME = "coxswain"
 POD_PIDS = 256
+# As kind 0.33.0 names it, the version in hack/node/kind; its own default is another Kubernetes.
+NODE_IMAGE = (
+    "kindest/node:v1.36.4@sha256:099e049362a1526b2db71494e1947aae99bd16290d7c895f2b7ea312e3cbfaed"
+)
 
-_CONFIG = {
+CONFIG: dict[str, Any] = {
     "kind": "Cluster",
     "apiVersion": "kind.x-k8s.io/v1alpha4",
+    "nodes": [{"role": "control-plane", "image": NODE_IMAGE}],
     "kubeadmConfigPatches": [
         json.dumps(
             {
@@ -41,7 +47,7 @@ class Kind:
             self.down()
         config = self.kubeconfig().with_name("kind.json")
         config.parent.mkdir(parents=True, exist_ok=True)
-        config.write_text(json.dumps(_CONFIG))
+        config.write_text(json.dumps(CONFIG))
         with console.step("create a kind cluster"):
             words: list[str | Path] = ["create", "cluster", "--config", config, "--wait", "120s"]
             self._kind(*words, "--kubeconfig", self.kubeconfig(), "--name", NAME)

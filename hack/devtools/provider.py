@@ -5,6 +5,7 @@ it was written, where none does.
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -39,14 +40,14 @@ class Provider(Protocol):
         """The administrator's kubeconfig."""
 
 
-def choose(given: str | None = None) -> Provider:
+def choose(given: str | None = None, has_engine: Callable[[], bool] = engine.answers) -> Provider:
     """An existing cluster if one is named, else kind if an engine answers, else the native node."""
     named = given or os.environ.get("COXSWAIN_KUBECONFIG")
     if named:
         return Existing(Path(named).absolute())
     if settings.current().before.exists():
         return Native()
-    if engine.answers():
+    if has_engine():
         return Kind()
     lacking = preflight.lacking()
     if lacking:

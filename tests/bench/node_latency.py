@@ -1,28 +1,24 @@
-"""How long Jobs take on the cluster of KUBECONFIG: apply to Running, apply to answer; memory of each process.
+"""What a Job takes on a running cluster: apply to Running, apply to answer; memory of each process.
 
-Run it alone after `hack/up`: `PYTHONPATH=hack .venv/bin/python -m tests.bench.node_latency [RUNS]`. Times come from the
-conditions and edges of the status where they are exact, and from a watch's own clock otherwise.
+Times are those of a watch's own clock.
 """
 
-import json
-import os
-import statistics
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 from devtools import example, programs, release
 from devtools.kubectl import Kubectl
 from tests.support import processes
+from tests.support.onboarded import Workspace
 
 COMPONENTS = ("operator", "models", "egress", "postgres")
-RUNS = 20
-WANTED = {"Running": "apply to Running", "Succeeded": "apply to answer"}
+AGENT = "an agent's pod"
+SLEEPER = "bench-memory"
 
 
 def measure(kubectl: Kubectl, name: str) -> dict[str, float]:
-    """Seconds from the start of kubectl apply until a watch sees each phase."""
+    """Seconds from the start of kubectl apply until a watch sees each phase, for the example's Job."""
     job = kubectl.json("--namespace", example.WORKSPACE, "get", example.JOBS, "first-answer")
     manifest = {
         "apiVersion": job["apiVersion"],
@@ -55,7 +51,7 @@ def measure(kubectl: Kubectl, name: str) -> dict[str, float]:
 
 
 def memory(kubectl: Kubectl) -> dict[str, float]:
-    """Resident MB of each process of the platform."""
+    """Resident MB of each process of the platform; empty where the node is not this machine."""
     found: dict[str, float] = {}
     for component in COMPONENTS:
         for each in processes.of_component(kubectl, release.NAMESPACE, component):
@@ -64,16 +60,23 @@ def memory(kubectl: Kubectl) -> dict[str, float]:
     return found
 
 
-def main(runs: int) -> None:
-    """Print a table of both."""
-    kubectl = Kubectl(Path(os.environ["KUBECONFIG"]))
-    samples = [measure(kubectl, f"latency-{number}") for number in range(runs)]
-    for phase, title in WANTED.items():
-        values = sorted(each[phase] for each in samples if phase in each)
-        p50, p99 = statistics.median(values), values[-1]
-        print(f"{title:20} p50 {p50:.2f} s   p99 (largest of {len(values)}) {p99:.2f} s")
-    print(json.dumps({name: round(size, 1) for name, size in memory(kubectl).items()}, indent=1))
+def agents_memory(kubectl: Kubectl) -> float:
+    """Resident MB of all processes of an agent's pod while its program waits for a command.
+
+    Only where the node is this machine. Raises ToolError if the command does not begin in time.
+    """
+    workspace = Workspace(kubectl, example.WORKSPACE)
+    agent = workspace.get(example.JOBS, "first-answer")["spec"]["agentRef"]["name"]
+    workspace.command(SLEEPER, agent, "sleep", "120")
+    try:
+        workspace.until(lambda: "" if _sleeping(workspace) else "the agent's command")
+        return sum(each.resident_bytes for each in _sleeping(workspace)) / 1e6
+    finally:
+        workspace.run("delete", example.JOBS, SLEEPER)
 
 
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else RUNS)
+def _sleeping(workspace: Workspace) -> list[processes.Process]:
+    """All processes of the pod once its command runs; none before."""
+    uids = [each["metadata"]["uid"] for each in workspace.pods_of(SLEEPER)]
+    found = processes.of_pods(uids) if uids else []
+    return found if any(Path(each.words[0]).name == "sleep" for each in found) else []

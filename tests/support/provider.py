@@ -75,6 +75,28 @@ class FailMidway:
 
 Step = Say | CallTool | Fail | Garbage | Hang | Cut | FailMidway
 
+FAULTS: list[tuple[Step, str]] = [
+    (Fail(401, "invalid_api_key", "Incorrect API key provided: {key}"), "AUTHENTICATION"),
+    (Fail(403, None, "no access for {key}"), "AUTHENTICATION"),
+    (Fail(402, None), "PAYMENT"),
+    (Fail(429, "insufficient_quota"), "PAYMENT"),
+    (Fail(429, "rate_limit_exceeded"), "RATE_LIMITED"),
+    (Fail(404, None), "MODEL_NOT_FOUND"),
+    (Fail(400, None, "bad field {key}"), "BAD_REQUEST"),
+    (Fail(400, "context_length_exceeded", "too long"), "CONTEXT_LENGTH"),
+    (Fail(400, None, "prompt is too long: 9 tokens"), "CONTEXT_LENGTH"),
+    (Fail(500, None), "UNAVAILABLE"),
+    (Fail(503, None), "UNAVAILABLE"),
+    (Fail(529, "overloaded_error"), "UNAVAILABLE"),
+    (Fail(307, None, headers={"Location": "/elsewhere"}), "BAD_RESPONSE"),
+    (Garbage(), "BAD_RESPONSE"),
+    (Garbage("text/html"), "BAD_RESPONSE"),
+    (Garbage(body='{"ok": true}'), "BAD_RESPONSE"),
+    (Hang(), "TIMEOUT"),
+    (Cut(), "STREAM_CUT"),
+]
+"""How a provider fails, and the name of the ProviderError that it is."""
+
 
 @dataclass
 class Provider:

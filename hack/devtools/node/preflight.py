@@ -5,11 +5,14 @@ import platform
 import re
 import shutil
 import socket
+from collections.abc import Mapping
 
 from devtools import places, programs, shell
 from devtools.errors import ToolError
 from devtools.node import processes, settings
 from devtools.node.settings import Node
+
+Addresses = tuple[tuple[str, int], ...]
 
 
 def lacking() -> list[str]:
@@ -41,24 +44,24 @@ def require_root() -> None:
         raise ToolError("the native node belongs to root", "run it with sudo")
 
 
-def require_disk(node: Node) -> None:
-    """Room for builds and images, asked only while they are not there yet."""
+def require_disk(node: Node, needed: int = settings.FREE_BYTES) -> None:
+    """Room for builds and images, in bytes, asked only while they are not there yet."""
     for folder in (node.folder, places.cache()):
         there = next(path for path in (folder, *folder.parents) if path.exists())
         free = shutil.disk_usage(there).free
-        if free < settings.FREE_BYTES:
+        if free < needed:
             raise ToolError(
-                f"{free / 1e9:.1f} GB free at {there}, {settings.FREE_BYTES / 1e9:.0f} needed",
+                f"{free / 1e9:.1f} GB free at {there}, {needed / 1e9:.0f} needed",
                 "make room, or point COXSWAIN_CACHE and COXSWAIN_NODE to a bigger disk",
             )
 
 
-def require_ports(node: Node) -> None:
+def require_ports(node: Node, ports: Mapping[str, Addresses] = settings.PORTS) -> None:
     """Each port is free or held by the component that needs it."""
-    for component, ports in settings.PORTS.items():
+    for component, wanted in ports.items():
         if processes.running(node.folder, component):
             continue
-        for address, port in ports:
+        for address, port in wanted:
             if _taken(address, port):
                 raise ToolError(
                     f"port {port} of {address} is taken by {_holder(port)}; {component} needs it",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from coxswain.api.agent import Limits, Provider, Tool
-from coxswain.api.contract import ModelRoute, ResultStatus
+from coxswain.api.contract import ModelRoute, ProviderError, ResultStatus
 from coxswain.rules import failures as of_platform
 from coxswain_agent import failures
 from coxswain_agent.toolbox import SHOWN_BYTES
@@ -17,7 +17,7 @@ from tests.support import provider
 from tests.support.agents import AgentProcess, AgentTask
 from tests.support.model_gateway import ModelGateway
 from tests.support.platform_door import RUN, FakePlatform, document
-from tests.support.provider import CallTool, Fail, Say
+from tests.support.provider import CallTool, Say
 from tests.support.waiting import until
 
 CANARY = "sk-canary-0123456789abcdef"
@@ -160,30 +160,24 @@ async def test_what_a_model_asks_wrongly_it_is_told_and_goes_on(tmp_path: Path) 
     assert outcomes == ["error", "error", "ok"]
 
 
+@pytest.mark.parametrize(("step", "code"), provider.FAULTS, ids=str)
 async def test_a_providers_failure_is_the_reason_of_the_result(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, step: provider.Step, code: str
 ) -> None:
     caplog.set_level(0)
     async with provider.Provider() as server:
-        server.will(Fail(401, "invalid_api_key", "Incorrect API key provided: {key}"))
+        server.will(step)
         platform, models = real(server)
-        code = await finish(tmp_path, platform, models)
-    assert code == 1
+        ended = await finish(tmp_path, platform, models)
+    reason = ProviderError[code].value
+    assert ended == 1
     assert platform.result is not None
-    assert platform.result.reason == "PROVIDER_AUTHENTICATION"
-    assert not platform.result.transient
+    assert platform.result.reason == reason
+    assert platform.result.transient == of_platform.may_pass(reason)
+    assert [row.outcome for row in models.rows] == [reason]
     whole = caplog.text + str(platform) + str(models.rows)
     assert "canary" not in whole
     assert len(server.requests) == 1
-
-
-async def test_a_failure_that_time_may_mend_says_so(tmp_path: Path) -> None:
-    async with provider.Provider() as server:
-        server.will(Fail(503, None))
-        platform, models = real(server)
-        await finish(tmp_path, platform, models)
-    assert platform.result is not None
-    assert (platform.result.reason, platform.result.transient) == ("PROVIDER_UNAVAILABLE", True)
 
 
 async def test_a_model_call_waits_for_a_gateway_that_is_away(tmp_path: Path) -> None:

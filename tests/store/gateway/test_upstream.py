@@ -14,7 +14,7 @@ from coxswain.gateway.models.upstream import Upstream
 from coxswain.gateway.models.wire import ChatRequest, Counts, Document
 from coxswain.web import request_ids
 from tests.support import provider
-from tests.support.provider import CallTool, Cut, Fail, FailMidway, Garbage, Hang, Provider, Say
+from tests.support.provider import CallTool, Cut, FailMidway, Provider, Say
 
 CANARY = "sk-canary-0123456789abcdef"
 BOTH = [Name.OPENAI, Name.ANTHROPIC]
@@ -123,31 +123,9 @@ async def test_a_tool_call_passes_through_a_stream(
     assert arguments == '{"path": "a.txt"}'
 
 
-FAULTS = [
-    (Fail(401, "invalid_api_key", "Incorrect API key provided: {key}"), "AUTHENTICATION"),
-    (Fail(403, None, "no access for {key}"), "AUTHENTICATION"),
-    (Fail(402, None), "PAYMENT"),
-    (Fail(429, "insufficient_quota"), "PAYMENT"),
-    (Fail(429, "rate_limit_exceeded"), "RATE_LIMITED"),
-    (Fail(404, None), "MODEL_NOT_FOUND"),
-    (Fail(400, None, "bad field {key}"), "BAD_REQUEST"),
-    (Fail(400, "context_length_exceeded", "too long"), "CONTEXT_LENGTH"),
-    (Fail(400, None, "prompt is too long: 9 tokens"), "CONTEXT_LENGTH"),
-    (Fail(500, None), "UNAVAILABLE"),
-    (Fail(503, None), "UNAVAILABLE"),
-    (Fail(529, "overloaded_error"), "UNAVAILABLE"),
-    (Fail(307, None, headers={"Location": "/elsewhere"}), "BAD_RESPONSE"),
-    (Garbage(), "BAD_RESPONSE"),
-    (Garbage("text/html"), "BAD_RESPONSE"),
-    (Garbage(body='{"ok": true}'), "BAD_RESPONSE"),
-    (Hang(), "TIMEOUT"),
-    (Cut(), "STREAM_CUT"),
-]
-
-
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("name", BOTH)
-@pytest.mark.parametrize(("step", "code"), FAULTS, ids=str)
+@pytest.mark.parametrize(("step", "code"), provider.FAULTS, ids=str)
 async def test_every_failure_has_its_code_and_never_shows_the_key(
     server: Provider,
     upstream: Upstream,

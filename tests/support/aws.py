@@ -43,8 +43,9 @@ def _put(store: S3Store, asked: Namespace) -> str | None:
     if asked.if_match is not None:
         seen: obstore.UpdateVersion = {"e_tag": asked.if_match}
         return obstore.put(store, asked.key, content, mode=seen, use_multipart=False)["e_tag"]
-    mode = "create" if asked.if_none_match else "overwrite"
-    return obstore.put(store, asked.key, content, mode=mode, use_multipart=False)["e_tag"]
+    if asked.if_none_match is not None:
+        return obstore.put(store, asked.key, content, mode="create", use_multipart=False)["e_tag"]
+    return obstore.put(store, asked.key, content, use_multipart=False)["e_tag"]
 
 
 def main() -> int:

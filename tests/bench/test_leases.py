@@ -164,6 +164,7 @@ async def test_handovers(asked: Asked, database: Database) -> None:
         history = await Contest(Leases(operator, sidecar), wanted=wanted).run()
     print(f"\n{wanted:,} hand-overs in {time.monotonic() - began:.0f} s: {history}")
     assert (history.double_tokens, history.stale_writes) == (0, 0)
+    assert (history.kept_wrongly, history.lost_wrongly) == (0, 0)
 
 
 async def _define(database: Database, names: list[str]) -> None:

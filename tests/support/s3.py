@@ -46,16 +46,22 @@ class S3:
 
 
 @contextmanager
-def serving(pair: Pair | None = None) -> Iterator[S3]:
-    """A server for the length of a block, over TLS with a certificate if one is given."""
+def serving(pair: Pair | None = None, *, keeps_tags: bool = False) -> Iterator[S3]:
+    """A server for the length of a block, over TLS with a certificate if one is given.
+
+    ``keeps_tags``: with the tags of its objects, which conditional writes compare.
+    """
     with tempfile.TemporaryDirectory(prefix="coxswain-s3-") as given:
         root, log = Path(given) / "buckets", Path(given) / "log"
         (root / "first").mkdir(parents=True)
+        beside = Path(given) / "tags"
+        beside.mkdir()
         port = children.free_port()
         words = [programs.ensure("versitygw") / "versitygw", "--port", f"127.0.0.1:{port}"]
         if pair is not None:
             words += ["--cert", pair.certificate, "--key", pair.key]
-        words += ["--quiet", "--access", KEY, "--secret", SECRET, "posix", "--nometa", root]
+        words += ["--quiet", "--access", KEY, "--secret", SECRET, "posix"]
+        words += ["--sidecar", beside, root] if keeps_tags else ["--nometa", root]
         child = children.start([str(word) for word in words], log)
         try:
             patience.until(lambda: "" if _answers(port) else "the S3 server", START_SECONDS)

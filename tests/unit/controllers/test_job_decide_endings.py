@@ -11,6 +11,7 @@ from coxswain import names
 from coxswain.api.conditions import ConditionType, find
 from coxswain.errors import UserError
 from coxswain.reconcile import actions, instants
+from coxswain.reconcile.displaced import Displacement
 from coxswain_controllers.job.decide import LOOK_AGAIN, decide
 from coxswain_controllers.job.snapshot import JobSnapshot
 from tests.support import builders, snapshots
@@ -78,6 +79,19 @@ def test_a_running_job_that_is_to_end_ends_after_its_pod(name: str) -> None:
     assert gone.actions == (actions.CloseRun(seen.key.uid, 1, f"Cancelled/{reason}"),)
     assert found.phase == "Cancelled"
     assert (found.attempts[0].outcome, found.attempts[0].reason) == ("Cancelled", reason)
+
+
+@pytest.mark.parametrize("grace", [None, 0])
+def test_a_job_that_makes_room_for_a_newer_tick_gives_its_pod_the_time_that_was_said(
+    grace: int | None,
+) -> None:
+    seen = snapshots.running(displaced=Displacement("a newer tick", grace))
+    assert seen.pod is not None
+    first, *_ = decide(seen, PLATFORM, at(5)).actions
+    assert first == actions.DeletePod(seen.key.namespace, seen.pod.name, seen.pod.uid, grace)
+    gone = decide(replace(seen, pod=None), PLATFORM, at(7))
+    found = snapshots.follow(seen, gone).status
+    assert (found.attempts[0].outcome, found.attempts[0].reason) == ("Cancelled", "Displaced")
 
 
 def test_former_pods_of_a_job_that_is_to_end_are_ended_too() -> None:

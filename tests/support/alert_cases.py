@@ -5,6 +5,9 @@ A series is written without the namespace, its values in promtool's notation, on
 
 from dataclasses import dataclass
 
+FEW = 0.2
+"""Per minute: what an installation does at night."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -13,18 +16,20 @@ class Case:
     fires: dict[str, str]
     quiet: dict[str, str]
     minutes: int = 30
+    idle: dict[str, str] | None = None
+    """The same fault where there is too little to judge by."""
 
 
-def _ratio(bad: str, every: str, percent: float) -> dict[str, str]:
-    """So many of a thousand per minute were bad."""
-    return {bad: f"0+{percent * 10:g}x30", every: "0+1000x30"}
+def _ratio(bad: str, every: str, percent: float, per_minute: float = 1000) -> dict[str, str]:
+    """So many of a hundred were bad."""
+    return {bad: f"0+{per_minute * percent / 100:g}x30", every: f"0+{per_minute:g}x30"}
 
 
-def _within(histogram: str, bound: str, percent: float) -> dict[str, str]:
-    good = 1000 - percent * 10
+def _within(histogram: str, bound: str, percent: float, per_minute: float = 1000) -> dict[str, str]:
+    good = per_minute * (100 - percent) / 100
     return {
         f'{histogram}_bucket{{le="{bound}"}}': f"0+{good:g}x30",
-        f"{histogram}_count": "0+1000x30",
+        f"{histogram}_count": f"0+{per_minute:g}x30",
     }
 
 
@@ -41,6 +46,8 @@ _MISSED = 'coxswain_ticks_total{outcome="Missed", reason="%s"}'
 _LATE = 'coxswain_tick_lateness_seconds_bucket{overlap="%s", le="%s"}'
 _OPEN = 'coxswain_ticks_open{state="%s"}'
 _RECLAIM = 'coxswain_lease_reclaim_seconds_bucket{le="%s"}'
+_START = "coxswain_attempt_start_seconds"
+_PASS = "coxswain_reconcile_seconds"
 _LAG = 'coxswain_stream_lag_seconds_bucket{le="%s"}'
 
 CASES: dict[str, Case] = {
@@ -209,35 +216,45 @@ CASES: dict[str, Case] = {
         {'coxswain_webhooks_total{outcome="repeated"}': "0+60x30"},
     ),
     "ApiErrorBudget/critical": Case(
-        _ratio(_API % "5xx", _API % "2xx", 2), _ratio(_API % "5xx", _API % "2xx", 0.4), minutes=25
+        _ratio(_API % "5xx", _API % "2xx", 2),
+        _ratio(_API % "5xx", _API % "2xx", 0.4),
+        minutes=25,
+        idle=_ratio(_API % "5xx", _API % "2xx", 50, FEW),
     ),
     "ApiErrorBudget/warning": Case(
-        _ratio(_API % "5xx", _API % "2xx", 0.4), _ratio(_API % "4xx", _API % "2xx", 2), minutes=25
+        _ratio(_API % "5xx", _API % "2xx", 0.4),
+        _ratio(_API % "4xx", _API % "2xx", 2),
+        minutes=25,
+        idle=_ratio(_API % "5xx", _API % "2xx", 50, FEW),
     ),
     "StartErrorBudget/critical": Case(
-        _within("coxswain_attempt_start_seconds", "60.0", 20),
-        _within("coxswain_attempt_start_seconds", "60.0", 4),
+        _within(_START, "60.0", 20),
+        _within(_START, "60.0", 4),
         minutes=25,
+        idle=_within(_START, "60.0", 50, FEW),
     ),
     "StartErrorBudget/warning": Case(
-        _within("coxswain_attempt_start_seconds", "60.0", 4),
-        _within("coxswain_attempt_start_seconds", "60.0", 0.5),
+        _within(_START, "60.0", 4),
+        _within(_START, "60.0", 0.5),
         minutes=25,
+        idle=_within(_START, "60.0", 50, FEW),
     ),
     "LoopErrorBudget/critical": Case(
-        _within("coxswain_reconcile_seconds", "1.0", 20),
-        _within("coxswain_reconcile_seconds", "1.0", 4),
+        _within(_PASS, "1.0", 20),
+        _within(_PASS, "1.0", 4),
         minutes=25,
+        idle=_within(_PASS, "1.0", 50, FEW),
     ),
     "LoopErrorBudget/warning": Case(
-        _within("coxswain_reconcile_seconds", "1.0", 4),
-        _within("coxswain_reconcile_seconds", "1.0", 0.5),
+        _within(_PASS, "1.0", 4),
+        _within(_PASS, "1.0", 0.5),
         minutes=25,
+        idle=_within(_PASS, "1.0", 50, FEW),
     ),
-    "SweepErrorBudget/critical": Case(
-        _ratio(_REPAIRS, _PASSES, 2), _ratio(_REPAIRS, _PASSES, 0.4), minutes=25
-    ),
-    "SweepErrorBudget/warning": Case(
-        _ratio(_REPAIRS, _PASSES, 0.4), _ratio(_REPAIRS, _PASSES, 0.05), minutes=25
+    "SweepErrorBudget": Case(
+        _ratio(_REPAIRS, _PASSES, 0.4),
+        _ratio(_REPAIRS, _PASSES, 0.05),
+        minutes=25,
+        idle=_ratio(_REPAIRS, _PASSES, 50, FEW),
     ),
 }

@@ -11,6 +11,8 @@ from coxswain.rules import failures
 from coxswain.telemetry import job_metrics
 from coxswain.telemetry.few import OTHER
 
+NEVER_RAN = ("StartTimeout", "Unschedulable", "ImagePull", "DoorNotReady", "VolumeMount")
+
 
 def count(before: Raw, after: Raw, pods: Iterable[Raw], now: datetime) -> None:
     """Count ends, starts and waits that ``after`` tells first; ``pods`` are those of the Job."""
@@ -42,6 +44,8 @@ def _count_attempt(old: Mapping[str, Any], new: Mapping[str, Any], pods: Iterabl
     if outcome is None or old.get("outcome") is not None:
         return
     job_metrics.ATTEMPTS.labels(outcome, _reason(outcome, new)).inc()
+    if not started and new.get("reason") in NEVER_RAN:
+        job_metrics.START_SECONDS.observe(job_metrics.NEVER_SECONDS)
     if started and new.get("finishedAt"):
         seconds = _seconds(started, new["finishedAt"])
         job_metrics.ATTEMPT_SECONDS.labels(outcome).observe(seconds)

@@ -13,7 +13,7 @@ from coxswain.api.job import TERMINAL
 from coxswain.errors import UserError
 from coxswain.reconcile import actions, instants
 from coxswain.reconcile.decision import NOTHING, Decision, Note
-from coxswain.rules.outcome import Ended, RunFacts
+from coxswain.rules.outcome import Ended
 from coxswain.sandbox.pod import Platform
 from coxswain_controllers.job import (
     approval,
@@ -81,7 +81,7 @@ def spec_does_not_fit(snapshot: JobSnapshot, _platform: Platform, now: datetime)
 
 
 def end_is_asked_for(snapshot: JobSnapshot, platform: Platform, now: datetime) -> Decision | None:
-    """Cancelled, or its Agent was deleted: end the pod, then the Job."""
+    """Cancelled, or its Agent was deleted: end the pod, then the Job, unless it had succeeded before."""
     why = ending.cancellation(snapshot)
     if why is None:
         return None
@@ -90,11 +90,10 @@ def end_is_asked_for(snapshot: JobSnapshot, platform: Platform, now: datetime) -
         todo = _end_all(snapshot, living)
         told = (actions.AskToEnd(snapshot.key.uid, snapshot.number),) if todo else ()
         return Decision(actions=(*todo, *told))
-    if snapshot.run is not None and snapshot.run.result is not None and _succeeded(snapshot.run):
-        return ending.finish(snapshot, ending.judge(snapshot, now), now)
     if snapshot.run is None and snapshot.records.status != "True" and _may_have_run(snapshot):
         return _wait_for_records(snapshot, now)
-    return ending.finish(snapshot, why, now)
+    judged = ending.judge(snapshot, now) if _ended_by_itself(snapshot) else why
+    return ending.finish(snapshot, judged if judged.outcome == "Succeeded" else why, now)
 
 
 def pod_has_ended(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
@@ -313,8 +312,12 @@ def _may_have_run(snapshot: JobSnapshot) -> bool:
     return snapshot.open_attempt is not None or snapshot.pod is not None
 
 
-def _succeeded(run: RunFacts) -> bool:
-    return run.result is not None and run.result.status == "succeeded"
+def _ended_by_itself(snapshot: JobSnapshot) -> bool:
+    """Whether a result or an end of the pod says more than the wish to end it; a foreign program has no
+    result but its end.
+    """
+    has_result = snapshot.run is not None and snapshot.run.result is not None
+    return has_result or (snapshot.pod is not None and snapshot.pod.end is not None)
 
 
 def _expiry(snapshot: JobSnapshot) -> datetime | None:

@@ -110,7 +110,8 @@ JOBS = Board(
                     "By reason; docs/errors.md has each.",
                     (
                         Query(
-                            per_minute("coxswain_jobs_ended_total", "reason", ', phase="Failed"'),
+                            per_minute("coxswain_jobs_ended_total", "reason", ', phase="Failed"')
+                            + " > 0",
                             "{{reason}}",
                             sparse=True,
                         ),

@@ -1,9 +1,10 @@
 """Service level objectives: what should hold for how many in a hundred, and alerts on how fast that is used up.
 
 The alerts follow the multiwindow, multi-burn-rate form: a long window says that it matters, a short one
-that it still goes on.
+that it still goes on. Where little happens, one or two bad ones are no burn.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from devtools.monitoring.alerts import Alert, Severity
 
 RATIO = "coxswain:slo_errors:ratio_rate"
 DAYS = 30
+CHANCE = 2
 
 
 class Burn(NamedTuple):
@@ -28,7 +30,10 @@ WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 
 @dataclass(frozen=True)
 class Objective:
-    """``bad`` of ``all`` may be so many that ``percent`` are good; WINDOW stands for the time looked at."""
+    """``bad`` of ``all`` may be so many that ``percent`` are good; WINDOW stands for the time looked at.
+
+    One that ``can_wait`` makes no critical alert.
+    """
 
     slo: str
     name: str
@@ -36,6 +41,7 @@ class Objective:
     bad: str
     all: str
     means: str
+    can_wait: bool = False
 
     @property
     def budget(self) -> float:
@@ -58,9 +64,10 @@ class Objective:
             for window in WINDOWS
         ]
 
-    def alerts(self) -> tuple[Alert, Alert]:
-        """One that is critical, and one that can wait until morning."""
-        return self._alert(FAST, "critical", "2m"), self._alert(SLOW, "warning", "15m")
+    def alerts(self) -> tuple[Alert, ...]:
+        """One that is critical, unless all of it can wait, and one that can wait until morning."""
+        urgent = () if self.can_wait else (self._alert(FAST, "critical", "2m"),)
+        return (*urgent, self._alert(SLOW, "warning", "15m"))
 
     def _alert(self, burns: tuple[Burn, ...], severity: Severity, lasts: str) -> Alert:
         return Alert(
@@ -74,12 +81,13 @@ class Objective:
         )
 
     def _burns(self, burn: Burn) -> str:
-        bound = f"{round(burn.factor * self.budget, 6):g}"
+        bound = round(burn.factor * self.budget, 6)
         long, short = (
-            f'{RATIO}{window}{{@, slo="{self.slo}"}} > {bound}'
+            f'{RATIO}{window}{{@, slo="{self.slo}"}} > {bound:g}'
             for window in (burn.long, burn.short)
         )
-        return f"({long} and {short})"
+        every = self.all.replace("rate(", "increase(").replace("WINDOW", burn.long)
+        return f"({long} and {short} and on (namespace) {every} >= {math.ceil(CHANCE / bound)})"
 
 
 def _sum(selector: str) -> str:
@@ -124,5 +132,6 @@ OBJECTIVES = (
         _sum("coxswain_sweep_repairs_total{@}"),
         _sum("coxswain_reconcile_seconds_count{@}"),
         "what the operator knows is what there is, so that a sweep repairs nothing.",
+        can_wait=True,
     ),
 )

@@ -43,14 +43,18 @@ def problem(image: str | None, allowed: Iterable[str]) -> str | None:
 
 
 def _covers(prefix: str, image: str) -> bool:
-    """Only whole parts of the name count: what allows ``r/team`` allows no ``r/team-b``."""
+    """Only whole parts of the name count: what allows ``r/team`` allows no ``r/team-b``.
+
+    A tag is taken as it stands: with a digest behind it a node pulls the digest, whatever the tag.
+    """
     if prefix in (ANY, image):
         return True
     if not image.startswith(prefix):
         return False
     rest = image[len(prefix) :]
     is_tag = rest[0] == ":" and "/" not in rest
-    return prefix.endswith("/") or rest[0] in "/@" or is_tag
+    is_digest = rest[0] == "@" and ":" not in prefix.rpartition("/")[2]
+    return prefix.endswith("/") or rest[0] == "/" or is_tag or is_digest
 
 
 def _is_registry(first: str) -> bool:

@@ -5,13 +5,21 @@ Counted by the leading operator alone, once a status that says so is written.
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from coxswain.rules import failures
+from coxswain.telemetry.few import OTHER
 from coxswain.telemetry.metrics import REGISTRY
 
 WAITS = (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
 STARTS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 900.0)
+NEVER_SECONDS = 2 * STARTS[-1]
+"""What an attempt counts whose pod was given up before it ran, however soon: more than every bound."""
 RUNS = (1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
 OUTCOMES = ("Succeeded", "Failed", "Cancelled", "Lost")
 ENDS = ("Succeeded", "Failed", "Cancelled")
+REASONS = {
+    "Failed": (*failures.TABLE, OTHER),
+    "Lost": (*(each.code for each in failures.TABLE.values() if not each.uses_attempt), OTHER),
+}
 
 JOBS = Gauge(
     "coxswain_jobs",
@@ -70,7 +78,7 @@ ATTEMPTS = Counter(
 )
 START_SECONDS = Histogram(
     "coxswain_attempt_start_seconds",
-    "From the making of an attempt's pod to its running.",
+    "From the making of an attempt's pod to its running; one that was given up before counts as 1800.",
     buckets=STARTS,
     registry=REGISTRY,
 )
@@ -83,7 +91,9 @@ ATTEMPT_SECONDS = Histogram(
 )
 # There from the start, at zero: Prometheus cannot see the first step of a series that appears with it.
 for _outcome in OUTCOMES:
-    ATTEMPTS.labels(_outcome, "")
     ATTEMPT_SECONDS.labels(_outcome)
+    for _reason in ("", *REASONS.get(_outcome, ())):
+        ATTEMPTS.labels(_outcome, _reason)
 for _phase in ENDS:
-    JOBS_ENDED.labels(_phase, "")
+    for _reason in ("", *REASONS.get(_phase, ())):
+        JOBS_ENDED.labels(_phase, _reason)

@@ -54,5 +54,13 @@ def test_kustomize_renders_what_helm_renders() -> None:
     assert _names(found) == _names([each for each in wanted if each])
 
 
-def _names(bodies: list[Any]) -> set[tuple[str, str]]:
-    return {(each["kind"], each["metadata"]["name"]) for each in bodies}
+def test_no_kustomization_moves_what_the_charts_have_placed() -> None:
+    """Up to 5.7 kustomize gives its namespace to what Helm rendered too; the one of the tests does not."""
+    (path,) = gitops.FOLDER.rglob("kustomization.yaml")
+    assert "namespace" not in yaml.safe_load(path.read_text())
+
+
+def _names(bodies: list[Any]) -> set[tuple[str, str, str | None]]:
+    """With their namespaces: those of a workspace are not the platform's."""
+    metadata = [(each["kind"], each["metadata"]) for each in bodies]
+    return {(kind, each["name"], each.get("namespace")) for kind, each in metadata}

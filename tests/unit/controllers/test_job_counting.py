@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from coxswain.rules import failures
 from coxswain_controllers.job import counting
 from tests.support import builders
 from tests.support.builders import JobBuilder
-from tests.support.measured import value
+from tests.support.measured import series, value
 
 NOW = datetime(2026, 11, 21, 3, 10, tzinfo=UTC)
 SINCE = "2026-11-21T03:08:00Z"
@@ -88,6 +89,27 @@ def test_a_start_is_timed_from_the_making_of_its_pod() -> None:
     assert value("coxswain_attempt_start_seconds_sum") == seconds + 3
 
 
+@pytest.mark.parametrize("reason", ["StartTimeout", "Unschedulable", "ImagePull", "VolumeMount"])
+def test_an_attempt_that_was_given_up_before_it_ran_is_among_the_slow_starts(reason: str) -> None:
+    told = ended("Failed", reason)
+    del told.status["attempts"][0]["startedAt"]
+    starts = value("coxswain_attempt_start_seconds_count")
+    within = value("coxswain_attempt_start_seconds_bucket", le="900.0")
+    count(builders.job(), told)
+    count(told, told.with_status(observedGeneration=2))
+    assert value("coxswain_attempt_start_seconds_count") == starts + 1
+    assert value("coxswain_attempt_start_seconds_bucket", le="900.0") == within
+
+
+@pytest.mark.parametrize("reason", ["Cancelled", "Timeout"])
+def test_an_attempt_that_ended_otherwise_tells_nothing_of_starts(reason: str) -> None:
+    told = ended("Cancelled", reason)
+    del told.status["attempts"][0]["startedAt"]
+    starts = value("coxswain_attempt_start_seconds_count")
+    count(builders.job(), told)
+    assert value("coxswain_attempt_start_seconds_count") == starts
+
+
 @pytest.mark.parametrize(
     ("condition", "status"), [("LeaseHeld", "False"), ("Suspended", "True"), ("Approved", "False")]
 )
@@ -98,3 +120,10 @@ def test_a_wait_is_timed_when_the_job_waits_for_that_no_more(condition: str, sta
     assert value("coxswain_job_condition_seconds_sum", condition=condition) == before
     count(waits, builders.job().running())
     assert value("coxswain_job_condition_seconds_sum", condition=condition) == before + 120
+
+
+def test_every_reason_of_a_failure_is_there_before_the_first_fails_by_it() -> None:
+    failed = {("Failed", reason) for reason in (*failures.TABLE, "other")}
+    lost = {("Lost", reason) for reason in ("PodLost", "WorkerLost", "LeaseLost", "other")}
+    assert failed | lost <= set(series("coxswain_attempts_total"))
+    assert failed <= set(series("coxswain_jobs_ended_total"))

@@ -12,6 +12,7 @@ from coxswain.api.conditions import ConditionType, find
 from coxswain.errors import UserError
 from coxswain.reconcile import actions, instants
 from coxswain.reconcile.displaced import Displacement
+from coxswain.rules.outcome import PodEnd
 from coxswain_controllers.job.decide import LOOK_AGAIN, decide
 from coxswain_controllers.job.snapshot import JobSnapshot
 from tests.support import builders, snapshots
@@ -108,6 +109,23 @@ def test_a_result_that_came_before_the_end_was_asked_for_is_kept() -> None:
     assert found.phase == "Succeeded"
     assert found.result is not None
     assert found.result.answer == "42"
+
+
+@pytest.mark.parametrize(
+    ("end", "phase"),
+    [
+        (snapshots.WELL, "Succeeded"),
+        (replace(snapshots.WELL, disrupted=True), "Cancelled"),
+        (snapshots.BADLY, "Cancelled"),
+    ],
+)
+def test_a_program_without_a_result_had_succeeded_only_if_it_ended_by_itself_and_well(
+    end: PodEnd, phase: str
+) -> None:
+    asked = _asked("spec", is_running=True)
+    seen = replace(snapshots.ended(end=end), spec=asked.spec)
+    decision = decide(seen, PLATFORM, at(21))
+    assert snapshots.follow(seen, decision).status.phase == phase
 
 
 def test_the_end_of_a_former_agent_of_that_name_does_not_end_the_job() -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, ValidationError
 
 from coxswain import names
-from coxswain.api.meta import WITHOUT_NUL, Model, Name
+from coxswain.api.meta import Caller, Model, Name
 
 
 class Lineage(Model):
@@ -19,7 +19,7 @@ class Lineage(Model):
     """Its uid: names come again."""
     depth: Annotated[int, Field(ge=1, le=1_000_000)]
     """How many came before, one after the other."""
-    by: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=WITHOUT_NUL)]
+    by: Caller
     """Who asked for it."""
 
 

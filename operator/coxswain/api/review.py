@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from coxswain.api.meta import WITHOUT_NUL, Model, Text
+from coxswain.api.meta import Caller, Model, Text
 
 
 class Review(Model):
@@ -34,7 +34,7 @@ class ReviewDecision(Model):
     """The attempt that was looked at; a decision about another one counts for nothing."""
     decision: Verdict
     """What follows."""
-    by: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=WITHOUT_NUL)]
+    by: Caller
     """Who decides."""
     why: Text = ""
     """Why."""

@@ -1,5 +1,6 @@
 """The audit log as people read it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -107,7 +108,7 @@ class AuditView(Model):
     """Why, as the actor said."""
     request_id: str | None = None
     """The request's id, as in logs."""
-    hashes: dict[str, str]
+    hashes: Mapping[str, str | None]
     """SHA-256 of what is not kept itself."""
     details: dict[str, Any]
     """More."""

@@ -3,6 +3,7 @@
 Records outlive objects: they are found by the name of a Job also after it is gone.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -62,7 +63,7 @@ class RecordRoutes:
         """
         uid = await self._uid(path)
         attempt = query.attempt or await self._store.run(outputs.newest_attempt, uid)
-        which = Filter(type=OF_RUNS, uid=uid, attempt=attempt)
+        which = Filter(OF_RUNS, path.workspace, uid, attempt)
         first = await self._store.run(events.after, 0, which)
         response = web.StreamResponse(headers={request_ids.HEADER: request_ids.current()})
         response.content_type = "text/plain"
@@ -112,9 +113,11 @@ class RecordRoutes:
         uid = await self._uid(path)
         given = last_event_id(call)
         position, resync = await self._streams.start_of(given or 0)
-        if await self._is_over(uid, position):
+        # An event that names this Job in another workspace is not of its life.
+        which = Filter(workspace=path.workspace, uid=uid)
+        if await self._is_over(which, uid, position):
             return web.Response(status=204)
-        wanted = Wanted(Filter(uid=uid), position, frame=_frame, is_last=_is_end)
+        wanted = Wanted(which, position, frame=_frame, is_last=_is_end)
         return await self._streams.serve(call.request, wanted, resync)
 
     async def _write_log(
@@ -130,12 +133,12 @@ class RecordRoutes:
     async def _uid(self, path: ObjectPath) -> str:
         return await objects.uid(self._store, self._cluster, "Job", path.workspace, path.name)
 
-    async def _is_over(self, uid: str, position: int) -> bool:
+    async def _is_over(self, which: Filter, uid: str, position: int) -> bool:
         """Whether the Job has ended and this reader has seen it all."""
         row = await self._store.run(mirror.by_uid, uid)
         if row is None or (row.phase not in TERMINAL and row.deleted_at is None):
             return False
-        page = await self._store.run(events.after, position, Filter(uid=uid, type=STATUS))
+        page = await self._store.run(events.after, position, replace(which, type=STATUS))
         return not any(_is_end(event) for event in page.events)
 
 

@@ -65,6 +65,35 @@ async def test_a_bad_question_is_refused_with_its_place(api: Api, path: str, fie
     assert problem["field"] == field
 
 
+@pytest.mark.parametrize("kind", ["run.tool_call", "run.tool_result"])
+@pytest.mark.parametrize(
+    "details",
+    [{}, {"id": None, "sha256": None, "arguments": None, "text": None, "hash": None}],
+    ids=["nothing", "nulls"],
+)
+async def test_an_agents_event_that_shows_nothing_leaves_the_log_readable(
+    api: Api, kind: str, details: dict[str, Any]
+) -> None:
+    _, _, headers = await api.claimed()
+    event = {"id": str(audit_log.entry().id), "seq": 1, "type": kind, "details": details}
+    async with api.anybody.post(
+        "/v1/run/events", json={"events": [event]}, headers=headers
+    ) as answer:
+        assert answer.status == 200, await answer.text()
+    async with api.user.get("/v1/audit", params={"action": kind}) as answer:
+        assert answer.status == 200
+        (found,) = (await answer.json())["items"]
+    assert (found["id"], found["hashes"]) == (event["id"], {})
+
+
+async def test_a_row_without_one_of_its_hashes_is_shown(api: Api, sidecar_store: Store) -> None:
+    hashes: Any = {"arguments": None, "body": "00"}
+    await written(sidecar_store, "a", hashes=hashes)
+    async with api.user.get("/v1/audit") as answer:
+        assert answer.status == 200
+        assert (await answer.json())["items"][0]["hashes"]["body"] == "00"
+
+
 async def test_an_export_verifies_offline_with_the_published_key(
     api: Api, sidecar_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

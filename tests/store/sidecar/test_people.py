@@ -72,6 +72,24 @@ async def test_what_kubectl_made_is_nobodys_own_here(api: Api, issuer: Issuer) -
     assert "kubectl" in found["message"]
 
 
+async def test_who_has_the_longest_name_makes_reviews_and_runs_again(
+    api: Api, issuer: Issuer
+) -> None:
+    headers = issuer.headers("a" * 128, "team")
+    await make(api, headers)
+    child = {"metadata": {"name": "second"}, "spec": SPEC, "parent": "first"}
+    status, found = await ask(api, "POST", JOBS, headers, json=child)
+    assert (status, found["lineage"]["by"]) == (201, f"user:{'a' * 128}")
+    stored = api.cluster.objects["/apis/coxswain.dev/v1alpha1/namespaces/team/jobs/first"]
+    stored["status"] = {"phase": "Review", "attempt": 1}
+    decision = {"decision": "fail"}
+    assert (await ask(api, "POST", f"{JOBS}/first/review", headers, json=decision))[0] == 202
+    stored = api.cluster.objects["/apis/coxswain.dev/v1alpha1/namespaces/team/jobs/first"]
+    stored["status"] = {"phase": "Failed", "attempt": 1}
+    status, found = await ask(api, "POST", f"{JOBS}/first/rerun", headers, json={})
+    assert (status, found["lineage"]["by"]) == (201, f"user:{'a' * 128}")
+
+
 async def test_who_is_of_no_group_is_known_and_may_nothing(api: Api, issuer: Issuer) -> None:
     headers = issuer.headers("ada", "unheard-of")
     for path in ("/v1/jobs", JOBS, "/v1/keys"):

@@ -284,6 +284,34 @@ async def test_a_job_that_ended_is_replayed_and_then_there_is_nothing_more(api: 
         assert answer.status == 204
 
 
+async def test_what_names_a_job_in_another_workspace_is_neither_in_its_stream_nor_in_its_log(
+    api: Api,
+) -> None:
+    row = await ended_job(api)
+    forged = {"uid": row.uid, "workspace": "other", "kind": "Job", "name": "first"}
+    output = {"stream": "stdout", "text": "forged\n"}
+    await append(api, "run.output", **forged, attempt=1, details=output)
+    await append(api, "user.note", "job.failed", **forged)
+    path = "/v1/workspaces/team/jobs/first"
+    async with api.user.get(f"{path}/stream", headers={"Last-Event-ID": "5"}) as answer:
+        assert answer.status == 204
+    async with stream(api, f"{path}/stream") as reader:
+        frames = await reader.rest()
+    assert [each.position for each in frames] == [1, 2, 3, 4, 5]
+    async with api.user.get(f"{path}/log") as answer:
+        assert await answer.text() == "one\ntwo\n"
+
+
+async def test_a_stream_of_a_job_that_runs_gives_nothing_of_another_workspace(api: Api) -> None:
+    row = await api.mirrored("first", phase="Running")
+    about = {"uid": row.uid, "kind": "Job", "name": "first"}
+    async with stream(api, "/v1/workspaces/team/jobs/first/stream") as reader:
+        await append(api, "user.note", "job.deleted", **about, workspace="other")
+        await append(api, "job.succeeded", **about, workspace="team")
+        frames = await reader.rest()
+    assert [each.data["type"] for each in frames] == ["job.succeeded"]
+
+
 async def test_a_file_of_a_run_is_read_back(api: Api) -> None:
     new, _, headers = await api.claimed()
     await api.mirrored("first", uid=new.key.job_uid)

@@ -12,7 +12,8 @@ from coxswain.api.kind import Agent, Job
 from coxswain.errors import CoxswainError, ForbiddenError
 from coxswain.kube import paths
 from coxswain.kube.client import Client
-from coxswain.sandbox import pod, volumes
+from coxswain.sandbox import pod, probe, volumes
+from coxswain.sandbox.probe import Wall
 from tests.support import builders, strategies
 
 Body = dict[str, Any]
@@ -93,6 +94,20 @@ async def test_the_same_pod_is_refused_when_it_is_weakened(
     request = builders.pod_request(agent.parsed, builders.job().parsed)
     manifest = pod.build(request, builders.platform())
     manifest["metadata"]["namespace"] = namespace
+    weakened = deepcopy(manifest)
+    WEAKENINGS[weakening](weakened["spec"])
+
+    assert await refusals(client, namespace, [manifest]) == []
+    with pytest.raises(ForbiddenError, match="violates PodSecurity"):
+        await client.create(paths.collection("pods", namespace), weakened, DRY_RUN)
+
+
+@pytest.mark.parametrize("weakening", ["root", "unconfined", "escalation", "capabilities"])
+async def test_the_pod_that_probes_the_network_is_admitted_as_an_agents_is(
+    client: Client, namespace: str, weakening: str
+) -> None:
+    walls = (Wall("10.96.0.1", 443), Wall("fd00::1", 443))
+    manifest = probe.build(namespace, "0.1.0 agent:1", walls, builders.platform())
     weakened = deepcopy(manifest)
     WEAKENINGS[weakening](weakened["spec"])
 

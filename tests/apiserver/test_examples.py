@@ -9,6 +9,7 @@ from coxswain.store.events import Filter
 from tests.support import apiserver, examples
 from tests.support.kubelet import Kubelet
 from tests.support.leader import Operator
+from tests.support.postgres import Database, opened
 from tests.support.workspace import Ledger, Workspace
 
 Body = dict[str, Any]
@@ -51,12 +52,15 @@ async def _settled(workspace: Workspace, ledger: Ledger) -> tuple[list[Body], se
 
 
 async def test_all_samples_applied_three_times_are_no_change_no_pod_and_no_event(
-    workspace: Workspace, operator: Operator, ledger: Ledger
+    workspace: Workspace, operator: Operator, ledger: Ledger, module_database: Database
 ) -> None:
-    async with Kubelet(workspace.client, namespace=workspace.namespace):
+    async with (
+        Kubelet(workspace.client, namespace=workspace.namespace),
+        opened(module_database.gateway) as gateway,
+    ):
         await _apply_all(workspace)
         for name in JUDGED:
-            await ledger.judge(await workspace.agent(name))
+            await Ledger(gateway).judge(await workspace.agent(name))
             await workspace.agent_is(name, "Ready")
         await workspace.job_ends("first-answer")
         await workspace.job_ends("reference-command")

@@ -90,17 +90,22 @@ async def test_a_schedule_whose_agent_is_not_there_says_so_and_loses_nothing(
     assert ready.status == "True"
 
 
+@pytest.mark.parametrize(("policy", "has_time"), [("CancelOther", True), ("TerminateOther", False)])
 async def test_a_newer_tick_ends_the_job_that_runs(
-    operator: Operator, workspace: Workspace
+    operator: Operator, workspace: Workspace, policy: str, has_time: bool
 ) -> None:
+    told: list[str] = []
+
     async def hangs(pod: Any) -> None:
         await pod.starts()
-        await asyncio.Event().wait()
+        # A pod that is deleted with no time at all is gone before its kubelet hears of it.
+        await pod.stopping.wait()
+        told.append(pod.name)
 
     await workspace.has_agent()
     async with Kubelet(workspace.client, hangs, namespace=workspace.namespace):
         await has_schedule(
-            workspace, overlap="CancelOther", interval={"seconds": 3}, failedJobsHistoryLimit=100
+            workspace, overlap=policy, interval={"seconds": 3}, failedJobsHistoryLimit=100
         )
         await until(workspace, lambda found: found.status.fired >= 3)
         await workspace.patch("schedules", "s", {"spec": {"suspend": True}})
@@ -108,6 +113,7 @@ async def test_a_newer_tick_ends_the_job_that_runs(
     ended = [each for each in found if each.get("phase") == "Cancelled"]
     assert len(ended) >= 2
     assert {each["transitions"][-1]["reason"] for each in ended} == {"Displaced"}
+    assert bool(told) is has_time
 
 
 async def test_a_failed_job_fires_a_schedule_that_listens_once(

@@ -51,17 +51,18 @@ async def test_a_pass_that_finds_nothing_new_changes_nothing(world: ScheduleWorl
 
 
 @pytest.mark.parametrize(
-    ("policy", "told"),
+    ("policy", "told", "buffered", "overrun"),
     [
-        ("Skip", ["Fired", "Skipped/Overlap", "Skipped/Overlap", "Fired"]),
-        ("BufferOne", ["Fired", "Fired", "Skipped/BufferFull", "None/Buffered"]),
-        ("BufferAll", ["Fired", "Fired", "None/Buffered", "None/Buffered"]),
-        ("CancelOther", ["Fired", "Skipped/Superseded", "Fired", "None/Buffered"]),
-        ("AllowAll", ["Fired", "Fired", "Fired", "Fired"]),
+        ("Skip", ["Fired", "Skipped/Overlap", "Skipped/Overlap", "Fired"], 0, 2),
+        ("BufferOne", ["Fired", "Fired", "Skipped/BufferFull", "None/Buffered"], 2, 3),
+        ("BufferAll", ["Fired", "Fired", "None/Buffered", "None/Buffered"], 3, 3),
+        ("CancelOther", ["Fired", "Skipped/Superseded", "Fired", "None/Buffered"], 3, 3),
+        ("TerminateOther", ["Fired", "Skipped/Superseded", "Fired", "None/Buffered"], 3, 3),
+        ("AllowAll", ["Fired", "Fired", "Fired", "Fired"], 0, 3),
     ],
 )
 async def test_ticks_that_meet_a_running_job_go_by_the_policy(
-    world: ScheduleWorld, policy: str, told: list[str]
+    world: ScheduleWorld, policy: str, told: list[str], buffered: int, overrun: int
 ) -> None:
     key = world.has(EVERY.with_spec(overlap=policy))
     await world.minutes(3)
@@ -69,6 +70,8 @@ async def test_ticks_that_meet_a_running_job_go_by_the_policy(
     await world.passes()
     await world.minutes(1)
     assert [each.split(" ", 1)[1] for each in await world.told(key)] == told
+    status = world.raw(key)["status"]
+    assert (status["buffered"], status["overrun"]) == (buffered, overrun)
 
 
 @pytest.mark.parametrize(("policy", "grace"), [("CancelOther", None), ("TerminateOther", 0)])

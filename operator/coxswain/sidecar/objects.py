@@ -1,10 +1,9 @@
 """Our objects as people read them: from the mirror, or while it lags, from the API server."""
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -115,6 +114,13 @@ def write_cursor(cursor: Cursor) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(text)
+    return at.astimezone(UTC)
+
+
 def read_cursor(text: str | None) -> Cursor | None:
     """The place that ``write_cursor`` wrote down. Raises UserError malformed."""
     if text is None:
@@ -122,8 +128,8 @@ def read_cursor(text: str | None) -> Cursor | None:
     try:
         plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
         at, _, uid = plain.partition(" ")
-        return Cursor(datetime.fromisoformat(at), str(UUID(uid)))
-    except (ValueError, binascii.Error) as error:
+        return Cursor(_instant(at), str(UUID(uid)))
+    except (ValueError, OverflowError) as error:
         raise UserError(
             "this is no cursor of ours", code=problems.MALFORMED, field="query.cursor"
         ) from error

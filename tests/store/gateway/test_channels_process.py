@@ -7,6 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from coxswain.gateway.channels import polling
 from coxswain.store import frozen, mirror, triggers
 from coxswain.store.pool import Store
 from tests.support import channels, rows
@@ -74,6 +75,18 @@ async def test_it_looks_for_sessions_of_a_frozen_replica_like_every_gateway(
     async with channels.running(database):
         work = {getattr(task.get_coro(), "cr_code", None) for task in asyncio.all_tasks()}
     assert frozen.run.__code__ in work
+
+
+async def test_it_drops_what_was_handled_a_day_ago_in_one_go_however_much_that_is(
+    database: Database,
+) -> None:
+    await rows.triggers(database.admin, str(uuid4()), 2 * triggers.AT_ONCE + 1)
+    connection = await asyncpg.connect(database.admin)
+    await connection.execute("UPDATE triggers SET handled_at = now() - interval '25 hours'")
+    async with channels.running(database), asyncio.timeout(polling.TIDY_SECONDS / 2):
+        while await connection.fetchval("SELECT EXISTS (SELECT FROM triggers)"):  # noqa: ASYNC110 - another task does it
+            await asyncio.sleep(0.02)
+    await connection.close()
 
 
 async def test_it_refuses_to_start_with_an_origin_that_is_none(

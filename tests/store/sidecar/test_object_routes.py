@@ -1,6 +1,8 @@
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -152,7 +154,20 @@ async def test_lists_go_page_by_page_and_filter(api: Api) -> None:
     assert await listed("/v1/agents") == []
 
 
-@pytest.mark.parametrize("cursor", ["x", "////", "e30", "MjAyNi0wMS0wMSBub3R1aWQ"])
+def written(at: str) -> str:
+    """A cursor that names this instant."""
+    return base64.urlsafe_b64encode(f"{at} {UUID(int=7)}".encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        *["x", "////", "e30", "MjAyNi0wMS0wMSBub3R1aWQ"],
+        written("2026-01-01T00:00:00"),
+        written("0001-01-01T00:00:00+14:00"),
+        written("9999-12-31T23:59:59-14:00"),
+    ],
+)
 async def test_a_cursor_that_is_not_ours_is_400(api: Api, cursor: str) -> None:
     assert (await problem(api, "GET", f"/v1/jobs?cursor={cursor}"))[0] == 400
 

@@ -44,13 +44,14 @@ def errors_page() -> str:
 def permissions_page() -> str:
     """docs/permissions.md: every route, and who may call it."""
     rows = [(f"`{route}`", each.who, *_asked(each)) for route, each in permissions.TABLE.items()]
-    head = ("route", "for", "role", "where", "in Kubernetes' words")
+    head = ("route", "for", "role", "where", "in Kubernetes' words", "key for some queues")
     return (
         f"{NOTE}# Who may call which route\n\n"
         "The servers, their OpenAPI documents and this page are made from one table; a route that is not in it\n"
         "is not served. [Access](access.md) says who people and machines are and how they get a role. Each role\n"
-        "includes the one before: Read, Member, Admin. The last column is what the API server is asked where\n"
-        "Kubernetes' rights decide: a verb and a resource, in the workspace of the path, or in all.\n\n"
+        "includes the one before: Read, Member, Admin. *In Kubernetes' words* is what the API server is asked where\n"
+        "Kubernetes' rights decide: a verb and a resource, in the workspace of the path, or in all. A key for some\n"
+        "queues reads, and changes only what has a queue.\n\n"
         f"{_table(head, rows)}\n"
         "Who agrees to a Job or a call, and who denies it, has to stand among its approvers, whatever their role. Who\n"
         "takes, renews or lets go of a lease does so with its token. Beside these, `/v1/openapi.json` and `/docs` are\n"
@@ -58,11 +59,12 @@ def permissions_page() -> str:
     )
 
 
-def _asked(permission: Permission) -> tuple[str, str, str]:
+def _asked(permission: Permission) -> tuple[str, str, str, str]:
     if not permission.is_for_users:
-        return "", "", ""
+        return "", "", "", ""
     where = "" if permission.scope is Scope.WORKSPACE else permission.scope.value
-    return permission.need.value, where, f"`{permission.right}`"
+    queues = _yes(permission.is_for_some_queues)
+    return permission.need.value, where, f"`{permission.right}`", queues
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

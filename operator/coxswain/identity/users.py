@@ -12,6 +12,7 @@ from coxswain.rules import permissions
 from coxswain.rules.permissions import Grant, Need, Permission, Role, Scope
 
 NOT_PERMITTED = "not_permitted"
+QUEUE = "queue_not_permitted"
 
 
 class Rights(Protocol):
@@ -76,10 +77,15 @@ async def find(finders: Sequence[Finder], token: str) -> User | None:
 
 
 async def admitted(user: User, permission: Permission, workspace: str | None) -> UserCaller:
-    """The user as a caller of a route. Raises ForbiddenError not_permitted."""
+    """The user as a caller of a route. Raises ForbiddenError not_permitted or queue_not_permitted."""
     if user.is_machine and not permission.is_for_machines:
         text = "this route is for people; an API key does not open it"
         raise ForbiddenError(text, code=NOT_PERMITTED)
+    if user.queues is not None and not permission.is_for_some_queues:
+        text = (
+            "what this changes is of no queue; use a key without queues, which is for all of them"
+        )
+        raise ForbiddenError(text, code=QUEUE)
     if permission.scope is Scope.SEEN:
         found = await user.rights.workspaces_for(permission)
         if found is not None and not found:

@@ -52,6 +52,8 @@ class Permission:
     need: Need = Need.READ
     scope: Scope = Scope.WORKSPACE
     right: str = ""
+    asks_queue: bool = False
+    """Whether the route asks for the queue of the work that it is about."""
 
     @property
     def is_for_users(self) -> bool:
@@ -62,6 +64,13 @@ class Permission:
     def is_for_machines(self) -> bool:
         """Whether an API key may be used."""
         return self.who is Who.USER
+
+    @property
+    def is_for_some_queues(self) -> bool:
+        """Whether an API key for some queues may be used: to read, and where its queue is asked for."""
+        return self.is_for_machines and (
+            self.asks_queue or self.right.startswith(("get ", "list "))
+        )
 
     @property
     def role(self) -> Role:
@@ -120,8 +129,12 @@ def _work(right: str, scope: Scope = Scope.WORKSPACE) -> Permission:
     return Permission(Who.USER, Need.WORK, scope, right)
 
 
+def _work_of_queue(right: str) -> Permission:
+    return Permission(Who.USER, Need.WORK, right=right, asks_queue=True)
+
+
 def _own(right: str) -> Permission:
-    return Permission(Who.USER, Need.OWN, right=right)
+    return Permission(Who.USER, Need.OWN, right=right, asks_queue=True)
 
 
 def _administer(right: str) -> Permission:
@@ -160,7 +173,7 @@ TABLE: dict[str, Permission] = {
     "POST /v1/hooks/{workspace}/{schedule}": Permission(Who.ANYBODY),
     "GET /v1/jobs": _seen("list jobs"),
     f"GET {_W}/jobs": _read("list jobs"),
-    f"POST {_W}/jobs": _work("create jobs"),
+    f"POST {_W}/jobs": _work_of_queue("create jobs"),
     f"GET {_JOB}": _read("get jobs"),
     f"GET {_JOB}/log": _read("get jobs"),
     f"GET {_JOB}/result": _read("get jobs"),
@@ -170,7 +183,7 @@ TABLE: dict[str, Permission] = {
     f"POST {_JOB}/suspend": _own("update jobs"),
     f"POST {_JOB}/resume": _own("update jobs"),
     f"POST {_JOB}/review": _own("update jobs"),
-    f"POST {_JOB}/rerun": _work("create jobs"),
+    f"POST {_JOB}/rerun": _work_of_queue("create jobs"),
     "GET /v1/approvals": _seen("list jobs"),
     f"GET {_JOB}/approval": _read("get jobs"),
     f"POST {_JOB}/approve": _AGREE,
@@ -183,7 +196,7 @@ TABLE: dict[str, Permission] = {
     f"GET {_W}/agents/{{name}}": _read("get agents"),
     "GET /v1/schedules": _seen("list schedules"),
     f"GET {_W}/schedules": _read("list schedules"),
-    f"POST {_W}/schedules": _work("create schedules"),
+    f"POST {_W}/schedules": _work_of_queue("create schedules"),
     f"GET {_SCHEDULE}": _read("get schedules"),
     f"GET {_SCHEDULE}/ticks": _read("get schedules"),
     f"POST {_SCHEDULE}/trigger": _own("update schedules"),

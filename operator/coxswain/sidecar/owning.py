@@ -9,10 +9,9 @@ from typing import Any
 from coxswain import names
 from coxswain.errors import ForbiddenError
 from coxswain.identity.callers import UserCaller
-from coxswain.identity.users import NOT_PERMITTED
+from coxswain.identity.users import NOT_PERMITTED, QUEUE
 
 NOT_THE_OWNER = "not_the_owner"
-QUEUE = "queue_not_permitted"
 
 
 def require(caller: UserCaller, raw: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ from tests.support.sidecar_api import Api
 
 HOUR = timedelta(hours=1)
 NOW = datetime.now(UTC)
-DENIALS = {"wrong_caller", "not_permitted", "not_the_owner"}
+DENIALS = {"wrong_caller", "not_permitted", "not_the_owner", "queue_not_permitted"}
 OPEN, REFUSED, FORBIDDEN = "open", 401, 403
 ROOT = "/apis/coxswain.dev/v1alpha1/namespaces/team"
 RANGE = {"since": "2026-01-01T00:00:00Z", "until": "2026-01-01T01:00:00Z"}
@@ -48,6 +48,8 @@ class Is:
     workspace: str | None = "team"
     """Where it has the role; None: everywhere."""
     is_person: bool = False
+    has_queues: bool = False
+    """Whether it is for some queues only; what is there is of one of them."""
 
     def finds(self, permission: Permission) -> object:
         """What it should find at a route."""
@@ -64,6 +66,8 @@ class Is:
 
     def _may(self, permission: Permission) -> bool:
         if permission.who is Who.PERSON and not self.is_person:
+            return False
+        if self.has_queues and not permission.is_for_some_queues:
             return False
         if permission.scope is Scope.WORKSPACE and self.workspace == "other":
             return False
@@ -105,6 +109,7 @@ PRINCIPALS: dict[str, Is] = {
     "read key": Is(Who.USER, Role.READ, None),
     "admin key": Is(Who.USER, Role.ADMIN, None),
     "admin key of another workspace": Is(Who.USER, Role.ADMIN, "other"),
+    "admin key for some queues": Is(Who.USER, Role.ADMIN, None, has_queues=True),
     "reader": Is(Who.USER, Role.READ, "team", is_person=True),
     "member": Is(Who.USER, Role.MEMBER, "team", is_person=True),
     "admin of the workspace": Is(Who.USER, Role.ADMIN, "team", is_person=True),
@@ -148,6 +153,8 @@ class World:
 
     async def _of_key(self, name: str) -> dict[str, str]:
         fields: dict[str, Any] = {"workspaces": ["other"]} if "another" in name else {}
+        if "queues" in name:
+            fields = {"queues": ["default"]}
         if name == "expired key":
             fields["expiresAt"] = (datetime.now(UTC) + HOUR).isoformat()
         role = "Read" if name == "read key" else "Admin"

@@ -82,3 +82,21 @@ def test_only_what_is_about_no_workspace_is_asked_for_in_all_of_them() -> None:
         "POST /v1/keys",
         "POST /v1/keys/{key}/revoke",
     }
+
+
+def test_a_key_for_some_queues_reads_and_changes_only_what_has_a_queue() -> None:
+    changed = {
+        route.removeprefix("POST /v1/workspaces/{workspace}/")
+        for route, each in TABLE.items()
+        if each.is_for_some_queues and not route.startswith("GET ")
+    }
+    assert changed == {
+        "jobs",
+        *(f"jobs/{{name}}/{each}" for each in ("cancel", "suspend", "resume", "review", "rerun")),
+        "schedules",
+        *(f"schedules/{{name}}/{each}" for each in ("trigger", "backfill", "suspend", "resume")),
+        "deliveries/{delivery}/redrive",
+    }
+    for route, each in TABLE.items():
+        if route.startswith("GET "):
+            assert each.is_for_some_queues == each.is_for_machines, route

@@ -36,6 +36,12 @@ OF_PODS = (
         True,
         False,
     ),
+    Failure(
+        "DoorMoved",
+        "a door of the platform has another address, which the pod cannot learn",
+        True,
+        False,
+    ),
     Failure("ExitCode", "the program ended with an exit code that is not 0", True),
     Failure("Timeout", "the attempt took longer than its timeout", True),
     Failure("OutOfMemory", "a process needed more memory than the pod's limit", True),

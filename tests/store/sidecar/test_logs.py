@@ -13,6 +13,7 @@ async def test_the_log_is_the_output_also_after_the_job_is_gone(api: Api) -> Non
         api,
         "run.output",
         uid=row.uid,
+        workspace="team",
         attempt=1,
         details={"stream": "stderr", "text": "warning\n"},
     )
@@ -20,6 +21,7 @@ async def test_the_log_is_the_output_also_after_the_job_is_gone(api: Api) -> Non
         api,
         "run.output",
         uid=row.uid,
+        workspace="team",
         attempt=2,
         details={"stream": "stdout", "text": "second\n"},
     )
@@ -41,7 +43,7 @@ async def test_the_log_says_where_steps_begin_and_end_and_what_is_left_out(api: 
     row = await api.mirrored("first")
 
     async def happens(kind: str, **details: Any) -> None:
-        await append(api, kind, uid=row.uid, attempt=1, details=details)
+        await append(api, kind, uid=row.uid, workspace="team", attempt=1, details=details)
 
     await happens("run.step.started", step="one", number=1, of=4)
     await happens("run.model_call", step=1, outcome="ok")
@@ -73,7 +75,7 @@ async def test_the_log_says_where_steps_begin_and_end_and_what_is_left_out(api: 
 async def test_a_log_of_steps_that_said_nothing_is_of_the_newest_attempt(api: Api) -> None:
     row = await api.mirrored("first")
     for attempt in (1, 2):
-        details = {"step": f"of-{attempt}"}
-        await append(api, "run.step.started", uid=row.uid, attempt=attempt, details=details)
+        about = {"uid": row.uid, "workspace": "team", "attempt": attempt}
+        await append(api, "run.step.started", **about, details={"step": f"of-{attempt}"})
     async with api.user.get("/v1/workspaces/team/jobs/first/log") as answer:
         assert await answer.text() == "\n[step of-2 started]\n"

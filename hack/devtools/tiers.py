@@ -26,7 +26,7 @@ WORKSPACES = ("demo", "strangers", "proving")
 class Tier:
     """Folders that run together, the Go programs they need, whether they need a cluster.
 
-    A tier that shares nothing runs in one process per core; `-- -n 0` makes it one. With
+    A tier whose processes share nothing runs in one per core; `-- -n 0` makes it one. With
     ``core_seconds`` a whole run has failed that used more CPU than this on each core.
     """
 
@@ -48,6 +48,8 @@ class Ran:
 
 
 PER_CORE = ("--numprocesses", "auto", "--dist", "worksteal")
+# Each process has an API server of its own, and each file an operator: files stay whole.
+PER_FILE = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 
 ALL = (
     Tier(
@@ -57,7 +59,12 @@ ALL = (
         core_seconds=UNIT_SECONDS,
     ),
     Tier("store", ("tests/store",), ("versitygw",), arguments=PER_CORE),
-    Tier("apiserver", ("tests/apiserver",), ("etcd", "kubernetes", "helm")),
+    Tier(
+        "apiserver",
+        ("tests/apiserver",),
+        ("etcd", "kubernetes", "helm"),
+        arguments=PER_FILE,
+    ),
     Tier("cluster", ("tests/cluster",), ("helm",), needs_cluster=True),
 )
 BY_NAME = {tier.name: tier for tier in ALL}

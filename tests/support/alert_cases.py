@@ -18,6 +18,8 @@ class Case:
     minutes: int = 30
     idle: dict[str, str] | None = None
     """The same fault where there is too little to judge by."""
+    young: dict[str, str] | None = None
+    """The same fault in a process that has just started."""
 
 
 def _ratio(bad: str, every: str, percent: float, per_minute: float = 1000) -> dict[str, str]:
@@ -100,7 +102,9 @@ CASES: dict[str, Case] = {
         },
     ),
     "RecordsWaiting": Case(
-        {"coxswain_records_waiting": "300x30"}, {"coxswain_records_waiting": "900x22 0 900x7"}
+        {"coxswain_records_waiting": "300x30"},
+        {"coxswain_records_waiting": "900x22 0 900x7"},
+        young={"coxswain_records_waiting": "_x25 900x4"},
     ),
     "RecordsRefused": Case(
         {"coxswain_records_refused_total": "0x20 1x10"}, {"coxswain_records_refused_total": "3x30"}
@@ -171,9 +175,15 @@ CASES: dict[str, Case] = {
             _LATE % ("BufferAll", "+Inf"): "0+100x30",
         },
     ),
-    "TickJobsRefused": Case({_OPEN % "making": "1x30"}, {_OPEN % "making": "3x20 0 3x9"}),
+    "TickJobsRefused": Case(
+        {_OPEN % "making": "1x30"},
+        {_OPEN % "making": "3x20 0 3x9"},
+        young={_OPEN % "making": "_x25 3x4"},
+    ),
     "TriggersWaiting": Case(
-        {"coxswain_triggers_waiting": "1x30"}, {"coxswain_triggers_waiting": "9x25 0 9x4"}
+        {"coxswain_triggers_waiting": "1x30"},
+        {"coxswain_triggers_waiting": "9x25 0 9x4"},
+        young={"coxswain_triggers_waiting": "_x25 9x4"},
     ),
     "LeasesQuarantined": Case(
         {'coxswain_leases{state="Quarantined"}': "1x30"},

@@ -75,9 +75,10 @@ def _tests(group: str) -> list[Body]:
         found.append(_test(name, alert, case.fires, case.minutes, fires=True))
         name = f"{_key(alert)} stays quiet"
         found.append(_test(name, alert, case.quiet, case.minutes, fires=False))
-        if case.idle is not None:
-            name = f"{_key(alert)} stays quiet where little happens"
-            found.append(_test(name, alert, case.idle, case.minutes, fires=False))
+        for given, where in ((case.idle, "where little happens"), (case.young, "at the start")):
+            if given is not None:
+                name = f"{_key(alert)} stays quiet {where}"
+                found.append(_test(name, alert, given, case.minutes, fires=False))
     return found
 
 

@@ -40,7 +40,7 @@ _ENDED = 'coxswain_jobs_ended_total{phase="%s", reason="x"}'
 _HELD = 'coxswain_jobs_held_back{condition="%s"}'
 _OLDEST = 'coxswain_jobs_held_back_oldest_seconds{condition="%s"}'
 _CALLS = 'coxswain_model_calls_total{provider="openai", outcome="%s"}'
-_KEYS = 'coxswain_issuer_key_fetches_total{outcome="%s"}'
+_KEYS = 'coxswain_issuer_key_fetches_total{pod="%s", issuer="%s", outcome="%s"}'
 _KUBE = 'coxswain_kube_request_seconds_count{method="GET", status="%s"}'
 _REPAIRS = 'coxswain_sweep_repairs_total{kind="Job"}'
 _PASSES = 'coxswain_reconcile_seconds_count{kind="Job"}'
@@ -198,8 +198,16 @@ CASES: dict[str, Case] = {
         {'coxswain_token_refusals_total{code="token_expired"}': "0+30x30"},
     ),
     "SigningKeysUnreadable": Case(
-        {_KEYS % "failed": "0+1x30", _KEYS % "ok": "5x30"},
-        {_KEYS % "failed": "0+1x30", _KEYS % "ok": "0+1x30"},
+        {
+            _KEYS % ("a", "oidc", "failed"): "0+1x30",
+            _KEYS % ("a", "oidc", "ok"): "5x30",
+            _KEYS % ("a", "cluster", "ok"): "0+1x30",
+            _KEYS % ("b", "oidc", "ok"): "0+1x30",
+        },
+        {
+            _KEYS % ("a", "oidc", "failed"): "0+1x30",
+            _KEYS % ("a", "oidc", "ok"): "0+1x30",
+        },
     ),
     "StreamsNearlyAll": Case(
         {'coxswain_streams_open{pod="a"}': "480x30", 'coxswain_streams_max{pod="a"}': "500x30"},

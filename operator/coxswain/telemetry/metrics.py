@@ -116,12 +116,13 @@ TOKEN_REFUSALS = Counter(
 )
 KEY_FETCHES = Counter(
     "coxswain_issuer_key_fetches_total",
-    "Fetches of the cluster's token keys, by outcome.",
-    ["outcome"],
+    "Fetches of keys that sign tokens, the cluster's or those of people's OIDC issuer, by outcome.",
+    ["issuer", "outcome"],
     registry=REGISTRY,
 )
-for _outcome in ("ok", "failed"):
-    KEY_FETCHES.labels(_outcome)
+for _issuer in ("cluster", "oidc"):
+    for _outcome in ("ok", "failed"):
+        KEY_FETCHES.labels(_issuer, _outcome)
 
 # Sidecar.
 STREAMS_OPEN = Gauge(

@@ -220,6 +220,15 @@ def test_everything_that_has_metrics_is_read_and_nothing_twice() -> None:
     assert all(name in read and is_selected for name, is_selected in ports)
 
 
+def test_the_file_of_a_dashboard_says_whose_it_is(tmp_path: Path) -> None:
+    """Grafana's sidecar puts the files of all ConfigMaps into one folder."""
+    given = {"monitoring": {"dashboards": {"enabled": True}}}
+    objects = chart.render_with(tmp_path, given, monitored=True)
+    found = [each for each in objects if "-dashboard-" in each["metadata"]["name"]]
+    assert found
+    assert [name for each in found for name in each["data"] if name[:9] != "coxswain-"] == []
+
+
 def test_metrics_are_switched_off_in_every_process(tmp_path: Path) -> None:
     given = {"enabled": False, "podMonitor": {"enabled": True}, "rules": {"enabled": True}}
     chosen = {"monitoring": given, "channels": {"enabled": True}}

@@ -75,6 +75,7 @@ CASES: dict[str, Case] = {
         {'coxswain_reconcile_errors_total{kind="Job"}': "0+30x40", _PASSES: "0+100x40"},
         {'coxswain_reconcile_errors_total{kind="Job"}': "0+15x40", _PASSES: "0+100x40"},
         minutes=40,
+        idle={'coxswain_reconcile_errors_total{kind="Job"}': "0+0.5x40", _PASSES: "0+1x40"},
     ),
     "EventsNotTaken": Case(
         {'coxswain_events_not_taken_total{kind="Pod"}': "0x25 1x5"},
@@ -220,6 +221,7 @@ CASES: dict[str, Case] = {
     "ModelCallsFailing": Case(
         {_CALLS % "ok": "0+10x30", _CALLS % "PROVIDER_TIMEOUT": "0+10x30"},
         {_CALLS % "ok": "0+10x30", _CALLS % "CallerGone": "0+10x30"},
+        idle={_CALLS % "ok": "0+0.2x30", _CALLS % "PROVIDER_TIMEOUT": "0+0.2x30"},
     ),
     "CallbacksStuck": Case(
         {"coxswain_callbacks_oldest_seconds": "4000x30"},

@@ -42,7 +42,8 @@ DOORS = (
         "ModelCallsFailing",
         "sum by (provider)"
         ' (rate(coxswain_model_calls_total{@, outcome!~"ok|CallerGone"}[10m]))'
-        " / sum by (provider) (rate(coxswain_model_calls_total{@}[10m])) > 0.25",
+        " / sum by (provider) (rate(coxswain_model_calls_total{@}[10m])) > 0.25"
+        " and sum by (provider) (increase(coxswain_model_calls_total{@}[10m])) >= 10",
         "10m",
         "warning",
         "Many model calls fail.",

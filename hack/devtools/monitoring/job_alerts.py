@@ -53,7 +53,7 @@ JOBS = (
         "15m",
         "warning",
         "Jobs wait for an Agent that is not ready.",
-        "{{ $value }} Jobs wait: their Agent is missing, suspended, or its models cannot be used.",
+        "{{ $value }} Jobs wait: their Agent is missing, or its models cannot be used.",
     ),
     Alert(
         "AttemptsLost",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from coxswain.api.conditions import ConditionType
+from coxswain.api.conditions import AGENT_SUSPENDED, ConditionType
 from coxswain.reconcile.cache import Raw
 
 CONDITIONS = (
@@ -31,11 +31,16 @@ class HeldBack(NamedTuple):
 
 
 def of(raw: Raw) -> HeldBack | None:
-    """The one condition that a Queued Job waits for; None where it waits for none."""
+    """The one condition that a Queued Job waits for; None where it waits for none.
+
+    Where somebody suspended its Agent, that is a wish like its own suspension, and no fault of the Agent.
+    """
     status = raw.get("status") or {}
     if status.get("phase") != "Queued":
         return None
     for each in status.get("conditions") or ():
         if _HOLDS.get(each["type"]) == each["status"]:
-            return HeldBack(each["type"], datetime.fromisoformat(each["lastTransitionTime"]))
+            is_wish = each.get("reason") == AGENT_SUSPENDED
+            condition = ConditionType.SUSPENDED if is_wish else each["type"]
+            return HeldBack(condition, datetime.fromisoformat(each["lastTransitionTime"]))
     return None

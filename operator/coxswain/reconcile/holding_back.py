@@ -1,5 +1,6 @@
 """What a Job that is Queued waits for, as its status says."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,7 +21,12 @@ CONDITIONS = (
     ConditionType.POD_STARTED,
 )
 """All that can hold a Job back."""
-_HOLDS = {each: "True" if each is ConditionType.SUSPENDED else "False" for each in CONDITIONS}
+HOLDS: Mapping[str, str] = {
+    each: "True" if each is ConditionType.SUSPENDED else "False" for each in CONDITIONS
+}
+"""The status by which each does."""
+WISHES: Mapping[str, str] = {AGENT_SUSPENDED: ConditionType.SUSPENDED}
+"""Reasons that count as another condition: where somebody suspended the Agent, it is at no fault."""
 
 
 class HeldBack(NamedTuple):
@@ -31,16 +37,12 @@ class HeldBack(NamedTuple):
 
 
 def of(raw: Raw) -> HeldBack | None:
-    """The one condition that a Queued Job waits for; None where it waits for none.
-
-    Where somebody suspended its Agent, that is a wish like its own suspension, and no fault of the Agent.
-    """
+    """The one condition that a Queued Job waits for; None where it waits for none."""
     status = raw.get("status") or {}
     if status.get("phase") != "Queued":
         return None
     for each in status.get("conditions") or ():
-        if _HOLDS.get(each["type"]) == each["status"]:
-            is_wish = each.get("reason") == AGENT_SUSPENDED
-            condition = ConditionType.SUSPENDED if is_wish else each["type"]
+        if HOLDS.get(each["type"]) == each["status"]:
+            condition = WISHES.get(each.get("reason"), each["type"])
             return HeldBack(condition, datetime.fromisoformat(each["lastTransitionTime"]))
     return None

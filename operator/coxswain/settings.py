@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from coxswain import names
+from coxswain.alert_settings import AlertSettings
 from coxswain.configuration import Contradiction as Contradiction
 from coxswain.configuration import MeasuredSettings as MeasuredSettings
 from coxswain.configuration import Settings as Settings
@@ -125,7 +126,7 @@ class ArtifactSettings(Settings):
 
 
 class SidecarSettings(
-    ServerSettings, FairnessSettings, KeySettings, ArtifactSettings, PeopleSettings
+    ServerSettings, FairnessSettings, KeySettings, ArtifactSettings, PeopleSettings, AlertSettings
 ):
     """The sidecar API."""
 

@@ -18,6 +18,8 @@ class Case:
     minutes: int = 30
     idle: dict[str, str] | None = None
     """The same fault where there is too little to judge by."""
+    young: dict[str, str] | None = None
+    """The same fault in a process that has just started."""
 
 
 def _ratio(bad: str, every: str, percent: float, per_minute: float = 1000) -> dict[str, str]:
@@ -38,7 +40,7 @@ _ENDED = 'coxswain_jobs_ended_total{phase="%s", reason="x"}'
 _HELD = 'coxswain_jobs_held_back{condition="%s"}'
 _OLDEST = 'coxswain_jobs_held_back_oldest_seconds{condition="%s"}'
 _CALLS = 'coxswain_model_calls_total{provider="openai", outcome="%s"}'
-_KEYS = 'coxswain_issuer_key_fetches_total{outcome="%s"}'
+_KEYS = 'coxswain_issuer_key_fetches_total{pod="%s", issuer="%s", outcome="%s"}'
 _KUBE = 'coxswain_kube_request_seconds_count{method="GET", status="%s"}'
 _REPAIRS = 'coxswain_sweep_repairs_total{kind="Job"}'
 _PASSES = 'coxswain_reconcile_seconds_count{kind="Job"}'
@@ -73,6 +75,7 @@ CASES: dict[str, Case] = {
         {'coxswain_reconcile_errors_total{kind="Job"}': "0+30x40", _PASSES: "0+100x40"},
         {'coxswain_reconcile_errors_total{kind="Job"}': "0+15x40", _PASSES: "0+100x40"},
         minutes=40,
+        idle={'coxswain_reconcile_errors_total{kind="Job"}': "0+0.5x40", _PASSES: "0+1x40"},
     ),
     "EventsNotTaken": Case(
         {'coxswain_events_not_taken_total{kind="Pod"}': "0x25 1x5"},
@@ -100,7 +103,9 @@ CASES: dict[str, Case] = {
         },
     ),
     "RecordsWaiting": Case(
-        {"coxswain_records_waiting": "300x30"}, {"coxswain_records_waiting": "900x22 0 900x7"}
+        {"coxswain_records_waiting": "300x30"},
+        {"coxswain_records_waiting": "900x22 0 900x7"},
+        young={"coxswain_records_waiting": "_x25 900x4"},
     ),
     "RecordsRefused": Case(
         {"coxswain_records_refused_total": "0x20 1x10"}, {"coxswain_records_refused_total": "3x30"}
@@ -171,9 +176,15 @@ CASES: dict[str, Case] = {
             _LATE % ("BufferAll", "+Inf"): "0+100x30",
         },
     ),
-    "TickJobsRefused": Case({_OPEN % "making": "1x30"}, {_OPEN % "making": "3x20 0 3x9"}),
+    "TickJobsRefused": Case(
+        {_OPEN % "making": "1x30"},
+        {_OPEN % "making": "3x20 0 3x9"},
+        young={_OPEN % "making": "_x25 3x4"},
+    ),
     "TriggersWaiting": Case(
-        {"coxswain_triggers_waiting": "1x30"}, {"coxswain_triggers_waiting": "9x25 0 9x4"}
+        {"coxswain_triggers_waiting": "1x30"},
+        {"coxswain_triggers_waiting": "9x25 0 9x4"},
+        young={"coxswain_triggers_waiting": "_x25 9x4"},
     ),
     "LeasesQuarantined": Case(
         {'coxswain_leases{state="Quarantined"}': "1x30"},
@@ -188,8 +199,16 @@ CASES: dict[str, Case] = {
         {'coxswain_token_refusals_total{code="token_expired"}': "0+30x30"},
     ),
     "SigningKeysUnreadable": Case(
-        {_KEYS % "failed": "0+1x30", _KEYS % "ok": "5x30"},
-        {_KEYS % "failed": "0+1x30", _KEYS % "ok": "0+1x30"},
+        {
+            _KEYS % ("a", "oidc", "failed"): "0+1x30",
+            _KEYS % ("a", "oidc", "ok"): "5x30",
+            _KEYS % ("a", "cluster", "ok"): "0+1x30",
+            _KEYS % ("b", "oidc", "ok"): "0+1x30",
+        },
+        {
+            _KEYS % ("a", "oidc", "failed"): "0+1x30",
+            _KEYS % ("a", "oidc", "ok"): "0+1x30",
+        },
     ),
     "StreamsNearlyAll": Case(
         {'coxswain_streams_open{pod="a"}': "480x30", 'coxswain_streams_max{pod="a"}': "500x30"},
@@ -202,6 +221,7 @@ CASES: dict[str, Case] = {
     "ModelCallsFailing": Case(
         {_CALLS % "ok": "0+10x30", _CALLS % "PROVIDER_TIMEOUT": "0+10x30"},
         {_CALLS % "ok": "0+10x30", _CALLS % "CallerGone": "0+10x30"},
+        idle={_CALLS % "ok": "0+0.2x30", _CALLS % "PROVIDER_TIMEOUT": "0+0.2x30"},
     ),
     "CallbacksStuck": Case(
         {"coxswain_callbacks_oldest_seconds": "4000x30"},

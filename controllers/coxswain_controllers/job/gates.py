@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from coxswain.api.agent import AgentSpec
-from coxswain.api.conditions import ConditionType, Seen, find
+from coxswain.api.conditions import AGENT_SUSPENDED, ConditionType, Seen, find
 from coxswain.errors import UserError
 from coxswain.reconcile import instants
 from coxswain.rules import quota
@@ -84,7 +84,7 @@ def agent_is_ready(snapshot: JobSnapshot, platform: Platform, _now: datetime) ->
         return Seen(kind, "False", "AgentNotFound", _no_agent(snapshot))
     if agent.spec.suspend:
         text = "the Agent is suspended; set spec.suspend of the Agent to false"
-        return Seen(kind, "False", "AgentSuspended", text)
+        return Seen(kind, "False", AGENT_SUSPENDED, text)
     if agent.ready.status != "True":
         return Seen(kind, "False", agent.ready.reason, agent.ready.message)
     foreign = _foreign_queue(snapshot, platform)

@@ -7,7 +7,7 @@ from typing import Any
 from coxswain import names
 from coxswain.api.conditions import ConditionType, Seen
 from coxswain.api.contract import ExitCode
-from coxswain.reconcile import instants
+from coxswain.reconcile import instants, nodes
 from coxswain.reconcile.cache import Raw
 from coxswain.rules import quota
 from coxswain.rules.outcome import PodEnd
@@ -36,7 +36,7 @@ def seen(raw: Raw) -> PodSeen:
         end=_end(status, state, door, is_deleting) if status.get("phase") in ENDED else None,
         is_deleting=is_deleting,
         waits_for=_waits_for(status, state, door if has_door else None),
-        is_unready=_has_condition(status, "Ready", "False"),
+        is_cut_off=nodes.is_silent(raw),
         has_door=has_door,
         given_up=_given_up(status, state, door, is_deleting),
     )

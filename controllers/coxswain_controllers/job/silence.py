@@ -73,4 +73,4 @@ def _heard_at(snapshot: JobSnapshot) -> datetime | None:
 
 def _is_out_of_reach(pod: PodSeen) -> bool:
     is_running = pod.end is None and pod.running_since is not None
-    return is_running and (pod.is_deleting or pod.is_unready)
+    return is_running and (pod.is_deleting or pod.is_cut_off)

@@ -33,8 +33,8 @@ class PodSeen:
     is_deleting: bool
     waits_for: Seen | None
     """Why it has not started, as the condition PodStarted."""
-    is_unready: bool = False
-    """Whether the cluster says that it is not ready: while it runs, that its node is silent."""
+    is_cut_off: bool = False
+    """Whether the cluster hears nothing of its node while it runs."""
     has_door: bool = False
     """Whether an image of its own runs beside our door."""
     given_up: PodEnd | None = None

@@ -7,6 +7,7 @@ from coxswain.api.lease import LeaseState
 from coxswain.api.records import Lease as Row
 from coxswain.errors import NotFoundError, UnavailableError, UserError
 from coxswain.kube import paths
+from coxswain.reconcile import nodes
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
@@ -58,16 +59,13 @@ async def _former(world: World, row: Row | None) -> Former:
     except NotFoundError:
         return Former.GONE
     world.cache.put("Pod", pod)
-    return _of_pod(pod)
+    return of_pod(pod)
 
 
-def _of_pod(pod: Raw) -> Former:
+def of_pod(pod: Raw) -> Former:
+    """What a pod as it is tells of a holder that it was."""
     status = pod.get("status") or {}
     if status.get("phase") in ENDED:
         return Former.GONE
     is_deleting = pod["metadata"].get("deletionTimestamp") is not None
-    conditions = status.get("conditions") or ()
-    is_unready = any(
-        each.get("type") == "Ready" and each.get("status") == "False" for each in conditions
-    )
-    return Former.OUT_OF_REACH if is_deleting or is_unready else Former.RUNNING
+    return Former.OUT_OF_REACH if is_deleting or nodes.is_silent(pod) else Former.RUNNING

@@ -77,12 +77,12 @@ API = Board(
                     width=12,
                 ),
                 Panel(
-                    "Fetches of the cluster's token keys, per minute",
-                    "By outcome.",
+                    "Fetches of keys that sign tokens, per minute",
+                    "By issuer (the cluster, and that of people) and outcome.",
                     (
                         Query(
-                            per_minute("coxswain_issuer_key_fetches_total", "outcome"),
-                            "{{outcome}}",
+                            per_minute("coxswain_issuer_key_fetches_total", "issuer, outcome"),
+                            "{{issuer}} {{outcome}}",
                         ),
                     ),
                     width=12,

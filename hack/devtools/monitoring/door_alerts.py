@@ -2,6 +2,8 @@
 
 from devtools.monitoring.alerts import Alert
 
+_KEYS = 'sum by (issuer, pod) (increase(coxswain_issuer_key_fetches_total{@, outcome="%s"}[15m]))'
+
 DOORS = (
     Alert(
         "TokensRefused",
@@ -13,12 +15,12 @@ DOORS = (
     ),
     Alert(
         "SigningKeysUnreadable",
-        'sum(increase(coxswain_issuer_key_fetches_total{@, outcome="failed"}[15m])) > 3'
-        ' unless sum(increase(coxswain_issuer_key_fetches_total{@, outcome="ok"}[15m])) > 0',
+        f"{_KEYS % 'failed'} > 3 unless {_KEYS % 'ok'} > 0",
         "0m",
         "warning",
-        "The cluster's token keys cannot be read.",
-        "Known keys serve on; pods whose token has a new key are refused.",
+        "Keys that sign tokens cannot be read.",
+        "{{ $labels.pod }} cannot read the keys of the issuer {{ $labels.issuer }}. Known keys serve on; who"
+        " comes with a new one is refused.",
     ),
     Alert(
         "StreamsNearlyAll",
@@ -40,7 +42,8 @@ DOORS = (
         "ModelCallsFailing",
         "sum by (provider)"
         ' (rate(coxswain_model_calls_total{@, outcome!~"ok|CallerGone"}[10m]))'
-        " / sum by (provider) (rate(coxswain_model_calls_total{@}[10m])) > 0.25",
+        " / sum by (provider) (rate(coxswain_model_calls_total{@}[10m])) > 0.25"
+        " and sum by (provider) (increase(coxswain_model_calls_total{@}[10m])) >= 10",
         "10m",
         "warning",
         "Many model calls fail.",

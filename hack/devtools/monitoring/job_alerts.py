@@ -1,5 +1,6 @@
 """Alerts about Jobs and the Agents that do them."""
 
+from coxswain.rules import alerting
 from devtools.monitoring.alerts import Alert
 
 _ENDED = "sum(increase(coxswain_jobs_ended_total{@, phase=~%r}[@windowSeconds@s]))"
@@ -9,7 +10,7 @@ JOBS = (
     Alert(
         "QueueStalled",
         "max by (condition) (coxswain_jobs_held_back_oldest_seconds{@,"
-        ' condition=~"QuotaReserved|PodStarted|RecordsAvailable"}) > @queueStalledSeconds@',
+        f' condition=~"{"|".join(alerting.STALLING)}"}}) > @queueStalledSeconds@',
         "0m",
         "warning",
         "A Job waits too long for its turn.",
@@ -53,7 +54,7 @@ JOBS = (
         "15m",
         "warning",
         "Jobs wait for an Agent that is not ready.",
-        "{{ $value }} Jobs wait: their Agent is missing, suspended, or its models cannot be used.",
+        "{{ $value }} Jobs wait: their Agent is missing, or its models cannot be used.",
     ),
     Alert(
         "AttemptsLost",

@@ -46,7 +46,8 @@ LOOP = (
     Alert(
         "PassesFailing",
         "sum by (kind) (rate(coxswain_reconcile_errors_total{@}[10m]))"
-        " / sum by (kind) (rate(coxswain_reconcile_seconds_count{@}[10m])) > 0.2",
+        " / sum by (kind) (rate(coxswain_reconcile_seconds_count{@}[10m])) > 0.2"
+        " and sum by (kind) (increase(coxswain_reconcile_seconds_count{@}[10m])) >= 20",
         "15m",
         "warning",
         "Many passes fail.",

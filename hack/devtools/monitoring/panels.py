@@ -18,7 +18,7 @@ class Query:
     @property
     def whole(self) -> str:
         """The expression as it is sent."""
-        return f"{self.expr} or vector(0)" if self.sparse else self.expr
+        return f"{self.expr} or on () vector(0)" if self.sparse else self.expr
 
 
 @dataclass(frozen=True)

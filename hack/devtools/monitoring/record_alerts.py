@@ -13,11 +13,11 @@ RECORDS = (
     ),
     Alert(
         "RecordsWaiting",
-        "max(min_over_time(coxswain_records_waiting{@}[10m])) > 200",
-        "0m",
+        "max(coxswain_records_waiting{@}) > 200",
+        "10m",
         "warning",
         "Records pile up in the operator's memory.",
-        "For ten minutes never fewer than {{ $value }} objects waited for their records to be written.",
+        "For ten minutes over 200 objects waited for their records to be written; now {{ $value }}.",
     ),
     Alert(
         "RecordsRefused",

@@ -36,6 +36,8 @@ class ConditionType(StrEnum):
 
 RETRYING_AFTER_ERROR = "RetryingAfterError"
 """The reason of Reconciling while an operation keeps failing."""
+AGENT_SUSPENDED = "AgentSuspended"
+"""The reason of a Job's AgentReady while somebody's wish suspends its Agent."""
 
 Status = Literal["True", "False", "Unknown"]
 

@@ -6,7 +6,7 @@ An unknown key id causes one fetch per 10 s at most; what was fetched stays good
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
 import jwt
 
@@ -19,6 +19,7 @@ log = logs.get(__name__)
 FETCH_SECONDS = 10.0
 REFRESH_SECONDS = 300.0
 NOT_YET = "keys_unavailable"
+IssuerKind = Literal["cluster", "oidc"]
 
 
 class Source(Protocol):
@@ -42,14 +43,20 @@ class Shelf(Protocol):
 
 
 class KeyRing:
-    """Issuer and keys. ``whose`` names the issuer for people."""
+    """Issuer and keys. ``whose`` names the issuer for people, ``issuer_kind`` in metrics."""
 
     def __init__(
-        self, source: Source, shelf: Shelf, whose: str, clock: Callable[[], float] = time.monotonic
+        self,
+        source: Source,
+        shelf: Shelf,
+        whose: str,
+        issuer_kind: IssuerKind,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
         self._shelf = shelf
         self._whose = whose
+        self._issuer_kind = issuer_kind
         self._clock = clock
         self._lock = asyncio.Lock()
         self._tried_at: float | None = None
@@ -101,7 +108,7 @@ class KeyRing:
         try:
             found = await self._source.fetch()
         except CoxswainError as error:
-            metrics.KEY_FETCHES.labels(outcome="failed").inc()
+            metrics.KEY_FETCHES.labels(self._issuer_kind, "failed").inc()
             log.warning(
                 "token keys cannot be read", of=self._whose, code=error.code, reason=error.message
             )
@@ -110,7 +117,7 @@ class KeyRing:
             if kept is not None:
                 self._take(kept)
             return
-        metrics.KEY_FETCHES.labels(outcome="ok").inc()
+        metrics.KEY_FETCHES.labels(self._issuer_kind, "ok").inc()
         self._is_current = True
         self._take(found)
         await self._shelf.keep(found)

@@ -36,7 +36,7 @@ class Keys(KeyRing):
     def __init__(
         self, cluster: Cluster, store: Store, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        super().__init__(_Published(cluster), _Kept(store), "this cluster", clock)
+        super().__init__(_Published(cluster), _Kept(store), "this cluster", "cluster", clock)
 
 
 class _Published:

@@ -1,9 +1,10 @@
 """What a Job that is Queued waits for, as its status says."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from coxswain.api.conditions import ConditionType
+from coxswain.api.conditions import AGENT_SUSPENDED, ConditionType
 from coxswain.reconcile.cache import Raw
 
 CONDITIONS = (
@@ -20,7 +21,12 @@ CONDITIONS = (
     ConditionType.POD_STARTED,
 )
 """All that can hold a Job back."""
-_HOLDS = {each: "True" if each is ConditionType.SUSPENDED else "False" for each in CONDITIONS}
+HOLDS: Mapping[str, str] = {
+    each: "True" if each is ConditionType.SUSPENDED else "False" for each in CONDITIONS
+}
+"""The status by which each does."""
+WISHES: Mapping[str, str] = {AGENT_SUSPENDED: ConditionType.SUSPENDED}
+"""Reasons that count as another condition: where somebody suspended the Agent, it is at no fault."""
 
 
 class HeldBack(NamedTuple):
@@ -36,6 +42,7 @@ def of(raw: Raw) -> HeldBack | None:
     if status.get("phase") != "Queued":
         return None
     for each in status.get("conditions") or ():
-        if _HOLDS.get(each["type"]) == each["status"]:
-            return HeldBack(each["type"], datetime.fromisoformat(each["lastTransitionTime"]))
+        if HOLDS.get(each["type"]) == each["status"]:
+            condition = WISHES.get(each.get("reason"), each["type"])
+            return HeldBack(condition, datetime.fromisoformat(each["lastTransitionTime"]))
     return None

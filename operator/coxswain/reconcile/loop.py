@@ -74,12 +74,15 @@ class Loop:
 
     async def make_pass(self, key: Key) -> None:
         """One pass; whatever goes wrong is counted, shown and tried again."""
-        began = time.perf_counter()
+        began, exemplar = time.perf_counter(), None
         structlog.contextvars.bind_contextvars(
             kind=key.kind, workspace=key.namespace, name=key.name
         )
         try:
-            with traces.work(f"reconcile {key.kind}", workspace=key.namespace, name=key.name):
+            with traces.work(
+                f"reconcile {key.kind}", workspace=key.namespace, name=key.name
+            ) as span:
+                exemplar = traces.exemplar(span)
                 next_at = await self._pass(key)
             self._queue.settle(key, next_at)
         except FencedError:
@@ -93,7 +96,8 @@ class Loop:
             log.exception("pass failed", uid=key.uid)
             await self._has_failed(key, CoxswainError(f"{type(error).__name__}: {error}"))
         finally:
-            metrics.RECONCILE_SECONDS.labels(key.kind).observe(time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            metrics.RECONCILE_SECONDS.labels(key.kind).observe(seconds, exemplar)
             structlog.contextvars.unbind_contextvars("kind", "workspace", "name")
 
     async def _pass(self, key: Key) -> float | None:

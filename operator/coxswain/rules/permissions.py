@@ -219,6 +219,7 @@ TABLE: dict[str, Permission] = {
     f"PATCH {_W}/job-types/{{name}}": _administer("update configmaps"),
     "GET /v1/events": _seen("list jobs"),
     "POST /v1/events": _work("update jobs", Scope.SEEN),
+    "GET /v1/metrics": _seen("list jobs"),
     "GET /v1/deliveries": _seen("list jobs"),
     f"GET {_W}/deliveries": _read("list jobs"),
     f"GET {_DELIVERY}": _read("get jobs"),

@@ -26,6 +26,7 @@ from coxswain.sidecar.event_routes import EventRoutes
 from coxswain.sidecar.key_routes import KeyRoutes
 from coxswain.sidecar.keyed_jobs import KeyedJobs
 from coxswain.sidecar.lease_routes import LeaseRoutes
+from coxswain.sidecar.metric_routes import MetricRoutes
 from coxswain.sidecar.object_routes import ObjectRoutes
 from coxswain.sidecar.record_routes import RecordRoutes
 from coxswain.sidecar.report_routes import ReportRoutes
@@ -174,6 +175,7 @@ def _handlers(
         ScheduleRoutes(store, cluster),
         KeyRoutes(store),
         AuditRoutes(store, given.installation),
+        MetricRoutes(store, given),
     ]
 
 

@@ -44,7 +44,7 @@ class WaysIn:
 
 def _issuer_keys(given: SidecarSettings) -> KeyRing:
     issuer = Issuer(given.oidc_issuer, given.oidc_ca_file)
-    return KeyRing(issuer, Nowhere(), given.oidc_issuer)
+    return KeyRing(issuer, Nowhere(), given.oidc_issuer, "oidc")
 
 
 def _people(given: SidecarSettings, keys: KeyRing) -> People:

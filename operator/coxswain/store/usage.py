@@ -49,6 +49,34 @@ async def record(connection: Connection, call: Call) -> None:
     )
 
 
+@dataclass(frozen=True)
+class Sums:
+    """What model calls came to together."""
+
+    calls: int
+    failed: int
+    input_tokens: int
+    output_tokens: int
+
+
+async def lately(connection: Connection, seconds: int, workspaces: frozenset[str] | None) -> Sums:
+    """The calls of the last seconds in these workspaces, or in all."""
+    # The index is over workspace and time; workspaces with Agents are few.
+    row = await connection.fetchrow(
+        "SELECT count(*) AS calls, count(*) FILTER (WHERE outcome <> 'ok') AS failed,"
+        " coalesce(sum(input_tokens), 0)::bigint AS input_tokens,"
+        " coalesce(sum(output_tokens), 0)::bigint AS output_tokens"
+        " FROM (SELECT DISTINCT workspace FROM mirror WHERE kind = 'Agent'"
+        " AND (workspace = ANY ($2::text[]) OR $2 IS NULL)) AS places JOIN usage USING (workspace)"
+        " WHERE at >= now() - make_interval(secs => $1)",
+        float(seconds),
+        None if workspaces is None else list(workspaces),
+    )
+    if row is None:
+        raise AssertionError("a sum without groups has one row")
+    return Sums(**dict(row))
+
+
 async def of_job(connection: Connection, job_uid: str) -> Sequence[Call]:
     """The calls of a Job, in their order."""
     rows = await connection.fetch(

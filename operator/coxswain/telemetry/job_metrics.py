@@ -41,7 +41,7 @@ JOBS_HOLDING = Gauge(
 )
 JOBS_HELD_BACK = Gauge(
     "coxswain_jobs_held_back",
-    "Queued Jobs by the condition that they wait for.",
+    "Queued Jobs by the condition that they wait for; those of a suspended Agent count as Suspended.",
     ["condition"],
     registry=REGISTRY,
 )

@@ -14,6 +14,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.openmetrics import exposition as openmetrics
 
 from coxswain import __version__
 
@@ -28,11 +29,19 @@ FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 
 
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+OPEN_METRICS = "application/openmetrics-text"
 
 
 def text() -> bytes:
     """All of them in the text format of Prometheus."""
     return generate_latest(REGISTRY)
+
+
+def page(accept: str) -> tuple[bytes, str]:
+    """All of them and their content type: as OpenMetrics, with exemplars, for those who take that."""
+    if OPEN_METRICS in accept:
+        return openmetrics.generate_latest(REGISTRY), openmetrics.CONTENT_TYPE_LATEST
+    return text(), CONTENT_TYPE
 
 
 # Of every process.
@@ -116,12 +125,13 @@ TOKEN_REFUSALS = Counter(
 )
 KEY_FETCHES = Counter(
     "coxswain_issuer_key_fetches_total",
-    "Fetches of the cluster's token keys, by outcome.",
-    ["outcome"],
+    "Fetches of keys that sign tokens, the cluster's or those of people's OIDC issuer, by outcome.",
+    ["issuer", "outcome"],
     registry=REGISTRY,
 )
-for _outcome in ("ok", "failed"):
-    KEY_FETCHES.labels(_outcome)
+for _issuer in ("cluster", "oidc"):
+    for _outcome in ("ok", "failed"):
+        KEY_FETCHES.labels(_issuer, _outcome)
 
 # Sidecar.
 STREAMS_OPEN = Gauge(

@@ -22,6 +22,14 @@ def request(headers: Mapping[str, str], method: str, route: str) -> AbstractCont
     )
 
 
+def exemplar(span: Span) -> dict[str, str] | None:
+    """What a histogram keeps beside a value: the id of its trace; None where none is recorded."""
+    context = span.get_span_context()
+    if not (context.is_valid and context.trace_flags.sampled):
+        return None
+    return {"trace_id": trace.format_trace_id(context.trace_id)}
+
+
 def work(title: str, **attributes: str) -> AbstractContextManager[Span]:
     """The span of a piece of work of ours."""
     return _TRACER.start_as_current_span(title, attributes=attributes)

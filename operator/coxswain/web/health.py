@@ -73,5 +73,6 @@ async def _live(_request: web.Request) -> web.Response:
     return web.Response(text=OK)
 
 
-async def _metrics(_request: web.Request) -> web.Response:
-    return web.Response(body=measured.text(), headers={"Content-Type": measured.CONTENT_TYPE})
+async def _metrics(request: web.Request) -> web.Response:
+    body, content_type = measured.page(request.headers.get("Accept", ""))
+    return web.Response(body=body, headers={"Content-Type": content_type, "Vary": "Accept"})

@@ -28,9 +28,10 @@ def observe(server: str) -> Middleware:
         started = time.monotonic()
         under_way.inc()
         with request_ids.bound(request.headers.get(request_ids.HEADER)) as request_id:
-            status = GONE
+            status, exemplar = GONE, None
             try:
-                with traces.request(request.headers, request.method, _route(request)):
+                with traces.request(request.headers, request.method, _route(request)) as span:
+                    exemplar = traces.exemplar(span)
                     response = await _answered(request, handler)
                 status = response.status
                 if not response.prepared:
@@ -38,7 +39,9 @@ def observe(server: str) -> Middleware:
                 return response
             finally:
                 under_way.dec()
-                _record(server, request, status, time.monotonic() - started)
+                seconds = time.monotonic() - started
+                _measure(server, request, status, seconds, exemplar)
+                _tell(request, status, seconds)
 
     return layer
 
@@ -70,15 +73,22 @@ def _log(request: web.Request, error: CoxswainError) -> None:
         log.warning("request failed", **whose, code=error.code, reason=error.message)
 
 
-def _record(server: str, request: web.Request, status: int, seconds: float) -> None:
-    route = _route(request)
+def _measure(
+    server: str, request: web.Request, status: int, seconds: float, exemplar: dict[str, str] | None
+) -> None:
     metrics.HTTP_REQUEST_SECONDS.labels(
-        server=server, route=route, method=_method(request), status=f"{status // 100}xx"
-    ).observe(seconds)
+        server=server,
+        route=_route(request),
+        method=_method(request),
+        status=f"{status // 100}xx",
+    ).observe(seconds, exemplar)
+
+
+def _tell(request: web.Request, status: int, seconds: float) -> None:
     log.info(
         "request",
         method=request.method,
-        route=route,
+        route=_route(request),
         path=request.path,
         status=status,
         milliseconds=round(seconds * 1000, 1),

@@ -13,7 +13,7 @@ from devtools import charts, places, programs, schemas, shell
 from devtools.errors import ToolError
 from devtools.monitoring import kinds, rules
 from devtools.monitoring.alerts import PREFIX, Alert
-from tests.support import chart, measured, prometheus
+from tests.support import alert_rules, chart, measured, prometheus
 from tests.support.alert_cases import CASES
 
 Body = dict[str, Any]
@@ -40,44 +40,18 @@ def _key(alert: Alert) -> str:
     return alert.name if alert.name in CASES else f"{alert.name}/{alert.severity}"
 
 
-def _series(given: dict[str, str]) -> list[Body]:
-    of = f'{{namespace="{chart.RELEASE_NAMESPACE}", '
-    return [
-        {
-            "series": f"{name.rstrip('}').replace('{', of) if '{' in name else name + of}}}",
-            "values": values,
-        }
-        for name, values in given.items()
-    ]
-
-
-def _test(name: str, alert: Alert, given: dict[str, str], minutes: int, *, fires: bool) -> Body:
-    chosen = f'alertname="{alert.title}", severity="{alert.severity}", alertstate="firing"'
-    return {
-        "name": name,
-        "interval": "1m",
-        "input_series": _series(given),
-        "promql_expr_test": [
-            {
-                "expr": f"group(ALERTS{{{chosen}}})",
-                "eval_time": f"{minutes}m",
-                "exp_samples": [{"labels": "{}", "value": 1}] if fires else [],
-            }
-        ],
-    }
-
-
 def _tests(group: str) -> list[Body]:
     found = []
     for alert in rules.GROUPS[group]:
         case = CASES[_key(alert)]
         name = f"{_key(alert)} fires"
-        found.append(_test(name, alert, case.fires, case.minutes, fires=True))
+        found.append(alert_rules.check(name, alert, case.fires, case.minutes, fires=True))
         name = f"{_key(alert)} stays quiet"
-        found.append(_test(name, alert, case.quiet, case.minutes, fires=False))
-        if case.idle is not None:
-            name = f"{_key(alert)} stays quiet where little happens"
-            found.append(_test(name, alert, case.idle, case.minutes, fires=False))
+        found.append(alert_rules.check(name, alert, case.quiet, case.minutes, fires=False))
+        for given, where in ((case.idle, "where little happens"), (case.young, "at the start")):
+            if given is not None:
+                name = f"{_key(alert)} stays quiet {where}"
+                found.append(alert_rules.check(name, alert, given, case.minutes, fires=False))
     return found
 
 
@@ -96,20 +70,7 @@ def test_each_alert_fires_when_it_should_and_stays_quiet_close_by(
         if group == "objectives"
         else (f"coxswain-{group}",)
     )
-    chosen = [each for each in spec["groups"] if each["name"] in wanted]
-    (tmp_path / "rules.json").write_text(json.dumps({"groups": chosen}))
-    file = tmp_path / "tests.json"
-    file.write_text(
-        json.dumps(
-            {
-                "rule_files": ["rules.json"],
-                "evaluation_interval": "1m",
-                "group_eval_order": list(wanted)[::-1],
-                "tests": _tests(group),
-            }
-        )
-    )
-    shell.run([prometheus.promtool(), "test", "rules", file])
+    alert_rules.run(spec, wanted, _tests(group), tmp_path)
 
 
 def test_there_are_twenty_alerts_and_more_and_each_has_its_cases(alerts: list[Body]) -> None:
@@ -217,6 +178,15 @@ def test_everything_that_has_metrics_is_read_and_nothing_twice() -> None:
     ]
     assert len(ports) == 6
     assert all(name in read and is_selected for name, is_selected in ports)
+
+
+def test_the_file_of_a_dashboard_says_whose_it_is(tmp_path: Path) -> None:
+    """Grafana's sidecar puts the files of all ConfigMaps into one folder."""
+    given = {"monitoring": {"dashboards": {"enabled": True}}}
+    objects = chart.render_with(tmp_path, given, monitored=True)
+    found = [each for each in objects if "-dashboard-" in each["metadata"]["name"]]
+    assert found
+    assert [name for each in found for name in each["data"] if name[:9] != "coxswain-"] == []
 
 
 def test_metrics_are_switched_off_in_every_process(tmp_path: Path) -> None:

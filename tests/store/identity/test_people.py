@@ -17,6 +17,7 @@ from coxswain.identity.people import Claimed, People
 from coxswain.identity.users import Granted
 from coxswain.rules.permissions import Grant, Role
 from tests.support.issuer import AUDIENCE, Issuer, deep
+from tests.support.measured import value
 from tests.support.ticking import Ticking
 
 HOUR = timedelta(hours=1)
@@ -33,7 +34,7 @@ async def there(pki: Path) -> AsyncIterator[Issuer]:
 
 def people(there: Issuer, clock: Ticking | None = None, *, name: str = "sub") -> People:
     source = issuer.Issuer(there.url, there.ca_file)
-    keys = KeyRing(source, Nowhere(), there.url, clock or Ticking())
+    keys = KeyRing(source, Nowhere(), there.url, "oidc", clock or Ticking())
     return People(keys, Claimed(there.url, AUDIENCE, name, "groups"), GRANTS)
 
 
@@ -145,10 +146,14 @@ async def test_an_issuer_that_calls_itself_otherwise_is_not_believed(there: Issu
 async def test_an_issuer_whose_certificate_nobody_vouches_for_is_not_believed(
     there: Issuer,
 ) -> None:
-    keys = KeyRing(issuer.Issuer(there.url, None), Nowhere(), there.url, Ticking())
+    keys = KeyRing(issuer.Issuer(there.url, None), Nowhere(), there.url, "oidc", Ticking())
+    counted = value("coxswain_issuer_key_fetches_total", issuer="oidc", outcome="failed")
     with pytest.raises(UnavailableError):
         await keys.key("first")
     assert there.fetches == 0
+    assert (
+        value("coxswain_issuer_key_fetches_total", issuer="oidc", outcome="failed") == counted + 1
+    )
 
 
 async def test_a_file_of_certificates_that_is_not_there_is_named(tmp_path: Path) -> None:

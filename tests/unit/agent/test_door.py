@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -13,6 +13,7 @@ from coxswain_agent.door import Door
 from tests.support.waiting import until
 
 NOWHERE = "http://127.0.0.1:9"
+Call = aiohttp.ClientResponse
 
 
 class Behind:
@@ -29,6 +30,7 @@ class Behind:
     async def serving(self) -> AsyncIterator[str]:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_route("*", "/v1/stream", self._stream)
+        app.router.add_route("*", "/v1/run/stream", self._stream)
         app.router.add_route("*", "/v1/half", self._half)
         app.router.add_route("*", "/v1/silent", self._silent)
         app.router.add_route("*", "/{tail:.*}", self._echo)
@@ -186,3 +188,76 @@ async def test_a_missing_token_file_sends_nothing(tmp_path: Path) -> None:
     ):
         assert response.status == 503
     assert behind.paths == []
+
+
+@asynccontextmanager
+async def _full(url: str, token: Path, path: str) -> AsyncIterator[tuple[Door, list[Call]]]:
+    """A door that passes on two calls at once, with two under way."""
+    async with (
+        Door(url, url, token, most_calls=2) as door,
+        aiohttp.ClientSession() as http,
+        AsyncExitStack() as stack,
+    ):
+        calls = [await stack.enter_async_context(http.get(f"{door.url}{path}")) for _ in range(2)]
+        yield door, calls
+
+
+async def test_a_call_too_many_is_refused_and_one_that_has_ended_makes_room(token: Path) -> None:
+    behind = Behind()
+    async with (
+        behind.serving() as url,
+        _full(url, token, "/v1/stream") as (door, calls),
+        aiohttp.ClientSession() as http,
+    ):
+        async with http.post(f"{door.url}/v1/chat/completions", data=b"x") as response:
+            assert response.status == 429
+            assert response.headers["Retry-After"] == "1"
+            error = (await response.json())["error"]
+            assert (error["code"], error["type"]) == ("too_many_calls", "rate_limit_error")
+            assert "2 calls to the models" in error["message"]
+        assert behind.paths == []
+        behind.go_on.set()
+        for call in calls:
+            assert await call.read() == b"firstsecond"
+        async with http.get(f"{door.url}/v1/models") as response:
+            assert response.status == 418
+
+
+async def test_a_program_that_asks_the_models_too_much_keeps_its_way_to_the_platform(
+    token: Path,
+) -> None:
+    behind = Behind()
+    async with (
+        behind.serving() as url,
+        _full(url, token, "/v1/stream") as (door, _),
+        aiohttp.ClientSession() as http,
+        http.post(f"{door.url}/v1/run/heartbeat") as response,
+    ):
+        assert response.status == 418
+
+
+async def test_too_many_calls_to_the_platform_are_refused_in_its_form(token: Path) -> None:
+    behind = Behind()
+    async with (
+        behind.serving() as url,
+        _full(url, token, "/v1/run/stream") as (door, _),
+        aiohttp.ClientSession() as http,
+        http.post(f"{door.url}/v1/run/events", data=b"x") as response,
+    ):
+        assert response.status == 429
+        assert response.content_type == "application/problem+json"
+        problem = await response.json(content_type=None)
+        assert (problem["status"], problem["code"]) == (429, "too_many_calls")
+        assert behind.paths == []
+
+
+async def test_a_caller_that_goes_away_makes_room(token: Path) -> None:
+    behind = Behind()
+    async with behind.serving() as url, Door(url, url, token, most_calls=1) as door:
+        async with aiohttp.ClientSession() as http:
+            timeout = aiohttp.ClientTimeout(total=0.2)
+            with pytest.raises(TimeoutError):
+                await http.get(f"{door.url}/v1/silent", timeout=timeout)
+        await until(lambda: behind.gone == 1)
+        async with aiohttp.ClientSession() as http, http.get(f"{door.url}/v1/models") as response:
+            assert response.status == 418

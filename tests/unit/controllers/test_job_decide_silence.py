@@ -54,7 +54,7 @@ def test_silence_alone_ends_nothing_before_the_timeout() -> None:
     assert decide(_running(), PLATFORM, at(7000)).actions == ()
 
 
-@pytest.mark.parametrize("pod", [{"is_unready": True}, {"is_deleting": True}])
+@pytest.mark.parametrize("pod", [{"is_cut_off": True}, {"is_deleting": True}])
 def test_a_worker_out_of_reach_is_given_up_and_fenced_before_another_may_start(
     pod: dict[str, Any],
 ) -> None:
@@ -80,18 +80,18 @@ def test_a_worker_out_of_reach_is_given_up_and_fenced_before_another_may_start(
 
 
 def test_a_worker_lost_in_the_middle_of_an_act_leaves_an_unknown_outcome() -> None:
-    seen = _running(replace(HEARD, acts_open=("send mail",)), is_unready=True)
+    seen = _running(replace(HEARD, acts_open=("send mail",)), is_cut_off=True)
     known = snapshots.follow(seen, decide(seen, PLATFORM, at(GIVEN_UP)))
     assert (known.status.phase, known.status.attempts[0].reason) == ("Review", "OutcomeUnknown")
 
 
 def test_a_result_that_was_posted_before_the_silence_is_waited_for() -> None:
     heard = replace(posted("succeeded"), heard_at=NOW)
-    assert decide(_running(heard, is_unready=True), PLATFORM, at(GIVEN_UP)).actions == ()
+    assert decide(_running(heard, is_cut_off=True), PLATFORM, at(GIVEN_UP)).actions == ()
 
 
 def test_while_the_records_are_away_nobody_counts_as_silent() -> None:
-    seen = replace(_running(is_unready=True), run=None, records=snapshots.NO_RECORDS)
+    seen = replace(_running(is_cut_off=True), run=None, records=snapshots.NO_RECORDS)
     assert decide(seen, PLATFORM, at(GIVEN_UP)).actions == ()
 
 

@@ -135,6 +135,17 @@ def test_a_pod_on_its_way_out_was_taken_away_whatever_its_door_says() -> None:
     assert found.disrupted
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_cut_off"), [("ContainersNotReady", False), ("NodeNotReady", True), (None, True)]
+)
+def test_a_door_that_does_not_answer_says_nothing_about_its_node(
+    reason: str | None, is_cut_off: bool
+) -> None:
+    said = {} if reason is None else {"reason": reason}
+    conditions = [{"type": "Ready", "status": "False", **said}]
+    assert seen(RUNS, UNREADY, phase="Running", conditions=conditions).is_cut_off is is_cut_off
+
+
 def test_the_door_counts_in_what_a_pod_may_use() -> None:
     assert pods.uses(raw(RUNS, READY)) == Used(Decimal("1.5"), Decimal(2**30 + 2**20))
 

@@ -94,7 +94,7 @@ class Life:
             self.seen = replace(self.seen, spec=spec)
         elif what == "is silent":
             if self.seen.pod is not None:
-                self._pod(replace(self.seen.pod, is_unready=True))
+                self._pod(replace(self.seen.pod, is_cut_off=True))
         else:
             self.now += timedelta(hours=3 if what.startswith("much") else 0, minutes=1)
 

@@ -2,11 +2,16 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from coxswain.process.census import Census
 from coxswain.telemetry.few import MOST_WORKSPACES, OTHER
-from tests.support import builders
+from coxswain_controllers.job.decide import decide
+from coxswain_controllers.job.snapshot import AgentSeen
+from tests.support import builders, snapshots
 from tests.support.builders import JobBuilder
 from tests.support.measured import series
+from tests.support.snapshots import PLATFORM
 
 NOW = datetime(2026, 11, 21, 4, tzinfo=UTC)
 
@@ -52,3 +57,20 @@ def test_what_holds_jobs_back_is_told_with_the_longest_wait() -> None:
     Census().show([], NOW)
     assert series("coxswain_jobs_held_back")["QuotaReserved",] == 0
     assert series("coxswain_jobs_held_back_oldest_seconds")["QuotaReserved",] == 0
+
+
+@pytest.mark.parametrize(
+    ("agent", "counted"),
+    [
+        (None, "AgentReady"),
+        (snapshots.agent(builders.agent().suspended()), "Suspended"),
+    ],
+)
+def test_a_job_of_a_suspended_agent_waits_for_a_wish_and_not_for_its_agent(
+    agent: AgentSeen | None, counted: str
+) -> None:
+    status = decide(snapshots.waiting(agent=agent), PLATFORM, NOW).status
+    assert status is not None
+    Census().show([{**builders.job().raw, "status": status}], NOW)
+    held = series("coxswain_jobs_held_back")
+    assert {of for (of,), number in held.items() if number} == {counted}

@@ -17,6 +17,7 @@ BOUNDED = {
     "condition": "conditions of a Job",
     "dependency": "names of readiness checks",
     "direction": "two words each",
+    "issuer": "the cluster, and that of people",
     "kind": "kinds",
     "method": "methods of HTTP, and 'other'",
     "outcome": "words in the source, codes of errors among them",

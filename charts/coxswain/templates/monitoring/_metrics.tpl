@@ -3,6 +3,16 @@
 - {name: COXSWAIN_METRICS, value: {{ .Values.monitoring.enabled | quote }}}
 {{- end }}
 
+{{- /* From where on the API tells of an alert: the same as in the rules. */ -}}
+{{- define "coxswain.alertEnv" -}}
+{{- with .Values.monitoring.rules.thresholds -}}
+- {name: COXSWAIN_ALERTS_QUEUE_STALLED_SECONDS, value: {{ .queueStalledSeconds | int64 | quote }}}
+- {name: COXSWAIN_ALERTS_FAILURE_RATE_PERCENT, value: {{ .failureRatePercent | int64 | quote }}}
+- {name: COXSWAIN_ALERTS_FAILURE_RATE_MINIMUM, value: {{ .failureRateMinimum | int64 | quote }}}
+- {name: COXSWAIN_ALERTS_WINDOW_SECONDS, value: {{ .windowSeconds | int64 | quote }}}
+{{- end }}
+{{- end }}
+
 {{- /* Not empty where the cluster has the kinds of the Prometheus operator and there is anything to read. */ -}}
 {{- define "coxswain.prometheusOperator" -}}
 {{- if and .Values.monitoring.enabled (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1") }}yes{{ end }}

@@ -14,7 +14,13 @@ from typing import Any, NamedTuple
 import orjson
 import structlog
 
-from coxswain.errors import CoxswainError, FencedError, ForbiddenError, TransientError
+from coxswain.errors import (
+    CoxswainError,
+    FencedError,
+    ForbiddenError,
+    NotFoundError,
+    TransientError,
+)
 from coxswain.kube import answers
 from coxswain.kube.client import Client
 
@@ -37,10 +43,15 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class Hears:
-    """Who hears of it. ``listed`` gets everything that there is, and the version of the list."""
+    """Who hears of it. ``listed`` gets everything that there is, and the version of the list.
+
+    ``refused`` hears that the collection may not be read or is not there: it is asked for again
+    then, from a list on. Without it a missing collection ends the stream.
+    """
 
     listed: Callable[[Sequence[Raw], int], None]
     changed: Callable[[Change], None]
+    refused: Callable[[CoxswainError], None] | None = None
 
 
 class Stream:
@@ -52,6 +63,7 @@ class Stream:
         self._selector = selector
         self._hears = hears
         self._version: str | None = None
+        self._following: asyncio.Timeout | None = None
 
     async def list(self) -> None:
         """Read everything once. Raises TransientError where the API server does not answer."""
@@ -70,17 +82,43 @@ class Stream:
             try:
                 if self._version is None:
                     await self.list()
-                await self._follow()
+                await self._follow_until_in_doubt()
                 wait = FIRST_WAIT_SECONDS
             except FencedError:
                 raise
-            except (TransientError, ForbiddenError) as error:
+            except (TransientError, ForbiddenError, NotFoundError) as error:
                 if error.code == answers.GONE:
                     self._version = None
                     continue
-                log.warning("watch broke", path=self._path, error=error.message)
+                if not self.has_lost(error):
+                    if isinstance(error, NotFoundError):
+                        raise
+                    log.warning("watch broke", path=self._path, error=error.message)
                 await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
                 wait = min(LONGEST_WAIT_SECONDS, wait * 2)
+
+    def has_lost(self, error: CoxswainError) -> bool:
+        """Tell who wants to know that the collection is refused; whether anybody does."""
+        if self._hears.refused is None or not isinstance(error, ForbiddenError | NotFoundError):
+            return False
+        self._version = None
+        self._hears.refused(error)
+        return True
+
+    def list_anew(self) -> None:
+        """Break off what is followed: rights that are gone do not end it, and a list shows them."""
+        following, self._following = self._following, None
+        if following is not None:
+            following.reschedule(asyncio.get_running_loop().time())
+
+    async def _follow_until_in_doubt(self) -> None:
+        try:
+            async with asyncio.timeout(None) as self._following:
+                await self._follow()
+        except TimeoutError:
+            self._version = None
+        finally:
+            self._following = None
 
     async def _follow(self) -> None:
         """One request; the server ends it after some minutes, and its end is no error."""

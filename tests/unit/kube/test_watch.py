@@ -2,13 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 import pytest
 
-from coxswain.errors import FencedError, TransientError, UnavailableError
+from coxswain.errors import (
+    CoxswainError,
+    FencedError,
+    ForbiddenError,
+    NotFoundError,
+    TransientError,
+    UnavailableError,
+)
 from coxswain.kube.watch import Change, Hears, Stream
 
 Raw = dict[str, Any]
@@ -26,7 +33,7 @@ def _event(kind: str, raw: Raw) -> bytes:
 class Api:
     """An API server by script: lists in turn, then answers to watches in turn."""
 
-    lists: list[tuple[int, list[Raw]]]
+    lists: list[tuple[int, list[Raw]] | Exception]
     watches: list[list[bytes] | Exception]
     asked_from: list[str] = field(default_factory=list)
     selectors: list[str | None] = field(default_factory=list)
@@ -34,7 +41,10 @@ class Api:
 
     async def pages(self, _path: str, *, selector: str | None = None) -> AsyncIterator[Raw]:
         self.selectors.append(selector)
-        version, items = self.lists.pop(0)
+        answer = self.lists.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        version, items = answer
         for n, item in enumerate(items or [None]):
             # A real server gives every page the version of the first.
             page_version = version if n == 0 else version + 1000
@@ -63,7 +73,15 @@ class Ears:
     def __init__(self) -> None:
         self.lists: list[tuple[list[str], int]] = []
         self.changes: list[str] = []
+        self.refusals: list[str] = []
         self.hears = Hears(self._listed, self._changed)
+
+    def minds_refusals(self) -> "Ears":
+        self.hears = replace(self.hears, refused=self._refused)
+        return self
+
+    def _refused(self, error: CoxswainError) -> None:
+        self.refusals.append(error.code)
 
     def _listed(self, items: Sequence[Raw], version: int) -> None:
         self.lists.append(([each["metadata"]["name"] for each in items], version))
@@ -72,9 +90,9 @@ class Ears:
         self.changes.append(f"{change.type} {change.raw['metadata']['name']}")
 
 
-async def _follow(api: Api) -> Ears:
+async def _follow(api: Api, ears: Ears | None = None) -> Ears:
     """Follow until the script is at its end."""
-    ears = Ears()
+    ears = ears or Ears()
     stream = Stream(api, "/api/v1/pods", "a=b", ears.hears)  # type: ignore[arg-type]  # two methods of it
     running = asyncio.create_task(stream.run())
     ended = asyncio.create_task(api.silent.wait())
@@ -146,3 +164,34 @@ async def test_a_stream_that_breaks_is_begun_again(broken: list[bytes] | Excepti
 async def test_one_that_may_no_longer_act_ends() -> None:
     with pytest.raises(FencedError):
         await _follow(Api([(7, [])], [FencedError("over")]))
+
+
+@pytest.mark.parametrize(
+    "refusal", [ForbiddenError("no"), NotFoundError("none")], ids=["403", "404"]
+)
+async def test_a_refusal_is_told_and_the_next_try_begins_with_a_list(refusal: Exception) -> None:
+    api = Api([(7, [_raw("a", 1)]), refusal, (90, [])], [refusal])
+    ears = await _follow(api, Ears().minds_refusals())
+    assert ears.refusals == [refusal.code, refusal.code]  # type: ignore[attr-defined]
+    assert ears.lists == [(["a"], 7), ([], 90)]
+
+
+async def test_where_nobody_minds_a_missing_collection_ends_the_stream() -> None:
+    with pytest.raises(NotFoundError):
+        await _follow(Api([NotFoundError("none")], []))
+
+
+async def test_one_in_doubt_is_broken_off_and_listed_anew() -> None:
+    api, ears = Api([(7, []), (9, [])], []), Ears()
+    stream = Stream(api, "/api/v1/pods", "a=b", ears.hears)  # type: ignore[arg-type]  # two methods of it
+    stream.list_anew()
+    running = asyncio.create_task(stream.run())
+    async with asyncio.timeout(10):
+        await api.silent.wait()
+        api.silent.clear()
+        stream.list_anew()
+        stream.list_anew()
+        await api.silent.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert api.asked_from == ["7", "9"]

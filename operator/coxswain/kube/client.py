@@ -44,16 +44,19 @@ class Client:
         before_write: Callable[[], None] = lambda: None,
         name: str = "coxswain",
         request_id: Callable[[], str] = lambda: "",
+        *,
+        streams: int = 0,
     ) -> None:
         """``before_write`` is asked before each change, and refuses it by raising.
 
         ``name`` is what the API server's audit log shows as the user agent; ``request_id`` says on
-        whose behalf a call is made, and becomes the id of its line there.
+        whose behalf a call is made, and becomes the id of its line there. ``streams`` are so many
+        calls that never end, beside which the others have their connections.
         """
         self.credentials = found
         self._before_write = before_write
         self._request_id = request_id
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=found.tls or True)
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS + streams, ssl=found.tls or True)
         self._session = aiohttp.ClientSession(connector=connector, headers={"User-Agent": name})
 
     @classmethod
@@ -64,6 +67,8 @@ class Client:
         before_write: Callable[[], None] = lambda: None,
         name: str = "coxswain",
         request_id: Callable[[], str] = lambda: "",
+        *,
+        streams: int = 0,
     ) -> "Client":
         """Use a kubeconfig file, or the account mounted in ``account``, or the pod's own.
 
@@ -73,7 +78,7 @@ class Client:
             found = await credentials.from_kubeconfig(kubeconfig)
         else:
             found = credentials.from_account(account or credentials.POD_ACCOUNT)
-        return cls(found, before_write, name, request_id)
+        return cls(found, before_write, name, request_id, streams=streams)
 
     async def close(self) -> None:
         """Close all connections."""

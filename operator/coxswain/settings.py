@@ -12,6 +12,7 @@ from coxswain.configuration import MeasuredSettings as MeasuredSettings
 from coxswain.configuration import Settings as Settings
 from coxswain.configuration import load as load
 from coxswain.people_settings import PeopleSettings
+from coxswain.reading_settings import ReadingSettings
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Installation = Annotated[str, Field(max_length=63, pattern="^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
@@ -282,6 +283,7 @@ class OperatorSettings(
     LimitSettings,
     KeySettings,
     RetentionSettings,
+    ReadingSettings,
 ):
     """The operator."""
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from coxswain.api.triggers import NewTrigger
 from coxswain.process import counts
+from coxswain.reconcile.reach import Reach
 from coxswain.store import triggers
 from coxswain.store.pool import Store
 from coxswain.telemetry import metrics
@@ -30,7 +31,7 @@ def by_label(name: str, label: str) -> dict[str, float]:
 async def shown(store: Store, world: ScheduleWorld) -> None:
     """Let the gauges be set once."""
     metrics.LEASE_WAITERS.set(-1)
-    task = asyncio.create_task(counts.run(store, world.cache))
+    task = asyncio.create_task(counts.run(store, world.cache, Reach()))
     await until(lambda: measured("coxswain_lease_waiters") != -1)
     await asyncio.sleep(0)
     task.cancel()

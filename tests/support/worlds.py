@@ -11,6 +11,7 @@ from coxswain.reconcile.cache import Cache, Raw
 from coxswain.reconcile.displaced import Displaced
 from coxswain.reconcile.intake import Intake
 from coxswain.reconcile.key import Key
+from coxswain.reconcile.reach import Reach
 from coxswain.reconcile.turns import Turns
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.world import World
@@ -57,10 +58,12 @@ class PaperWorld:
     client: Any = None
     mirrored: dict[str, str] = field(default_factory=dict)
     caps: Caps = field(default_factory=Caps)
+    reach: Reach = field(default_factory=Reach)
 
     def __post_init__(self) -> None:
         self.journal = PaperJournal()
         self.workspaces = PaperWorkspaces()
+        self.asked_of: list[list[str] | None] = []
         self.now = 0.0
         self.queue = WorkQueue(lambda: self.now, Random(1))  # noqa: S311 - jitter
         turns = Turns(self.caps, self.queue.add)
@@ -78,6 +81,7 @@ class PaperWorld:
             ticks=cast("Any", None),
             displaced=Displaced(self.queue.add),
             pace=None,
+            reach=self.reach,
         )
         self.rooms: dict[str, Any] = {
             kind: SimpleNamespace(kind=kind, events=lambda *_, **__: ())
@@ -85,7 +89,8 @@ class PaperWorld:
         }
         self.intake = Intake(self.world, self.rooms)
 
-    async def _mirrored(self, _kind: str) -> dict[str, str]:
+    async def _mirrored(self, _kind: str, workspaces: list[str] | None) -> dict[str, str]:
+        self.asked_of.append(workspaces)
         return dict(self.mirrored)
 
     async def woken(self) -> list[Key]:

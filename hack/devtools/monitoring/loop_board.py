@@ -124,6 +124,20 @@ LOOP = Board(
                     4,
                 ),
                 Panel(
+                    "Workspaces lost",
+                    "May not be read any more; the others go on.",
+                    (
+                        Query(
+                            "sum by (workspace) (coxswain_workspaces_lost{@})",
+                            "{{workspace}}",
+                            sparse=True,
+                        ),
+                    ),
+                    kind="number",
+                    limits=(1, 2),
+                    width=4,
+                ),
+                Panel(
                     "Events not taken in, last hour",
                     "The log names each.",
                     (Query("sum(increase(coxswain_events_not_taken_total{@}[1h]))"),),

@@ -11,6 +11,7 @@ from coxswain.api.lease import LeaseState
 from coxswain.api.schedule import SchedulePhase
 from coxswain.errors import CoxswainError
 from coxswain.reconcile.cache import Cache
+from coxswain.reconcile.reach import Reach
 from coxswain.store import counts
 from coxswain.store.pool import Store
 from coxswain.telemetry import metrics
@@ -21,11 +22,12 @@ PERIOD_SECONDS = 15.0
 OPEN = ("waiting", "making", "running")
 
 
-async def run(store: Store, cache: Cache) -> None:
+async def run(store: Store, cache: Cache, reach: Reach) -> None:
     """Count until cancelled; what cannot be asked for keeps its last value."""
     while True:
         phases = Counter(
-            (raw.get("status") or {}).get("phase", "") for raw in cache.all("Schedule")
+            (raw.get("status") or {}).get("phase", "")
+            for raw in reach.only_seen(cache.all("Schedule"))
         )
         _show(metrics.SCHEDULES, SchedulePhase, phases)
         try:

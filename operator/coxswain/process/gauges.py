@@ -11,6 +11,7 @@ from prometheus_client import Gauge
 from coxswain.errors import CoxswainError
 from coxswain.process.census import Census
 from coxswain.reconcile.cache import Cache
+from coxswain.reconcile.reach import Reach
 from coxswain.reconcile.turns import Turns
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.store import outbox
@@ -58,8 +59,8 @@ async def follow_outbox(store: Store) -> None:
         await asyncio.sleep(OUTBOX_SECONDS)
 
 
-async def run(cache: Cache, queue: WorkQueue, turns: Turns, workers: int) -> None:
-    """Measure until cancelled."""
+async def run(cache: Cache, reach: Reach, queue: WorkQueue, turns: Turns, workers: int) -> None:
+    """Measure until cancelled; of a lost workspace it is not known what is in it."""
     loop, lines, census = asyncio.get_running_loop(), Lines(), Census()
     pool_metrics.WORKERS_MOST.set(workers)
     count_at = 0.0
@@ -73,5 +74,5 @@ async def run(cache: Cache, queue: WorkQueue, turns: Turns, workers: int) -> Non
         pool_metrics.WORKERS_BUSY.set(queue.working)
         lines.show(turns)
         if now >= count_at:
-            census.show(cache.all("Job"), datetime.now(UTC))
+            census.show(reach.only_seen(cache.all("Job")), datetime.now(UTC))
             count_at = now + COUNT_SECONDS

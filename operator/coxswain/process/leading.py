@@ -12,12 +12,10 @@ from urllib.parse import urlsplit
 import structlog
 
 from coxswain import __version__, names
-from coxswain.errors import CoxswainError, FencedError
-from coxswain.kube import paths
+from coxswain.errors import CoxswainError, FencedError, ForbiddenError
 from coxswain.kube.client import Client
 from coxswain.kube.events import EventPoster
-from coxswain.kube.watch import Hears, Stream
-from coxswain.process import clock_steps, counts, event_wakes, gauges, host, services
+from coxswain.process import clock_steps, counts, event_wakes, following, gauges, host, services
 from coxswain.reconcile import actions, intake, lapses, mirrors
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.act import Actor, StaleError
@@ -31,6 +29,7 @@ from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.loop import Hands, Loop
 from coxswain.reconcile.pace import Pace
+from coxswain.reconcile.reach import Reach
 from coxswain.reconcile.records import Records
 from coxswain.reconcile.retention import Retention
 from coxswain.reconcile.runtimes import RuntimeClasses
@@ -86,25 +85,22 @@ class Leading:
         events = EventPoster(self._client, self._settings.identity)
         actor = self._actor(world, taken_in)
         hands = Hands(self._client, world.cache, world.journal, actor, events)
-        loop = Loop(rooms, world.queue, hands, _now, taken_in.gone)
+        loop = _loop(world, rooms, hands, taken_in)
         kinds = _kinds(self._settings.installation)
         sweeper = Sweeper(world, taken_in, rooms, kinds, Random())  # noqa: S311 - jitter
-        streams = [
-            _stream(self._client, taken_in, each) for each in kinds if each.kind not in rooms
-        ]
+        streams = following.streams(self._client, taken_in, world.reach, kinds, rooms)
+        world.reach.tell(taken_in)
 
         async def refresh() -> None:
             await self._refresh(world, actor)
 
         self.world = world
-        registry = host.registry(self._client.credentials, self._modules)
         listener = Listener(self._store.dsn, [CHANNEL, event_wakes.CHANNEL])
         steps = clock_steps.ClockSteps(time.time, time.monotonic)
-        for each in streams:
-            await each.list()
-        await sweeper.fill()
-        for room in rooms.values():
-            room.listed(world.cache.all(room.kind))
+        await following.list_all(streams)
+        if world.reach.is_whole:
+            await sweeper.fill()
+        _line_up(world, rooms)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_records(world, taken_in, rooms))
             group.create_task(world.journal.run())
@@ -125,7 +121,9 @@ class Leading:
             group.create_task(loop.work(self._settings.workers))
             for stream in streams:
                 group.create_task(stream.run())
-            group.create_task(_watch(registry, self._settings, taken_in, on_started))
+            if world.reach.is_whole:
+                registry = host.registry(self._client.credentials, self._modules)
+                group.create_task(_watch(registry, self._settings, taken_in, on_started))
 
     async def stop(self) -> None:
         """Start no further pass, and write what is lined up, as far as a short time allows."""
@@ -166,6 +164,7 @@ class Leading:
             runtimes=RuntimeClasses(self._client),
             job_types=JobTypes(self._client),
             platform=platform,
+            reach=self._reach(),
             ticks=TickRecords(self._fence),
             displaced=Displaced(queue.add),
             pace=self._pace(),
@@ -176,9 +175,15 @@ class Leading:
         """What is measured again and again, where anybody reads it."""
         if not self._settings.metrics:
             return ()
-        counted = gauges.run(world.cache, world.queue, world.turns, self._settings.workers)
+        counted = gauges.run(
+            world.cache, world.reach, world.queue, world.turns, self._settings.workers
+        )
         outbox = gauges.follow_outbox(self._store)
-        return counted, outbox, counts.run(self._store, world.cache)
+        return counted, outbox, counts.run(self._store, world.cache, world.reach)
+
+    def _reach(self) -> Reach:
+        kinds = [each.kind for each in _kinds(self._settings.installation)]
+        return Reach(self._settings.read_workspaces, kinds)
 
     def _pace(self) -> Pace | None:
         given = self._settings
@@ -215,7 +220,7 @@ class Leading:
             log.warning("a door has moved; running attempts end as lost")
             world.platform = self._platform(found)
         known = doors.aliases(found)
-        for raw in world.cache.all("Pod"):
+        for raw in world.reach.only_seen(world.cache.all("Pod")):
             owner = keys.owner(raw)
             is_live = (raw.get("status") or {}).get("phase") not in intake.ENDED
             if owner is not None and is_live and raw["spec"].get("hostAliases") != known:
@@ -243,6 +248,24 @@ class Leading:
                     raise
                 log.warning("records unavailable", error=error.message)
             await asyncio.sleep(RECORDS_CHECK_SECONDS)
+
+
+def _loop(world: World, rooms: Any, hands: Hands, taken_in: Intake) -> Loop:
+    """Who is in a lost workspace gets no pass, and leaves its turn to others."""
+    return Loop(
+        rooms,
+        world.queue,
+        hands,
+        _now,
+        taken_in.gone,
+        reach=world.reach,
+        on_unseen=lambda key: world.turns.give_up(key.uid),
+    )
+
+
+def _line_up(world: World, rooms: Any) -> None:
+    for room in rooms.values():
+        room.listed(world.reach.only_seen(world.cache.all(room.kind)))
 
 
 async def _watch(
@@ -288,16 +311,15 @@ async def _end_as_lost(actor: Actor, owner: Key, raw: Raw) -> None:
     except StaleError:
         log.info("the run has its result already", pod=metadata["name"])
     pod = actions.DeletePod(metadata["namespace"], metadata["name"], metadata["uid"])
-    await actor.carry_out(pod)
+    try:
+        await actor.carry_out(pod)
+    except ForbiddenError as error:
+        log.warning("a pod whose door has moved is left", pod=pod.name, error=error.message)
 
 
-def _stream(client: Client, taken_in: Intake, each: Swept) -> Stream:
-    """What changes often is followed past kopf: a pod tells of itself four times in its life."""
-    hears = Hears(
-        listed=partial(taken_in.notice_all, each.kind),
-        changed=lambda change: taken_in.hear(each.kind, change.type, change.raw),
-    )
-    return Stream(client, paths.collection(each.plural), each.selector, hears)
+def streams(given: OperatorSettings) -> int:
+    """How many calls to the API server never end."""
+    return len(_kinds(given.installation)) * max(1, len(given.read_workspaces or ()))
 
 
 def _caps(given: QueueSettings) -> Caps:

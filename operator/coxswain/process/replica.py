@@ -16,7 +16,7 @@ import structlog
 from coxswain import settings
 from coxswain.errors import ConfigurationError, CoxswainError, FencedError
 from coxswain.kube.client import Client
-from coxswain.process import kinds, watchdog
+from coxswain.process import kinds, leading, watchdog
 from coxswain.process.election import Election, Pace
 from coxswain.process.leading import Leading
 from coxswain.process.sidecar_account import SidecarAccount
@@ -58,6 +58,7 @@ class Replica:
             self._settings.kubeconfig,
             before_write=self._may_write,
             name=f"coxswain-operator/{self._settings.identity}",
+            streams=leading.streams(self._settings),
         )
         dsn = self._settings.database_dsn.get_secret_value()
         store = await Store.open(

@@ -76,14 +76,35 @@ class Intake:
             self._part_has_come(raw)
         self._routes[kind](raw)
 
-    def notice_all(self, kind: str, items: Sequence[Raw], version: int) -> None:
-        """Take a whole list, as of a version: what is not in it and not younger is gone."""
-        for raw in items:
+    def notice_all(
+        self, kind: str, items: Sequence[Raw], version: int, workspace: str | None = None
+    ) -> None:
+        """Take a whole list, as of a version: what is not in it and not younger is gone.
+
+        A list of one workspace says nothing of the others. Who came first lines up first.
+        """
+        for raw in sorted(items, key=_created_at):
             self.hear(kind, None, raw)
         living = {raw["metadata"]["uid"] for raw in items}
         for raw in self._world.cache.all(kind):
+            if workspace is not None and raw["metadata"]["namespace"] != workspace:
+                continue
             if raw["metadata"]["uid"] not in living and cache.version(raw) <= version:
                 self.gone(kind, raw)
+
+    def lost(self, workspace: str) -> None:
+        """Nobody of a workspace starts while it is lost: its Jobs leave the line, and others go on."""
+        for raw in self._world.cache.all("Job"):
+            if raw["metadata"]["namespace"] == workspace:
+                self._world.turns.give_up(raw["metadata"]["uid"])
+
+    def found(self, workspace: str) -> None:
+        """Look at all of a workspace that is back, the oldest first."""
+        self._world.workspaces.forget(workspace)
+        for kind in self._rooms:
+            for raw in sorted(self._world.cache.all(kind), key=_created_at):
+                if raw["metadata"]["namespace"] == workspace:
+                    self._world.queue.add(keys.of(kind, raw))
 
     def gone(self, kind: str, raw: Raw) -> None:
         """An object is no more: forget it, record it, and wake whom it concerns."""
@@ -216,6 +237,10 @@ def _agent_of(job: Raw) -> str:
 
 def _has_ended(raw: Raw) -> bool:
     return (raw.get("status") or {}).get("phase") in ENDED
+
+
+def _created_at(raw: Raw) -> str:
+    return str(raw["metadata"].get("creationTimestamp", ""))
 
 
 def _has_grown(before: Raw, after: Raw) -> bool:

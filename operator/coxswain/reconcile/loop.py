@@ -9,7 +9,14 @@ from typing import Any
 
 import structlog
 
-from coxswain.errors import ConflictError, CoxswainError, FencedError, NotFoundError, TransientError
+from coxswain.errors import (
+    ConflictError,
+    CoxswainError,
+    FencedError,
+    ForbiddenError,
+    NotFoundError,
+    TransientError,
+)
 from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.kube.events import EventPoster, Subject
@@ -20,6 +27,7 @@ from coxswain.reconcile.children import FOREIGN_OBJECT
 from coxswain.reconcile.decision import Decision
 from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.key import Key
+from coxswain.reconcile.reach import Reach
 from coxswain.reconcile.room import Room
 from coxswain.reconcile.tick_act import JobRefusedError
 from coxswain.reconcile.workqueue import WorkQueue
@@ -51,7 +59,13 @@ class Loop:
         hands: Hands,
         clock: Callable[[], datetime],
         on_gone: Callable[[str, Raw], None],
+        *,
+        reach: Reach,
+        on_unseen: Callable[[Key], None],
     ) -> None:
+        """``on_unseen`` hears of a key over which no pass is made, for its workspace is lost."""
+        self._on_unseen = on_unseen
+        self._reach = reach
         self._on_gone = on_gone
         self._rooms = rooms
         self._queue = queue
@@ -68,7 +82,11 @@ class Loop:
         while True:
             key = await self._queue.take()
             try:
-                await self.make_pass(key)
+                if self._reach.sees(key.namespace):
+                    await self.make_pass(key)
+                else:
+                    self._queue.settle(key, None)
+                    self._on_unseen(key)
             finally:
                 self._queue.done(key)
 
@@ -197,6 +215,8 @@ class Loop:
 
     async def _has_failed(self, key: Key, error: CoxswainError) -> None:
         metrics.RECONCILE_ERRORS.labels(key.kind, error.code).inc()
+        if isinstance(error, ForbiddenError):
+            self._reach.doubt(key.namespace)
         after = error.retry_after_seconds if isinstance(error, TransientError) else None
         delay = self._queue.retry(key, after)
         log.warning("pass will be repeated", error=error.message, code=error.code, seconds=delay)

@@ -13,13 +13,16 @@ SCHEDULE = "Schedule"
 
 
 async def compare(world: World, intake: Intake, rooms: Mapping[str, Room[Any]]) -> bool:
-    """Bring the mirror up to date after a start and at each sweep; False while Postgres is away."""
+    """Bring the mirror up to date after a start and at each sweep; False while Postgres is away.
+
+    A workspace that is not read, or lost, is passed by: what lives in it is not known.
+    """
     for kind, room in rooms.items():
         try:
-            held = await world.records.mirrored(kind)
+            held = await world.records.mirrored(kind, world.reach.seen())
         except UnavailableError:
             return False
-        for raw in world.cache.all(kind):
+        for raw in world.reach.only_seen(world.cache.all(kind)):
             metadata = raw["metadata"]
             if held.get(metadata["uid"]) == metadata["resourceVersion"]:
                 world.journal.remember(metadata["uid"], metadata["resourceVersion"])
@@ -39,7 +42,7 @@ async def compare(world: World, intake: Intake, rooms: Mapping[str, Room[Any]]) 
 async def _drop_leases(world: World) -> None:
     """A Lease that was defined and gone before it was mirrored holds nothing."""
     try:
-        defined = await world.records.defined_leases()
+        defined = await world.records.defined_leases(world.reach.seen())
         # Only what is in memory is ever defined, so what is not in it now is gone.
         gone = [uid for uid in defined if world.cache.get(LEASE, uid) is None]
         if gone:

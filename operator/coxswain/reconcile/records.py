@@ -122,9 +122,9 @@ class Records:
                 run = RunKey(action.job_uid, action.attempt)
                 await self._fence.write(of_runs.give_back, run)
 
-    async def defined_leases(self) -> tuple[str, ...]:
-        """The uids of the Lease objects that the records stand for."""
-        return await self._store.run(keeping.standing_for)
+    async def defined_leases(self, workspaces: Sequence[str] | None) -> tuple[str, ...]:
+        """The uids of the Lease objects that the records stand for, there or everywhere."""
+        return await self._store.run(keeping.standing_for, workspaces)
 
     async def drop_leases(self, uids: Sequence[str]) -> None:
         """These objects are gone, and the mirror never knew them."""
@@ -146,9 +146,9 @@ class Records:
         """Keep what a probe found."""
         await self._fence.write(enforcement.keep, finding)
 
-    async def mirrored(self, kind: str) -> dict[str, str]:
-        """Version by uid of what the mirror takes for living."""
-        return await self._store.run(mirror.live, kind)
+    async def mirrored(self, kind: str, workspaces: Sequence[str] | None) -> dict[str, str]:
+        """Version by uid of what the mirror takes for living in these workspaces, or everywhere."""
+        return await self._store.run(mirror.live, kind, workspaces)
 
     async def last_form(self, uid: str) -> Raw | None:
         """An object as the mirror last saw it."""

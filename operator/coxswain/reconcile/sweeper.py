@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from coxswain.errors import CoxswainError, FencedError
+from coxswain.errors import CoxswainError, FencedError, ForbiddenError, NotFoundError
 from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.reconcile import cache, mirrors
@@ -101,16 +101,31 @@ class Sweeper:
     async def sweep(self) -> None:
         """One look at everything."""
         for each in self._kinds:
-            await self._sweep_kind(each)
+            for place in self._world.reach.places:
+                await self._sweep_place(each, place)
         await mirrors.compare(self._world, self._intake, self._rooms)
         self._intake.wake_most()
         self._intake.wake_schedules(SCHEDULE_SHARES, self._sweeps)
         self._sweeps += 1
         metrics.SWEPT_AT.set_to_current_time()
 
-    async def _sweep_kind(self, each: Swept) -> None:
-        live = await _versions(self._world.client, each)
-        known = {raw["metadata"]["uid"]: raw for raw in self._world.cache.all(each.kind)}
+    async def _sweep_place(self, each: Swept, place: str | None) -> None:
+        """All of a kind, or what there is in one workspace: that it is refused stops no other."""
+        if place is None:
+            await self._sweep_kind(each, None)
+        elif self._world.reach.sees(place):
+            try:
+                await self._sweep_kind(each, place)
+            except (ForbiddenError, NotFoundError):
+                self._world.reach.doubt(place)
+
+    async def _sweep_kind(self, each: Swept, place: str | None) -> None:
+        live = await _versions(self._world.client, each, place)
+        known = {
+            raw["metadata"]["uid"]: raw
+            for raw in self._world.cache.all(each.kind)
+            if place in (None, raw["metadata"]["namespace"])
+        }
         suspects = [
             uid
             for uid, (version, _, _) in live.items()
@@ -159,10 +174,12 @@ class Sweeper:
         log.warning("repaired what no event told", kind=kind, workspace=namespace, name=name)
 
 
-async def _versions(client: Client, each: Swept) -> dict[str, tuple[int, str, str]]:
+async def _versions(
+    client: Client, each: Swept, place: str | None
+) -> dict[str, tuple[int, str, str]]:
     """resourceVersion, namespace and name of everything live, by uid."""
     found: dict[str, tuple[int, str, str]] = {}
-    path = paths.collection(each.plural)
+    path = paths.collection(each.plural, place)
     async for page in client.pages(path, selector=each.selector, metadata_only=True):
         for raw in page["items"]:
             metadata = raw["metadata"]

@@ -12,6 +12,7 @@ from coxswain.reconcile.enforcement import Enforcement
 from coxswain.reconcile.job_types import JobTypes
 from coxswain.reconcile.journal import Journal
 from coxswain.reconcile.pace import Pace
+from coxswain.reconcile.reach import Reach
 from coxswain.reconcile.records import Records
 from coxswain.reconcile.refusals import Refusals
 from coxswain.reconcile.runtimes import RuntimeClasses
@@ -43,6 +44,8 @@ class World:
     """How fast Schedules make Jobs; none where they are switched off."""
     enforcement: Enforcement | None = None
     """Probes whether the network policy is enforced; none where that is switched off."""
+    reach: Reach = field(default_factory=Reach)
+    """Which workspaces are read, and which of them are lost."""
     limits: LimitSettings = field(default_factory=LimitSettings)
     descent: Descent = field(default_factory=Descent)
     dependents: Dependents = field(default_factory=Dependents)

@@ -62,3 +62,9 @@ WORKERS_MOST = Gauge(
     "Passes that may be made at the same time.",
     registry=REGISTRY,
 )
+WORKSPACES_LOST = Gauge(
+    "coxswain_workspaces_lost",
+    "1 for a workspace that may not be read any more, where workspaces are read one by one.",
+    ["workspace"],
+    registry=REGISTRY,
+)

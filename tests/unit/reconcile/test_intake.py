@@ -241,3 +241,39 @@ async def test_the_end_of_a_job_wakes_its_schedule_and_its_running_does_not(
         paper.intake.hear("Job", "MODIFIED", job("j", version, metadata=metadata, status=status))
         woken = {key.kind for key in await paper.woken()}
         assert woken == ({"Job", "Schedule"} if phase == "Succeeded" else {"Job"})
+
+
+async def test_a_list_of_one_workspace_takes_nothing_of_another_as_gone(paper: PaperWorld) -> None:
+    paper.intake.notice("Job", "ADDED", job("here"))
+    paper.intake.notice("Job", "ADDED", job("there", metadata={"namespace": "other"}))
+    paper.intake.notice_all("Job", [], 9, "team")
+    assert paper.journal.gone == ["Job here"]
+    assert [each["metadata"]["name"] for each in paper.world.cache.all("Job")] == ["there"]
+
+
+async def test_a_list_lines_jobs_up_by_age(paper: PaperWorld) -> None:
+    young = job("a", metadata={"creationTimestamp": "2026-11-21T03:00:02Z"})
+    old = job("b", metadata={"creationTimestamp": "2026-11-21T03:00:01Z"})
+    paper.intake.notice_all("Job", [young, old], 9)
+    assert await _names(paper) == ["Job b", "Job a"]
+
+
+async def test_the_jobs_of_a_lost_workspace_leave_the_line_to_others(paper: PaperWorld) -> None:
+    for name in ("first", "second"):
+        _waits(paper, job(name))
+    assert sum(paper.world.turns.lined().values()) == 1
+    paper.intake.lost("other")
+    assert sum(paper.world.turns.lined().values()) == 1
+    paper.intake.lost("team")
+    assert not paper.world.turns.lined()
+    assert not paper.world.turns.running()
+
+
+async def test_all_of_a_workspace_that_is_back_is_looked_at(paper: PaperWorld) -> None:
+    paper.intake.notice("Agent", "ADDED", raw("Agent", "helm"))
+    paper.intake.notice("Job", "ADDED", job("j"))
+    paper.intake.notice("Job", "ADDED", job("there", metadata={"namespace": "other"}))
+    await _names(paper)
+    paper.intake.found("team")
+    assert sorted(await _names(paper)) == ["Agent helm", "Job j"]
+    assert paper.workspaces.forgotten == ["team"]

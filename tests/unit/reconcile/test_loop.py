@@ -32,6 +32,7 @@ from coxswain.reconcile.cache import Cache, Raw
 from coxswain.reconcile.decision import Decision
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.loop import Hands, Loop
+from coxswain.reconcile.reach import Reach
 from coxswain.reconcile.tick_act import JobRefusedError
 from coxswain.reconcile.workqueue import LONGEST_DELAY_SECONDS, WorkQueue
 from coxswain.telemetry import metrics
@@ -75,6 +76,8 @@ class Rig:
     gone: list[str] = field(default_factory=list)
     patches: list[dict[str, Any]] = field(default_factory=list)
     good_was_done: asyncio.Event = field(default_factory=asyncio.Event)
+    reach: Reach = field(default_factory=Reach)
+    unseen: list[Key] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.cache = Cache()
@@ -89,7 +92,15 @@ class Rig:
             events=cast("Any", SimpleNamespace(post=lambda *_: None)),
         )
         rooms = {"Job": Room(self)}
-        self.loop = Loop(rooms, self.queue, hands, lambda: self.now, self._is_gone)
+        self.loop = Loop(
+            rooms,
+            self.queue,
+            hands,
+            lambda: self.now,
+            self._is_gone,
+            reach=self.reach,
+            on_unseen=self.unseen.append,
+        )
 
     def fails(self, stage: str) -> None:
         """Raise what was said for this stage."""
@@ -342,3 +353,31 @@ async def test_a_pass_that_took_long_makes_the_next_one_no_later() -> None:
     taking.cancel()
     rig.time = began + 20
     assert await asyncio.wait_for(rig.queue.take(), 1) == KEY
+
+
+async def test_no_pass_is_made_over_what_is_in_a_lost_workspace() -> None:
+    rig = Rig({}, reach=Reach([KEY.namespace], ("Job", "Pod")))
+    rig.reach.listed(KEY.namespace, "Job")
+    rig.queue.add(KEY)
+    work = asyncio.create_task(rig.loop.work(1))
+    while len(rig.queue) or rig.queue.working:  # noqa: ASYNC110 - the worker takes it
+        await asyncio.sleep(0)
+    assert rig.seen == []
+    assert rig.unseen == [KEY]
+    rig.reach.listed(KEY.namespace, "Pod")
+    rig.queue.add(KEY)
+    while not rig.seen:  # noqa: ASYNC110 - the same
+        await asyncio.sleep(0)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+
+
+@pytest.mark.parametrize(("error", "doubts"), [(ForbiddenError("no"), 1), (UserError("bad"), 0)])
+async def test_a_pass_that_is_forbidden_puts_its_workspace_in_doubt(
+    error: CoxswainError, doubts: int
+) -> None:
+    rig, found = Rig({"observe": error}), []
+    rig.reach.on_doubt(KEY.namespace, lambda: found.append(1))
+    await rig.loop.make_pass(KEY)
+    assert len(found) == doubts

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from coxswain.errors import ForbiddenError
+from coxswain.reconcile.reach import Reach
 from coxswain.reconcile.sweeper import Sweeper, Swept
 from coxswain.telemetry import metrics
 from tests.support.worlds import Body, PaperWorld, job, pod
@@ -23,12 +25,19 @@ class Cluster:
     objects: dict[str, list[Body]] = field(default_factory=lambda: {"pods": [], "jobs": []})
     gets: list[str] = field(default_factory=list)
     after_lists: Callable[[], Awaitable[None]] | None = None
+    refused: str = ""
+    """A namespace that may not be listed."""
 
     async def pages(
         self, path: str, *, selector: str | None = None, metadata_only: bool = False
     ) -> AsyncIterator[Body]:
         assert selector in ("a=b", None)
+        namespace = path.split("/")[-2] if "/namespaces/" in path else None
+        if namespace is not None and namespace == self.refused:
+            raise ForbiddenError("no")
         for each in self.objects[path.rpartition("/")[2]]:
+            if namespace not in (None, each["metadata"]["namespace"]):
+                continue
             yield {"items": [{"metadata": each["metadata"]} if metadata_only else each]}
         if self.after_lists is not None:
             await self.after_lists()
@@ -148,3 +157,59 @@ async def test_the_first_fill_lines_jobs_up_by_age(
     cluster.objects["jobs"] = [young, old]
     await sweeper.fill()
     assert [key.name for key in await paper.woken()] == ["b", "a"]
+
+
+def _narrow(cluster: Cluster, *workspaces: str) -> PaperWorld:
+    """A world that reads these workspaces alone, and has read them."""
+    paper = PaperWorld(cluster, reach=Reach(workspaces, ("Pod", "Job")))
+    for each in workspaces:
+        for kind in PLURALS.values():
+            paper.world.reach.listed(each, kind)
+    return paper
+
+
+def _sweeper(paper: PaperWorld) -> Sweeper:
+    rooms: Any = {"Job": paper.rooms["Job"]}
+    return Sweeper(paper.world, paper.intake, rooms, KINDS, Random(1), settle_seconds=0)  # noqa: S311
+
+
+async def test_workspaces_that_are_named_are_swept_one_by_one(cluster: Cluster) -> None:
+    paper = _narrow(cluster, "other", "team")
+    cluster.objects["jobs"] = [
+        job("seen"),
+        job("unread", metadata={"namespace": "elsewhere"}),
+        job("there", metadata={"namespace": "other"}),
+    ]
+    paper.intake.notice("Job", "ADDED", job("ghost", 5))
+    with capture_logs():
+        await _sweeper(paper).sweep()
+    assert paper.journal.gone == ["Job ghost"]
+    names = {each["metadata"]["name"] for each in paper.world.cache.all("Job")}
+    assert names == {"seen", "there"}
+
+
+async def test_a_workspace_that_is_refused_stops_no_sweep_and_is_put_in_doubt(
+    cluster: Cluster,
+) -> None:
+    cluster.refused = "other"
+    paper = _narrow(cluster, "other", "team")
+    doubts: list[str] = []
+    paper.world.reach.on_doubt("other", lambda: doubts.append("other"))
+    paper.intake.notice("Job", "ADDED", job("there", metadata={"namespace": "other"}))
+    cluster.objects["jobs"] = [job("j")]
+    with capture_logs():
+        await _sweeper(paper).sweep()
+    assert doubts == ["other"]
+    assert paper.journal.gone == []
+    assert {each["metadata"]["name"] for each in paper.world.cache.all("Job")} == {"there", "j"}
+
+
+async def test_nothing_of_a_lost_workspace_is_recorded_as_gone(cluster: Cluster) -> None:
+    paper = _narrow(cluster, "other", "team")
+    with capture_logs():
+        paper.world.reach.refused("team", "Job", ForbiddenError("no"))
+        paper.intake.notice("Job", "ADDED", job("j"))
+        await _sweeper(paper).sweep()
+    assert paper.journal.gone == []
+    assert paper.journal.published == []
+    assert paper.asked_of == [["other"]]

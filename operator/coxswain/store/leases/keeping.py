@@ -143,9 +143,15 @@ def _is_declared(lease: Lease) -> bool:
     return lease.holder is not None and lease.holder.text.startswith(DECLARED)
 
 
-async def standing_for(connection: Connection) -> tuple[str, ...]:
-    """The uids of the objects that rows stand for."""
-    found = await connection.fetch("SELECT uid FROM leases WHERE removed_at IS NULL")
+async def standing_for(
+    connection: Connection, workspaces: Sequence[str] | None = None
+) -> tuple[str, ...]:
+    """The uids of the objects that rows stand for, in these workspaces or in all."""
+    found = await connection.fetch(
+        "SELECT uid FROM leases WHERE removed_at IS NULL"
+        " AND (workspace = ANY ($1::text[]) OR $1 IS NULL)",
+        list(workspaces) if workspaces is not None else None,
+    )
     return tuple(str(row["uid"]) for row in found)
 
 

@@ -6,7 +6,7 @@ from coxswain.kube import paths
 from coxswain.kube.client import Client
 from tests.support import pods
 from tests.support.kubelet import Kubelet
-from tests.support.leader import DOORS, HOME
+from tests.support.leader import DOORS, HOME, NAME
 from tests.support.pods import FakePod
 from tests.support.workspace import Ledger, Workspace, outcomes
 
@@ -53,7 +53,7 @@ async def test_an_attempt_that_knows_a_doors_old_address_is_lost_and_the_next_kn
     async with Kubelet(workspace.client, runs_on, namespace=workspace.namespace) as kubelet:
         await workspace.has_job(retry={"maxAttempts": 1})
         await workspace.job_runs()
-        before, after = await _moves(workspace.client, DOORS[1])
+        before, after = await _moves(workspace.client, f"{NAME}-{DOORS[1]}")
         ended = await workspace.job_ends(seconds=SWEPT_SECONDS)
         assert not kubelet.faults
     assert outcomes(ended) == ["Lost/DoorMoved", "Succeeded/Completed"]

@@ -16,6 +16,7 @@ RELEASE_NAMESPACE = charts.NAMESPACE
 WORKSPACES = CHART / "ci" / "workspaces.yaml"
 EXTERNAL_DATABASE = CHART / "ci" / "external-database.yaml"
 BUCKET = CHART / "ci" / "bucket.yaml"
+READS = CHART / "ci" / "reads.yaml"
 OIDC = CHART / "ci" / "oidc.yaml"
 
 

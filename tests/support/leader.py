@@ -37,10 +37,11 @@ from tests.support.postgres import Database
 Body = dict[str, Any]
 HOME = chart.RELEASE_NAMESPACE
 INSTALLATION = "tests"
-OPERATOR = f"system:serviceaccount:{HOME}:coxswain-operator"
+NAME = "coxswain"
+OPERATOR = f"system:serviceaccount:{HOME}:{NAME}-operator"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 ROLES = ("Role", "ClusterRole", "ClusterRoleBinding", "RoleBinding")
-DOORS = ("coxswain-api", "coxswain-models", "coxswain-egress")
+DOORS = ("api", "models", "egress")
 
 
 class Operator:
@@ -131,11 +132,13 @@ class Installation:
     plane: ControlPlane
     objects: list[Body]
     audit: Audit
+    name: str = NAME
+    """How the names of its objects begin."""
 
     @cached_property
     def kubeconfig(self) -> Path:
         """The operator's account, by client certificate."""
-        return self.plane.kubeconfig_for(OPERATOR)
+        return self.plane.kubeconfig_for(f"system:serviceaccount:{HOME}:{self.name}-operator")
 
     @contextmanager
     def operator(
@@ -154,6 +157,8 @@ class Installation:
             "log_format": "compact",
             "lease_seconds": 3,
             "network_probe": False,
+            "lease_name": f"{self.name}-operator",
+            **{f"{door}_service": f"{self.name}-{door}" for door in DOORS},
             **settings,
         }
         environment = {f"COXSWAIN_{key.upper()}": str(value) for key, value in wanted.items()}
@@ -171,9 +176,11 @@ class Installation:
     @asynccontextmanager
     async def without_rights(self, client: Client, namespace: str) -> AsyncIterator[None]:
         """Somebody takes the operator's rights in a workspace away, and gives them back."""
-        path = f"{RBAC}/namespaces/{namespace}/rolebindings/coxswain-operator"
-        found = await client.get(path)
-        await client.delete(path, uid=found["metadata"]["uid"])
+        path = f"{RBAC}/namespaces/{namespace}/rolebindings"
+        for each in (await client.get(path))["items"]:
+            metadata = each["metadata"]
+            if metadata["name"].startswith(f"{self.name}-operator"):
+                await client.delete(f"{path}/{metadata['name']}", uid=metadata["uid"])
         try:
             yield
         finally:
@@ -181,29 +188,30 @@ class Installation:
 
     async def bind(self, client: Client, namespace: str) -> None:
         """Give the accounts their rights in a workspace, as the chart does."""
-        for each in chart.of_kind(self.objects, "RoleBinding"):
-            metadata = each["metadata"]
-            if metadata["namespace"] == "demo":
-                moved = {**each, "metadata": {**metadata, "namespace": namespace}}
-                await make(client, f"{RBAC}/namespaces/{namespace}/rolebindings", moved)
+        for kind in ("Role", "RoleBinding"):
+            for each in chart.of_kind(self.objects, kind):
+                metadata = each["metadata"]
+                if metadata["namespace"] == "demo":
+                    moved = {**each, "metadata": {**metadata, "namespace": namespace}}
+                    await make(client, f"{RBAC}/namespaces/{namespace}/{kind.lower()}s", moved)
 
 
-def install(plane: ControlPlane) -> Installation:
+def install(plane: ControlPlane, *values: Path, name: str = NAME) -> Installation:
     """Put the chart's roles and the doors' Services into a control plane."""
-    objects = chart.render(chart.WORKSPACES)
-    asyncio.run(_install(plane, objects))
-    return Installation(plane, objects, Audit.of(plane))
+    objects = chart.render(chart.WORKSPACES, *values)
+    asyncio.run(_install(plane, objects, name))
+    return Installation(plane, objects, Audit.of(plane), name)
 
 
-async def _install(plane: ControlPlane, objects: list[Body]) -> None:
+async def _install(plane: ControlPlane, objects: list[Body], name: str) -> None:
     client = await Client.connect(plane.kubeconfig)
     try:
-        await _make_all(client, objects)
+        await _make_all(client, objects, name)
     finally:
         await client.close()
 
 
-async def _make_all(client: Client, objects: list[Body]) -> None:
+async def _make_all(client: Client, objects: list[Body], name: str) -> None:
     await make(client, paths.collection("namespaces"), {"metadata": {"name": HOME}})
     for each in objects:
         metadata = each["metadata"]
@@ -211,8 +219,8 @@ async def _make_all(client: Client, objects: list[Body]) -> None:
             continue
         where = f"/namespaces/{HOME}" if "namespace" in metadata else ""
         await make(client, f"{RBAC}{where}/{each['kind'].lower()}s", each)
-    for name in DOORS:
-        service = chart.find(objects, "Service", name)
+    for door in DOORS:
+        service = chart.find(objects, "Service", f"{name}-{door}")
         await make(client, paths.collection("services", HOME), service)
 
 

@@ -86,7 +86,7 @@ class _Check:
         self._open: Written | None = None
         self._digests: list[str] = []
         self._server = ""
-        self._has_begun = self._has_ended = self._is_whole = False
+        self._has_begun = self._has_ended = self._is_whole = self._is_anchor = False
         self._place = ""
 
     def take(self, number: int, line: str) -> None:
@@ -143,6 +143,7 @@ class _Check:
         # Of a workspace, or of all: then nothing may be left out.
         self._is_whole = set(content["asked"]) <= {"workspace", "after"}
         only = content["asked"].get("workspace")
+        only = "" if only == audit_chain.OWN else only
         if only is not None:
             self._former = {name: head for name, head in self._former.items() if name == only}
         if content["version"] != VERSION:
@@ -168,7 +169,10 @@ class _Check:
     def _link(self, body: Written) -> None:
         """Whether it goes on where the seal before it ended."""
         workspace, number = body["workspace"], body["number"]
-        if workspace != self._workspace:
+        is_first = workspace != self._workspace
+        # Where the chain is taken up: its rows are in the earlier export, and are not shown here.
+        self._is_anchor = is_first and number == self.verdict.asked.get("after")
+        if is_first:
             if workspace in self.verdict.heads:
                 self._flaw("stands apart from its chain")
             self._workspace, self._server = workspace, body["server"]
@@ -176,7 +180,7 @@ class _Check:
                 self._flaw("is the first and names another before it")
             if number != 1:
                 self._note(f"the chain is shown from seal {number} on")
-            if self._is_whole and number != self.verdict.asked.get("after", 0) + 1:
+            if self._is_whole and number != self.verdict.asked.get("after", 1):
                 self._flaw("is the first that is shown: those before it are missing")
             return
         head = self.verdict.heads[workspace]
@@ -193,7 +197,9 @@ class _Check:
         former = self._former.get(body["workspace"])
         if former is None:
             return
-        here = {body["number"]: digest, body["number"] - 1: body["previous"]}
+        here = {body["number"]: digest}
+        if not self._is_anchor:
+            here[body["number"] - 1] = body["previous"]
         if former.number in here:
             self._met.add(body["workspace"])
             if here[former.number] != former.digest:
@@ -201,6 +207,8 @@ class _Check:
 
     def _follow(self, body: Written, content: Written) -> None:
         """What should come after it."""
+        if self._is_anchor:
+            return
         if content.get("droppedAt") is not None:
             self.verdict.dropped += body["rows"]
             said = f"its {body['rows']} rows were dropped at {content['droppedAt']}"

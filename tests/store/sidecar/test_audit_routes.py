@@ -130,6 +130,26 @@ async def test_a_slice_verifies_too_and_says_what_was_asked(
     assert "rows 1, left out 1" in said
 
 
+async def test_what_belongs_to_no_workspace_is_asked_for_by_a_dash(
+    api: Api, sidecar_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sealing = await audit_log.sealer(api.operator, tmp_path)
+    await written(sidecar_store, "a")
+    await written(sidecar_store, "b", workspace="")
+    await sealing.once()
+    async with api.user.get("/v1/audit?workspace=-") as answer:
+        assert [each["action"] for each in (await answer.json())["items"]] == ["b"]
+    whole, own = tmp_path / "whole.jsonl", tmp_path / "own.jsonl"
+    keys = tmp_path / "keys.txt"
+    keys.write_text(audit_log.keys().public.text)
+    for file, query in ((whole, ""), (own, "?workspace=-&after=1")):
+        async with api.user.get(f"/v1/audit/export{query}") as answer:
+            file.write_bytes(await answer.read())
+    words = ["verify", str(own), "--key", str(keys), "--after", str(whole)]
+    assert command.main(words) == 0, capsys.readouterr().out
+    assert "seals 1, rows 0" in capsys.readouterr().out
+
+
 async def test_agents_read_nothing_of_it(api: Api) -> None:
     _, _, headers = await api.claimed()
     for path in ("/v1/audit", "/v1/audit/export", "/v1/audit/keys"):

@@ -233,12 +233,48 @@ def test_a_cut_end_of_the_chain_is_found_with_an_earlier_export_only() -> None:
 def test_an_export_goes_on_from_an_earlier_one() -> None:
     earlier = audit_log.heads(audit_log.lines_of(CHAIN[:2]))
     assert verified(whole(), former=earlier).is_sound
-    rest = audit_log.lines_of(CHAIN[2:], after=2)
+    rest = after_second(CHAIN)
     found = verified(rest, former=earlier)
-    assert found.is_sound
-    assert any("from seal 3 on" in note for note in found.notes)
-    later = audit_log.heads(audit_log.lines_of(CHAIN[:1]))
-    assert not verified(rest, former=later).is_sound
+    assert found.is_sound, found.flaws
+    assert any("from seal 2 on" in note for note in found.notes)
+    # The rows of seal 2 are in neither.
+    sooner = audit_log.heads(audit_log.lines_of(CHAIN[:1]))
+    assert not verified(rest, former=sooner).is_sound
+
+
+def test_an_export_after_the_last_seal_shows_that_nothing_is_new() -> None:
+    nothing = after_second(CHAIN[:2])
+    found = verified(nothing, former=audit_log.heads(audit_log.lines_of(CHAIN[:2])))
+    assert found.is_sound, found.flaws
+    assert (found.rows, found.heads["team"].number) == (0, 2)
+    flaws = verified(nothing, former=audit_log.heads(whole())).flaws
+    assert any("does not go through seal 3" in flaw for flaw in flaws)
+
+
+def test_an_export_after_a_seal_shows_that_seal_and_all_rows_of_those_that_follow() -> None:
+    assert any("missing" in flaw for flaw in verified(audit_log.lines_of(CHAIN[2:], after=2)).flaws)
+    lines = after_second(CHAIN)
+    lines[2]["seal"]["shown"] = False
+    del lines[3]
+    lines[-1]["end"]["rows"] = 0
+    assert any("shows no rows" in flaw for flaw in verified(lines).flaws)
+
+
+def after_second(chain: list[Any]) -> list[Line]:
+    """An export after seal 2 of this chain: that seal without its rows, and what follows."""
+    lines = copy.deepcopy(audit_log.lines_of(chain[1:], workspace="team", after=2))
+    del lines[2:5]
+    lines[1]["seal"]["shown"] = False
+    lines[-1]["end"]["rows"] -= 3
+    return lines
+
+
+def test_the_chain_of_what_belongs_to_no_workspace_has_a_name() -> None:
+    own = audit_log.sealed([[audit_log.row(9, workspace="")]], KEYS, "")
+    earlier = audit_log.heads(audit_log.lines_of([*CHAIN, *own]))
+    assert verified(audit_log.lines_of(own, workspace="-"), former=earlier).is_sound
+    cut = audit_log.lines_of([], workspace="-")
+    assert not verified(cut, former=earlier).is_sound
 
 
 def test_an_export_of_one_workspace_need_not_go_on_with_others() -> None:

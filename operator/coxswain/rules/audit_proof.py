@@ -84,6 +84,8 @@ class _Check:
         self._installation: str | None = None
         self._workspace: str | None = None
         self._open: Written | None = None
+        self._kept: int | None = None
+        """The last seal of the workspace whose rows were not dropped: retention drops the oldest first."""
         self._digests: list[str] = []
         self._server = ""
         self._has_begun = self._has_ended = self._is_whole = self._is_anchor = False
@@ -93,7 +95,7 @@ class _Check:
         """Look at one line."""
         self._place = f"line {number}"
         try:
-            ((kind, content),) = json.loads(line).items()
+            ((kind, content),) = _read(line).items()
             self._line(kind, content)
         except (ValueError, KeyError, TypeError, AttributeError):
             self._flaw("cannot be read")
@@ -173,6 +175,7 @@ class _Check:
         # Where the chain is taken up: its rows are in the earlier export, and are not shown here.
         self._is_anchor = is_first and number == self.verdict.asked.get("after")
         if is_first:
+            self._kept = None
             if workspace in self.verdict.heads:
                 self._flaw("stands apart from its chain")
             self._workspace, self._server = workspace, body["server"]
@@ -213,7 +216,13 @@ class _Check:
             self.verdict.dropped += body["rows"]
             said = f"its {body['rows']} rows were dropped at {content['droppedAt']}"
             (self._note if self._allow_dropped else self._flaw)(said)
-        elif content["shown"] is True:
+            if self._kept is not None:
+                self._flaw(
+                    f"its rows were dropped and those of seal {self._kept} before it were not"
+                )
+            return
+        self._kept = body["number"]
+        if content["shown"] is True:
             self._open, self._digests = body, []
         elif self._is_whole:
             self._flaw("shows no rows, though the export should be whole")
@@ -266,10 +275,23 @@ class _Check:
 def heads_of(lines: Iterable[str]) -> Iterator[tuple[str, Head]]:
     """The seals of an earlier export, in its order: of each workspace the last one is its head."""
     for line in lines:
-        content = json.loads(line).get("seal")
+        content = _read(line).get("seal")
         if content is not None:
             body = content["body"]
             yield body["workspace"], Head(body["number"], audit_chain.digest_of_seal(body))
+
+
+def _read(line: str) -> Written:
+    """A line as an object. Raises ValueError, also where a name stands twice: readers differ on which counts."""
+    found: Written = json.loads(line, object_pairs_hook=_once)
+    return found
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> Written:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
 
 
 def _named(workspace: str) -> str:

@@ -98,6 +98,14 @@ async def test_an_export_shows_whatever_the_owner_did(
     assert verified(await exported(sidecar_store)).is_sound
 
 
+async def test_a_seal_that_was_emptied_in_the_middle_is_seen_where_dropping_is_allowed_too(
+    owner: Any, sidecar_store: Store, before: list[Line]
+) -> None:
+    await open_and_do(owner, DEEDS["empties a seal as retention does"])
+    found = verified(await exported(sidecar_store), allow_dropped=True)
+    assert [flaw for flaw in found.flaws if "seal 2" in flaw] == found.flaws != []
+
+
 async def test_the_leader_does_not_heal_what_the_owner_did(
     owner: Any, sidecar_store: Store, sealing: Sealing, before: list[Line]
 ) -> None:

@@ -217,10 +217,45 @@ def test_rows_left_out_of_a_slice_leave_the_proof_whole() -> None:
 def test_dropped_rows_are_told_and_taken_where_that_is_allowed() -> None:
     lines = whole()
     drop_rows_of_seal(lines)
+    drop_rows_of_first_seal(lines)
     found = verified(lines, allow_dropped=True)
-    assert found.is_sound
-    assert found.dropped == 3
+    assert found.is_sound, found.flaws
+    assert found.dropped == 5
     assert any("3 rows were dropped" in note for note in found.notes)
+
+
+def test_no_seal_is_emptied_before_an_older_one_of_its_workspace() -> None:
+    lines = whole()
+    drop_rows_of_seal(lines)
+    flaws = verified(lines, allow_dropped=True).flaws
+    assert flaws == [
+        "seal 2 of workspace 'team': its rows were dropped and those of seal 1 before it were not"
+    ]
+    others = audit_log.sealed([[audit_log.row(9, workspace="other")]], KEYS, "other")
+    beside = audit_log.lines_of([*CHAIN[:1], *others])
+    beside[4]["seal"]["droppedAt"] = "2026-11-29T13:00:00.000000Z"
+    del beside[5]
+    beside[-1]["end"]["rows"] = 2
+    found = verified(beside, allow_dropped=True)
+    assert found.is_sound, found.flaws
+
+
+def drop_rows_of_first_seal(lines: list[Line]) -> None:
+    lines[1]["seal"] |= {"shown": False, "droppedAt": "2026-11-29T13:00:00.000000Z"}
+    del lines[2:SECOND]
+    lines[-1]["end"]["rows"] -= 2
+
+
+def test_a_name_that_stands_twice_in_a_line_is_found() -> None:
+    lines = audit_log.text(whole())
+    for twice in (
+        lines[2].replace('"reason": ""', '"reason": "forged", "reason": ""'),
+        lines[2].replace('{"row": ', '{"row": {}, "row": '),
+    ):
+        assert twice != lines[2]
+        changed = [*lines[:2], twice, *lines[3:]]
+        flaws = audit_proof.verify(changed, [KEYS.public]).flaws
+        assert any("line 3: cannot be read" in flaw for flaw in flaws)
 
 
 def test_a_cut_end_of_the_chain_is_found_with_an_earlier_export_only() -> None:

@@ -22,6 +22,8 @@ MANY = "requests_refused"
 LAST_SECONDS = 3.0
 ANONYMOUS_KIND = "anonymous"
 
+Key = tuple[Actor, Outcome]
+"""Who, and whether they were denied or it failed: the one is no sum of the other."""
 Write = Callable[[AuditEntry], Awaitable[None]]
 
 
@@ -30,18 +32,18 @@ class Denials:
 
     def __init__(self, write: Write) -> None:
         self._write = write
-        self._rows: Counter[Actor] = Counter()
-        self._more: dict[Actor, Counter[str]] = defaultdict(Counter)
+        self._rows: Counter[Key] = Counter()
+        self._more: dict[Key, Counter[str]] = defaultdict(Counter)
 
     async def take(self, entry: AuditEntry) -> None:
         """Write a row, or count it where the caller has had its rows of this minute."""
-        actor = entry.actor
-        if actor not in self._rows and len(self._rows) >= MOST_CALLERS:
-            actor = OTHERS
-        if actor.kind in {ANONYMOUS_KIND, OTHERS.kind} or self._rows[actor] >= ROWS_PER_CALLER:
-            self._more[actor][str(entry.details.get("code", ""))] += 1
+        key = (entry.actor, entry.outcome)
+        if key not in self._rows and len(self._rows) >= MOST_CALLERS:
+            key = (OTHERS, entry.outcome)
+        if key[0].kind in {ANONYMOUS_KIND, OTHERS.kind} or self._rows[key] >= ROWS_PER_CALLER:
+            self._more[key][str(entry.details.get("code", ""))] += 1
             return
-        self._rows[actor] += 1
+        self._rows[key] += 1
         await self._write(entry)
 
     async def run(self, period: float = PERIOD_SECONDS) -> None:
@@ -58,15 +60,15 @@ class Denials:
         """Write the sums, and begin a new period."""
         more, self._more = self._more, defaultdict(Counter)
         self._rows.clear()
-        for actor, codes in more.items():
-            await self._write(_sum(actor, codes))
+        for (actor, outcome), codes in more.items():
+            await self._write(_sum(actor, outcome, codes))
 
 
-def _sum(actor: Actor, codes: Counter[str]) -> AuditEntry:
+def _sum(actor: Actor, outcome: Outcome, codes: Counter[str]) -> AuditEntry:
     return AuditEntry(
         id=uuid7.new(datetime.now(UTC)),
         action=MANY,
-        outcome=Outcome.DENIED,
+        outcome=outcome,
         actor=actor,
         details={"count": codes.total(), **codes},
     )

@@ -66,3 +66,10 @@ class AuditedStore(Store):
         answer = await super().transact(both)
         row.is_kept = True
         return answer
+
+    async def announce(self) -> None:
+        """Write the row that goes along, if it is not kept: what comes next changes something elsewhere."""
+        row = _current.get()
+        if row is not None and not row.is_kept:
+            await self.run(audit.write, row.entry)
+            row.is_kept = True

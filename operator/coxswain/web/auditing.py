@@ -26,7 +26,8 @@ class Kept(Enum):
     """How a request that may change something comes into the log."""
 
     AROUND = "around"
-    """A row before it and one after it: for what changes the cluster, or more than one place."""
+    """A row before anything is done and one after it: for what changes the cluster, or more than one place.
+    What is refused before anything is done has one row."""
     WITH = "with"
     """One row, in the first transaction of the handler: for what one transaction changes."""
     ELSEWHERE = "elsewhere"

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -209,6 +210,45 @@ async def test_one_who_is_refused_all_the_time_has_a_few_rows_a_minute_and_a_sum
     assert written[-1].details["count"] == 5
     await denials.take(refused("agent", "team/a"))
     assert written[-1].action == "create_job"
+
+
+async def test_what_failed_is_not_in_the_sum_of_denials() -> None:
+    written = Written()
+    denials = Denials(written.write)
+    for outcome in (Outcome.DENIED, Outcome.FAILED):
+        for _ in range(ROWS_PER_CALLER + 2):
+            await denials.take(replace(refused("agent", "team/a"), outcome=outcome))
+    written.clear()
+    await denials.flush()
+    found = [(each.outcome, each.details["count"]) for each in written]
+    assert found == [(Outcome.DENIED, 2), (Outcome.FAILED, 2)]
+
+
+async def test_one_who_asks_again_and_again_for_what_is_no_right_of_theirs_has_a_few_rows(
+    api: Api,
+) -> None:
+    async with api.user.post(JOBS, json=JOB) as answer:
+        assert answer.status == 201
+    headers = await api.key(queues=["other"])
+    for _ in range(ROWS_PER_CALLER + 5):
+        async with api.anybody.post(f"{JOBS}/nightly/cancel", headers=headers) as answer:
+            assert answer.status == 403
+    found = await log_of(api, action="cancel_job")
+    assert [each.outcome for each in found] == [Outcome.DENIED] * ROWS_PER_CALLER
+    assert found[0].object == Object("Job", "nightly")
+    assert found[0].details == {"code": "queue_not_permitted", "status": 403}
+
+
+async def test_an_agent_that_sends_a_file_again_and_again_in_vain_has_a_few_rows(api: Api) -> None:
+    _, _, headers = await api.claimed()
+    path = "/v1/run/artifacts/a.txt"
+    for content in (b"first", *[b"second"] * (ROWS_PER_CALLER + 5)):
+        async with api.anybody.put(path, data=content, headers=headers) as answer:
+            status = answer.status
+    assert status == 409
+    begun, done, *failed = await log_of(api, action="put_artifact")
+    assert (begun.outcome, done.outcome) == (Outcome.BEGUN, Outcome.DONE)
+    assert [each.outcome for each in failed] == [Outcome.FAILED] * ROWS_PER_CALLER
 
 
 async def test_many_callers_share_one_sum() -> None:

@@ -12,6 +12,9 @@ from datetime import UTC, datetime
 
 from coxswain.api.audit import Actor, AuditEntry, Outcome
 from coxswain.store import uuid7
+from coxswain.telemetry import logs, metrics
+
+log = logs.get(__name__)
 
 PERIOD_SECONDS = 60.0
 ROWS_PER_CALLER = 20
@@ -30,10 +33,12 @@ Write = Callable[[AuditEntry], Awaitable[None]]
 class Denials:
     """One per process; ``run`` is its task."""
 
-    def __init__(self, write: Write) -> None:
+    def __init__(self, write: Write, last_seconds: float = LAST_SECONDS) -> None:
         self._write = write
+        self._last_seconds = last_seconds
         self._rows: Counter[Key] = Counter()
         self._more: dict[Key, Counter[str]] = defaultdict(Counter)
+        self._owed = 0
 
     async def take(self, entry: AuditEntry) -> None:
         """Write a row, or count it where the caller has had its rows of this minute."""
@@ -53,15 +58,25 @@ class Denials:
                 await asyncio.sleep(period)
                 await self.flush()
         finally:
-            async with asyncio.timeout(LAST_SECONDS):
+            await self._last()
+
+    async def _last(self) -> None:
+        """Write the last sums; what the database does not take in time is counted as lost."""
+        try:
+            async with asyncio.timeout(self._last_seconds):
                 await self.flush()
+        except TimeoutError:
+            metrics.AUDIT_LOST.inc(self._owed)
+            log.warning("sums of denials are lost: the database did not answer", sums=self._owed)
 
     async def flush(self) -> None:
         """Write the sums, and begin a new period."""
         more, self._more = self._more, defaultdict(Counter)
         self._rows.clear()
+        self._owed = len(more)
         for (actor, outcome), codes in more.items():
             await self._write(_sum(actor, outcome, codes))
+            self._owed -= 1
 
 
 def _sum(actor: Actor, outcome: Outcome, codes: Counter[str]) -> AuditEntry:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -176,6 +177,11 @@ async def test_nobody_fills_the_log_without_a_token(api: Api, sidecar_store: Sto
     assert await log_of(api) == []
 
 
+@pytest.fixture
+def lost() -> Callable[[], float]:
+    return lambda: metrics.REGISTRY.get_sample_value("coxswain_audit_rows_lost_total") or 0
+
+
 class Written(list[AuditEntry]):
     async def write(self, entry: AuditEntry) -> None:
         self.append(entry)
@@ -271,6 +277,23 @@ async def test_the_last_sums_are_written_at_the_end() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert [each.details["count"] for each in written] == [1]
+
+
+async def test_last_sums_that_nobody_takes_hold_up_no_end_and_are_counted(
+    lost: Callable[[], float],
+) -> None:
+    async def never(entry: AuditEntry) -> None:
+        await asyncio.sleep(3600)
+
+    denials = Denials(never, last_seconds=0.05)
+    task = asyncio.create_task(denials.run())
+    await asyncio.sleep(0)
+    await denials.take(refused("anonymous"))
+    before = lost()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert lost() == before + 1
 
 
 async def test_an_end_that_cannot_be_written_is_counted_and_the_act_stands(

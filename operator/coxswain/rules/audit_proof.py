@@ -210,19 +210,20 @@ class _Check:
 
     def _follow(self, body: Written, content: Written) -> None:
         """What should come after it."""
+        dropped_at = content.get("droppedAt")
+        if dropped_at is None:
+            self._kept = body["number"]
         if self._is_anchor:
             return
-        if content.get("droppedAt") is not None:
+        if dropped_at is not None:
             self.verdict.dropped += body["rows"]
-            said = f"its {body['rows']} rows were dropped at {content['droppedAt']}"
+            said = f"its {body['rows']} rows were dropped at {dropped_at}"
             (self._note if self._allow_dropped else self._flaw)(said)
             if self._kept is not None:
                 self._flaw(
                     f"its rows were dropped and those of seal {self._kept} before it were not"
                 )
-            return
-        self._kept = body["number"]
-        if content["shown"] is True:
+        elif content["shown"] is True:
             self._open, self._digests = body, []
         elif self._is_whole:
             self._flaw("shows no rows, though the export should be whole")

@@ -240,6 +240,18 @@ def test_no_seal_is_emptied_before_an_older_one_of_its_workspace() -> None:
     assert found.is_sound, found.flaws
 
 
+def test_a_seal_that_was_emptied_after_the_one_that_an_export_goes_on_from_is_found() -> None:
+    lines = after_second(CHAIN)
+    lines[2]["seal"] |= {"shown": False, "droppedAt": "2026-11-29T13:00:00.000000Z"}
+    del lines[3]
+    lines[-1]["end"]["rows"] = 0
+    flaws = verified(lines, allow_dropped=True).flaws
+    assert any("those of seal 2 before it were not" in flaw for flaw in flaws)
+    lines[1]["seal"]["droppedAt"] = "2026-11-29T12:59:00.000000Z"
+    found = verified(lines, allow_dropped=True)
+    assert found.is_sound, found.flaws
+
+
 def drop_rows_of_first_seal(lines: list[Line]) -> None:
     lines[1]["seal"] |= {"shown": False, "droppedAt": "2026-11-29T13:00:00.000000Z"}
     del lines[2:SECOND]

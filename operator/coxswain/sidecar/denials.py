@@ -6,7 +6,7 @@ A process that is killed loses the counts of its last minute; its metrics had th
 """
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -38,7 +38,8 @@ class Denials:
         self._last_seconds = last_seconds
         self._rows: Counter[Key] = Counter()
         self._more: dict[Key, Counter[str]] = defaultdict(Counter)
-        self._owed = 0
+        self._due: deque[AuditEntry] = deque()
+        """Sums of periods that are over, which are not written yet."""
 
     async def take(self, entry: AuditEntry) -> None:
         """Write a row, or count it where the caller has had its rows of this minute."""
@@ -66,17 +67,19 @@ class Denials:
             async with asyncio.timeout(self._last_seconds):
                 await self.flush()
         except TimeoutError:
-            metrics.AUDIT_LOST.inc(self._owed)
-            log.warning("sums of denials are lost: the database did not answer", sums=self._owed)
+            metrics.AUDIT_LOST.inc(len(self._due))
+            log.warning(
+                "sums of denials are lost: the database did not answer", sums=len(self._due)
+            )
 
     async def flush(self) -> None:
-        """Write the sums, and begin a new period."""
-        more, self._more = self._more, defaultdict(Counter)
+        """Write the sums, and begin a new period. One that is cut short is gone on with by the next."""
+        self._due += [_sum(*key, codes) for key, codes in self._more.items()]
+        self._more.clear()
         self._rows.clear()
-        self._owed = len(more)
-        for (actor, outcome), codes in more.items():
-            await self._write(_sum(actor, outcome, codes))
-            self._owed -= 1
+        while self._due:
+            await self._write(self._due[0])
+            self._due.popleft()
 
 
 def _sum(actor: Actor, outcome: Outcome, codes: Counter[str]) -> AuditEntry:

@@ -279,6 +279,28 @@ async def test_the_last_sums_are_written_at_the_end() -> None:
     assert [each.details["count"] for each in written] == [1]
 
 
+async def test_sums_whose_writing_is_cut_short_by_the_end_are_written_with_the_last() -> None:
+    written, held = Written(), asyncio.Event()
+
+    async def write(entry: AuditEntry) -> None:
+        if not held.is_set():
+            held.set()
+            await asyncio.sleep(3600)
+        await written.write(entry)
+
+    denials = Denials(write)
+    for name in ("anonymous", "others"):
+        await denials.take(refused(name))
+    task = asyncio.create_task(denials.run(period=0))
+    await held.wait()
+    await denials.take(refused("anonymous"))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    found = [(each.actor.kind, each.details["count"]) for each in written]
+    assert found == [("anonymous", 1), ("others", 1), ("anonymous", 1)]
+
+
 async def test_last_sums_that_nobody_takes_hold_up_no_end_and_are_counted(
     lost: Callable[[], float],
 ) -> None:

@@ -1,15 +1,14 @@
 """The audit log for people: pages of it, an export with its proof, and the public keys."""
 
 import base64
-import binascii
 from collections.abc import AsyncIterator
-from datetime import datetime
 from uuid import UUID
 
 from aiohttp import web
 
 from coxswain.errors import CoxswainError, UserError
 from coxswain.identity.callers import UserCaller
+from coxswain.sidecar import objects
 from coxswain.sidecar.audit_export import Export
 from coxswain.sidecar.audit_wire import (
     AuditKeys,
@@ -99,8 +98,8 @@ def _read_cursor(text: str | None) -> Cursor | None:
     try:
         plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
         at, _, row = plain.partition(" ")
-        return Cursor(datetime.fromisoformat(at), UUID(row))
-    except (ValueError, binascii.Error) as error:
+        return Cursor(objects.instant(at), UUID(row))
+    except (ValueError, OverflowError) as error:
         raise UserError(
             "this is no cursor of ours", code=problems.MALFORMED, field="query.cursor"
         ) from error

@@ -1,5 +1,6 @@
 """The audit log over HTTP: pages, the export that verifies offline, and keys."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,22 @@ async def test_a_bad_question_is_refused_with_its_place(api: Api, path: str, fie
         problem = await answer.json()
     assert answer.status in (400, 422)
     assert problem["field"] == field
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "2026-01-01T00:00:00 00000000-0000-0000-0000-000000000007",
+        "0001-01-01T00:00:00+14:00 00000000-0000-0000-0000-000000000007",
+        "2026-01-01T00:00:00Z seven",
+    ],
+    ids=["no zone", "before time", "no id"],
+)
+async def test_a_cursor_that_is_not_ours_is_400(api: Api, place: str) -> None:
+    cursor = base64.urlsafe_b64encode(place.encode()).decode()
+    async with api.user.get("/v1/audit", params={"cursor": cursor}) as answer:
+        problem = await answer.json()
+    assert (answer.status, problem["field"]) == (400, "query.cursor")
 
 
 @pytest.mark.parametrize("kind", ["run.tool_call", "run.tool_result"])

@@ -7,7 +7,7 @@ or neither. What is refused before anything is done has one row, and is counted 
 What cannot be written after an act does not undo it: it is in the process's log, and counted.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -21,7 +21,7 @@ from coxswain.store.audited import Along
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs, metrics
 from coxswain.web import problems
-from coxswain.web.auditing import Act, Kept
+from coxswain.web.auditing import Act, Kept, Refusal
 
 log = logs.get(__name__)
 T = TypeVar("T")
@@ -30,8 +30,10 @@ T = TypeVar("T")
 class ApiRecorder:
     """One per process; see ``coxswain.web.auditing.Recorder``. ``denials`` has a task to run."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, onboarded: Collection[str] = ()) -> None:
+        """``onboarded`` are the workspaces in whose part of the log a denial may stand."""
         self._store = store
+        self._onboarded = onboarded
         self.denials = Denials(self._late)
 
     async def keep(self, act: Act, work: Callable[[], Awaitable[T]]) -> T:
@@ -51,9 +53,9 @@ class ApiRecorder:
             await self._late(_ended(row.entry, Outcome.DONE, {}, found))
         return answer
 
-    async def denied(self, action: str, caller: object | None, code: str) -> None:
+    async def denied(self, refusal: Refusal) -> None:
         """Record that somebody was refused; of one who is refused all the time, in sums."""
-        await self.denials.take(audit_entries.denial(action, caller, code))
+        await self.denials.take(audit_entries.denial(refusal, self._onboarded))
 
     async def _failed(self, row: Along, error: CoxswainError) -> None:
         """Say how it ended; of what was refused before anything was done, within bounds."""

@@ -116,7 +116,7 @@ async def running(
             },
         )
         app = server.build(NAME, TITLE, handlers, doors)
-        app[RECORDER] = recorder = ApiRecorder(store)
+        app[RECORDER] = recorder = ApiRecorder(store, frozenset(given.onboarded_workspaces))
         health_port = await stack.enter_async_context(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )

@@ -174,7 +174,7 @@ def _handlers(
         DeliveryRoutes(store),
         ScheduleRoutes(store, cluster),
         KeyRoutes(store),
-        AuditRoutes(store, given.installation),
+        AuditRoutes(store, given.installation, streams.again_seconds),
     ]
 
 

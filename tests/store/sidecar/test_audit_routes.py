@@ -1,15 +1,19 @@
 """The audit log over HTTP: pages, the export that verifies offline, and keys."""
 
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+import asyncpg
 import pytest
 
 from coxswain.cli import audit as command
 from coxswain.store import audit
 from coxswain.store.pool import Store
-from tests.support import audit_log
+from tests.support import audit_log, sidecar_api
+from tests.support.postgres import Database
 from tests.support.sidecar_api import Api
 
 INSTALLATION = audit_log.INSTALLATION
@@ -165,6 +169,33 @@ async def test_what_belongs_to_no_workspace_is_asked_for_by_a_dash(
     words = ["verify", str(own), "--key", str(keys), "--after", str(whole)]
     assert command.main(words) == 0, capsys.readouterr().out
     assert "seals 1, rows 0" in capsys.readouterr().out
+
+
+def change_token(folder: Path) -> None:
+    for file in folder.glob("token-*"):
+        file.write_text("another token of this installation")
+
+
+async def test_an_export_ends_when_its_reader_may_read_no_more(
+    database: Database, operator_store: Store, tmp_path: Path
+) -> None:
+    owner = await asyncpg.connect(database.owner)
+    path = "/v1/audit/export?workspace=team"
+    running = sidecar_api.running(database, operator_store, tmp_path, again_seconds=0)
+    async with running as api:
+        async with api.user.get(path) as whole:
+            assert "end" in json.loads((await whole.text()).splitlines()[-1])
+        # What follows the first line waits for the owner.
+        held = owner.transaction()
+        await held.start()
+        await owner.execute("LOCK TABLE audit_seals IN ACCESS EXCLUSIVE MODE")
+        async with api.user.get(path) as cut:
+            assert "export" in json.loads(await cut.content.readline())
+            change_token(tmp_path)
+            await held.rollback()
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await cut.read()
+    await owner.close()
 
 
 async def test_agents_read_nothing_of_it(api: Api) -> None:

@@ -203,6 +203,7 @@ def test_a_local_token_may_be_kept_where_people_sign_in(monkeypatch: pytest.Monk
         ({"people_groups": '{"ops": {"role": "Owner"}}'}, "COXSWAIN_PEOPLE_GROUPS_OPS_ROLE"),
         ({"people_groups": '{"ops": {"role": "Read", "workspaces": []}}'}, "WORKSPACES"),
         ({"people": "saml"}, "COXSWAIN_PEOPLE"),
+        ({"onboarded_workspaces": '["Demo"]'}, "COXSWAIN_ONBOARDED_WORKSPACES"),
     ],
 )
 def test_a_wrong_way_in_is_refused_with_its_place(

@@ -126,7 +126,8 @@ class ObjectRoutes:
         version = standing.version if call.header("If-Match") is not None else None
         request = requests.of_person(caller, body.reason)
         asked = requests.Asked(path, names.ANNOTATION_CANCEL, request)
-        return tagged(await requests.annotate(self._cluster, asked, version), status=202)
+        changed = await requests.annotate(self._cluster, asked, standing, version)
+        return tagged(changed, status=202)
 
     @route("GET", "/v1/agents")
     async def list_agents(

@@ -114,7 +114,8 @@ def write_cursor(cursor: Cursor) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _instant(text: str) -> datetime:
+def instant(text: str) -> datetime:
+    """The instant of a cursor, in UTC. Raises ValueError, also where it has no zone, and OverflowError."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(text)
@@ -128,7 +129,7 @@ def read_cursor(text: str | None) -> Cursor | None:
     try:
         plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
         at, _, uid = plain.partition(" ")
-        return Cursor(_instant(at), str(UUID(uid)))
+        return Cursor(instant(at), str(UUID(uid)))
     except (ValueError, OverflowError) as error:
         raise UserError(
             "this is no cursor of ours", code=problems.MALFORMED, field="query.cursor"

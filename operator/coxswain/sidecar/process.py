@@ -19,7 +19,7 @@ from coxswain.sidecar.artifact_store import ArtifactStore
 from coxswain.sidecar.audit_routes import AuditRoutes
 from coxswain.sidecar.auditing import ApiRecorder
 from coxswain.sidecar.call_routes import CallRoutes
-from coxswain.sidecar.cluster import Cluster, Objects
+from coxswain.sidecar.cluster import Announced, Cluster, Objects
 from coxswain.sidecar.collector import Collector
 from coxswain.sidecar.delivery_routes import DeliveryRoutes
 from coxswain.sidecar.event_routes import EventRoutes
@@ -102,9 +102,10 @@ async def running(
         streams = Streams(store, tail, limit=given.streams, again_seconds=again_seconds)
         bucket = _bucket(given)
         files = ArtifactStore(store, bucket, given.artifacts_prefix)
+        changed = Announced(cluster, store.announce)
         handlers = [
-            *_handlers(store, cluster, streams, files, given),
-            LeaseRoutes(store, cluster, listener),
+            *_handlers(store, changed, streams, files, given),
+            LeaseRoutes(store, changed, listener),
             RunLeaseRoutes(store, listener),
         ]
         health = Health(
@@ -116,7 +117,7 @@ async def running(
             },
         )
         app = server.build(NAME, TITLE, handlers, doors)
-        app[RECORDER] = recorder = ApiRecorder(store)
+        app[RECORDER] = recorder = ApiRecorder(store, frozenset(given.onboarded_workspaces))
         health_port = await stack.enter_async_context(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
@@ -174,7 +175,7 @@ def _handlers(
         DeliveryRoutes(store),
         ScheduleRoutes(store, cluster),
         KeyRoutes(store),
-        AuditRoutes(store, given.installation),
+        AuditRoutes(store, given.installation, streams.again_seconds),
         MetricRoutes(store, given),
     ]
 

@@ -174,7 +174,7 @@ class ScheduleRoutes:
             )
         if names.ANNOTATION_SUSPEND in (live["metadata"].get("annotations") or {}):
             asked = requests.Asked(path, names.ANNOTATION_SUSPEND, None, KIND)
-            standing = await requests.annotate(self._cluster, asked, standing.version)
+            standing = await requests.annotate(self._cluster, asked, standing, standing.version)
         await self._ask(path, live, _asked("Continue", caller, None, None))
         return tagged(standing, status=202)
 
@@ -183,7 +183,7 @@ class ScheduleRoutes:
     ) -> Resource:
         request = requests.of_person(caller, reason)
         asked = requests.Asked(path, names.ANNOTATION_SUSPEND, request, KIND)
-        return await requests.annotate(self._cluster, asked, standing.version)
+        return await requests.annotate(self._cluster, asked, standing, standing.version)
 
     async def _ask(
         self, path: ObjectPath, live: dict[str, Any], asked: ScheduleRequest

@@ -12,6 +12,7 @@ from coxswain.api.meta import Model, Text
 from coxswain.api.schedule import EARLIEST, LATEST, Overlap, ScheduleSpec
 from coxswain.api.ticks import Tick
 from coxswain.errors import UserError
+from coxswain.sidecar import objects
 from coxswain.sidecar.wire import NewMetadata
 from coxswain.store.ticks import Place
 from coxswain.web import problems
@@ -129,11 +130,16 @@ def read_place(text: str | None) -> Place | None:
     try:
         plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
         at, _, id_ = plain.partition(" ")
-        return Place(datetime.fromisoformat(at).astimezone(UTC), id_)
+        place = Place(objects.instant(at), id_)
     except (ValueError, OverflowError) as error:
-        raise UserError(
-            "this is no cursor of ours", code=problems.MALFORMED, field="query.cursor"
-        ) from error
+        raise _no_cursor() from error
+    if not id_.isprintable():
+        raise _no_cursor()
+    return place
+
+
+def _no_cursor() -> UserError:
+    return UserError("this is no cursor of ours", code=problems.MALFORMED, field="query.cursor")
 
 
 def _write_place(place: Place) -> str:

@@ -58,7 +58,8 @@ class Streams:
         self._store = store
         self._tail = tail
         self._limit = limit
-        self._again_seconds = again_seconds
+        self.again_seconds = again_seconds
+        """How often it is asked again who reads an answer that goes on for long."""
         self._open = 0
         pool_metrics.STREAMS_MOST.set(limit)
 
@@ -122,11 +123,11 @@ class Streams:
         self, response: EventSourceResponse, wanted: Wanted, request: web.Request
     ) -> None:
         position, stopping, is_live = wanted.position, request.app[STOPPING], False
-        allowed_until = time.monotonic() + self._again_seconds
+        allowed_until = time.monotonic() + self.again_seconds
         while response.is_connected() and not stopping.is_set():
             if time.monotonic() >= allowed_until:
                 await request[AGAIN].check()
-                allowed_until = time.monotonic() + self._again_seconds
+                allowed_until = time.monotonic() + self.again_seconds
             found, position_now = await self._next(wanted.which, position)
             if found:
                 await _write(response, [wanted.frame(event) for event in found])
@@ -150,9 +151,7 @@ class Streams:
 
     async def _wait(self, position: int, stopping: asyncio.Event) -> None:
         waits = {
-            asyncio.ensure_future(
-                self._tail.more(position, min(WAIT_SECONDS, self._again_seconds))
-            ),
+            asyncio.ensure_future(self._tail.more(position, min(WAIT_SECONDS, self.again_seconds))),
             asyncio.ensure_future(stopping.wait()),
         }
         try:

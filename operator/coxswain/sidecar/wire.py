@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from coxswain.api.job import JobSpec
 from coxswain.api.lineage import Lineage
-from coxswain.api.meta import Model, Name, QueueName, Text
+from coxswain.api.meta import Model, Name, QueueName, Text, Workspace
 from coxswain.api.review import Verdict
 from coxswain.store import uuid7
 
@@ -30,7 +30,7 @@ EventId = Annotated[UUID, AfterValidator(_is_version_7)]
 class WorkspacePath(Model):
     """Names a workspace."""
 
-    workspace: Name
+    workspace: Workspace
     """The namespace."""
 
 

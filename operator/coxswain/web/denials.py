@@ -19,7 +19,7 @@ async def denied(request: web.Request, error: CoxswainError) -> None:
         "request denied",
         method=request.method,
         route=str(request.get(ROUTE, "none")),
-        workspace=request.match_info.get("workspace"),
+        workspace=auditing.place(request).get("workspace"),
         caller=None if caller is None else str(caller),
         code=error.code,
         reason=error.message,

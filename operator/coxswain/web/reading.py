@@ -5,7 +5,7 @@ from typing import TypeVar
 from aiohttp import web
 from pydantic import ValidationError
 
-from coxswain.api.meta import Model
+from coxswain.api.meta import Model, is_workspace
 from coxswain.errors import UserError
 from coxswain.web import problems
 
@@ -55,6 +55,18 @@ def query(request: web.Request, model: type[M]) -> M:
 def path(request: web.Request, model: type[M]) -> M:
     """The variable parts of the path as a type."""
     return _strings(dict(request.match_info), model, [], "path.")
+
+
+def workspace(request: web.Request) -> str | None:
+    """The workspace that the path names, if it names one, for who has to know it before the rest is read.
+
+    Raises UserError where no namespace has such a name.
+    """
+    given = request.match_info.get("workspace")
+    if given is not None and not is_workspace(given):
+        text = "no namespace has this name; it is 1 to 63 of a-z, 0-9 and -, and - neither first nor last"
+        raise UserError(text, field="path.workspace")
+    return given
 
 
 def refusal(error: ValidationError, prefix: str = "") -> UserError:

@@ -26,7 +26,7 @@ M = TypeVar("M", bound=Model)
 C = TypeVar("C")
 H = TypeVar("H", bound=Callable[..., Awaitable[object]])
 CALLER = auditing.CALLER
-ROUTE: web.RequestKey[str] = web.RequestKey("route", str)
+ROUTE = auditing.ROUTE
 RIGHTS_CHANGED = "rights_changed"
 _MARK = "__coxswain_route__"
 
@@ -147,7 +147,7 @@ def add(app: web.Application, routes: Sequence[Route], gate: Gate) -> None:
         app.router.add_route(each.method, each.path, _handler(each, gate))
 
     async def unknown(request: web.Request) -> web.StreamResponse:
-        request[ROUTE] = "none"
+        request[ROUTE] = auditing.NO_ROUTE
         await gate.check(request)
         raise NotFoundError(f"there is no {request.method} {request.path}", code="route_unknown")
 

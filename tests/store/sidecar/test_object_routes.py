@@ -199,6 +199,17 @@ async def test_a_cancel_of_a_changed_job_is_412(api: Api) -> None:
         assert answer.status == 202
 
 
+async def test_a_cancel_is_for_the_job_that_was_looked_at_and_for_no_later_one_of_its_name(
+    api: Api,
+) -> None:
+    await api.user.post(JOBS, json=NEW)
+    path = "/apis/coxswain.dev/v1alpha1/namespaces/team/jobs/first"
+    api.cluster.replaced = path
+    found = await problem(api, "POST", f"{JOBS}/first/cancel")
+    assert found[:2] == (412, "precondition_failed")
+    assert "coxswain.dev/cancel" not in api.cluster.objects[path]["metadata"]["annotations"]
+
+
 async def test_a_cancel_of_an_ended_or_unknown_job_says_so(api: Api) -> None:
     await api.user.post(JOBS, json=NEW)
     stored = api.cluster.objects["/apis/coxswain.dev/v1alpha1/namespaces/team/jobs/first"]

@@ -17,7 +17,7 @@ from coxswain.api import manifest, schema
 from coxswain.api.callback import CallbackMessage
 from coxswain.channel_settings import ChannelGatewaySettings
 from coxswain_agent.settings import AgentSettings
-from devtools import console, gitops, pages, places
+from devtools import console, gitops, pages, places, sdk
 from devtools.errors import ToolError
 from devtools.monitoring import catalogue, drawing, rules
 
@@ -49,6 +49,7 @@ def files() -> dict[Path, str]:
     }
     for name, text in drawing.files().items():
         found[DASHBOARDS / name] = text
+    found |= sdk.files()
     for kind in manifest.KINDS:
         definition = manifest.definition(kind)
         found[CRDS / f"{kind.plural}.yaml"] = NOTE + manifest.to_yaml(definition)
@@ -92,6 +93,7 @@ def _present() -> Iterator[Path]:
     for folder, pattern in ((CRDS, "*.yaml"), (CHART, "*.yaml"), (DASHBOARDS, "*.json")):
         for path in sorted((places.REPOSITORY / folder).glob(pattern)):
             yield path.relative_to(places.REPOSITORY)
+    yield from sdk.present()
 
 
 def _kept(definition: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from collections import deque
 
 from coxswain.api.contract import RunEvent
 from coxswain.errors import TransientError
-from coxswain_agent.backoff import MOST_SECONDS
+from coxswain_agent import backoff
 from coxswain_agent.clock import RunClock
 from coxswain_agent.contract import Platform
 from coxswain_agent.errors import RefusedError
@@ -102,14 +102,14 @@ class Recorder:
 
     async def _send(self) -> None:
         self._take()
-        wait = 0.2
+        failures = 0
         while self._sending:
             try:
                 await self._platform.append(self._sending)
             except TransientError as error:
                 log.warning("events wait: the platform does not take them: %s", error)
-                await asyncio.sleep(wait)
-                wait = min(MOST_SECONDS, wait * 2)
+                failures += 1
+                await asyncio.sleep(backoff.pause(failures, error))
                 continue
             except RefusedError as error:
                 self.refused += len(self._sending)

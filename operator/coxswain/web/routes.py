@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import UnionType
-from typing import Any, Generic, Protocol, TypeVar, get_args, get_origin
+from typing import Any, Generic, Protocol, TypeVar, Union, get_args, get_origin
 
 from aiohttp import web
 
@@ -246,7 +246,8 @@ def _route(
 
 
 def _model(kind: object) -> type[Model] | None:
-    if isinstance(kind, UnionType):
+    # With a generic type in it a union is of the other sort.
+    if get_origin(kind) in (Union, UnionType):
         return next((found for each in get_args(kind) if (found := _model(each))), None)
     inner = get_args(kind)[0] if get_origin(kind) is Answer else kind
     return inner if isinstance(inner, type) and issubclass(inner, Model) else None

@@ -1,0 +1,41 @@
+# Made by hack/generate from operator/coxswain/sidecar; do not edit.
+"""What the API answers, as types: open to fields that a newer version adds."""
+
+from coxswain.client.models.approval import ApprovalList as ApprovalList
+from coxswain.client.models.approval import ApprovalView as ApprovalView
+from coxswain.client.models.approval import CallList as CallList
+from coxswain.client.models.approval import CallView as CallView
+from coxswain.client.models.approval import WordView as WordView
+from coxswain.client.models.audit import ActorView as ActorView
+from coxswain.client.models.audit import AuditKeys as AuditKeys
+from coxswain.client.models.audit import AuditKeyView as AuditKeyView
+from coxswain.client.models.audit import AuditPage as AuditPage
+from coxswain.client.models.audit import AuditView as AuditView
+from coxswain.client.models.audit import ObjectView as ObjectView
+from coxswain.client.models.delivery import DeliveryList as DeliveryList
+from coxswain.client.models.delivery import DeliveryView as DeliveryView
+from coxswain.client.models.delivery import DeliveryWithTries as DeliveryWithTries
+from coxswain.client.models.delivery import TryView as TryView
+from coxswain.client.models.job import Retry as Retry
+from coxswain.client.models.job_type import JobTypeSpec as JobTypeSpec
+from coxswain.client.models.key import KeyList as KeyList
+from coxswain.client.models.key import KeyView as KeyView
+from coxswain.client.models.key import MadeKey as MadeKey
+from coxswain.client.models.lease import LeaseList as LeaseList
+from coxswain.client.models.lease import LeaseView as LeaseView
+from coxswain.client.models.lease import RefusedRenewal as RefusedRenewal
+from coxswain.client.models.lease import RenewAnswer as RenewAnswer
+from coxswain.client.models.lineage import Lineage as Lineage
+from coxswain.client.models.objects import Accepted as Accepted
+from coxswain.client.models.objects import EventPage as EventPage
+from coxswain.client.models.objects import EventView as EventView
+from coxswain.client.models.objects import LinePlace as LinePlace
+from coxswain.client.models.objects import Resource as Resource
+from coxswain.client.models.objects import ResourceList as ResourceList
+from coxswain.client.models.objects import ResyncView as ResyncView
+from coxswain.client.models.result import ResultView as ResultView
+from coxswain.client.models.schedule import RequestView as RequestView
+from coxswain.client.models.schedule import TickPage as TickPage
+from coxswain.client.models.schedule import TickView as TickView
+from coxswain.client.models.type import JobTypeList as JobTypeList
+from coxswain.client.models.type import JobTypeView as JobTypeView

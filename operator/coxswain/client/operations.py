@@ -79,6 +79,7 @@ CHANGE_JOB_TYPE = Operation(
 )
 READ_EVENTS = Operation("GET", "/v1/events", models.EventPage)
 APPEND_EVENTS = Operation("POST", "/v1/events", models.Accepted)
+READ_METRICS = Operation("GET", "/v1/metrics", models.MetricsView)
 LIST_DELIVERIES = Operation("GET", "/v1/deliveries", models.DeliveryList)
 LIST_WORKSPACE_DELIVERIES = Operation(
     "GET", "/v1/workspaces/{workspace}/deliveries", models.DeliveryList

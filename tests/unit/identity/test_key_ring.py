@@ -48,7 +48,7 @@ async def test_those_who_wait_for_an_issuer_that_is_away_do_not_ask_it_one_after
 ):
     clock = Ticking()
     source = Slow(clock, away=True)
-    ring = KeyRing(source, Nowhere(), "https://issuer", clock)
+    ring = KeyRing(source, Nowhere(), "https://issuer", "oidc", clock)
     found = await asyncio.gather(*(ring.key("first") for _ in range(5)), return_exceptions=True)
     assert [type(each) for each in found] == [UnavailableError] * 5
     assert source.fetches == 1
@@ -61,7 +61,7 @@ async def test_those_who_wait_for_an_issuer_that_is_away_do_not_ask_it_one_after
 async def test_who_waited_while_the_key_was_found_takes_it_and_asks_nobody() -> None:
     clock = Late()
     source = Slow(clock)
-    ring = KeyRing(source, Nowhere(), "https://issuer", clock)
+    ring = KeyRing(source, Nowhere(), "https://issuer", "oidc", clock)
     found = await asyncio.gather(*(ring.key("first") for _ in range(5)))
     assert len(found) == 5
     assert source.fetches == 1

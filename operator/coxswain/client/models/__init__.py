@@ -26,6 +26,10 @@ from coxswain.client.models.lease import LeaseView as LeaseView
 from coxswain.client.models.lease import RefusedRenewal as RefusedRenewal
 from coxswain.client.models.lease import RenewAnswer as RenewAnswer
 from coxswain.client.models.lineage import Lineage as Lineage
+from coxswain.client.models.metric import AlertView as AlertView
+from coxswain.client.models.metric import CountersView as CountersView
+from coxswain.client.models.metric import HeldBackView as HeldBackView
+from coxswain.client.models.metric import MetricsView as MetricsView
 from coxswain.client.models.objects import Accepted as Accepted
 from coxswain.client.models.objects import EventPage as EventPage
 from coxswain.client.models.objects import EventView as EventView

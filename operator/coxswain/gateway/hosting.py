@@ -5,7 +5,7 @@ Gateways are stateless: any number of replicas, each ready when database, schema
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -36,7 +36,7 @@ class Ports:
 
     door: int
     health: int
-    tell: Callable[[], Awaitable[None]]
+    tell: Callable[[], Coroutine[Any, Any, None]]
     """Writes the one line that says what has started."""
 
 
@@ -102,8 +102,9 @@ async def until_told(
     cluster = await Client.connect(given.kubeconfig)
     try:
         async with running(given, cluster) as ports:
-            await ports.tell()
+            telling = asyncio.create_task(ports.tell())
             await told.wait()
+            telling.cancel()
             log.info("ending")
     finally:
         await cluster.close()

@@ -2,11 +2,12 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from coxswain import settings
 from coxswain.api.standing import Role, Standing
@@ -80,7 +81,7 @@ class Ports:
 
     api: int
     health: int
-    tell: Callable[[], Awaitable[None]]
+    tell: Callable[[], Coroutine[Any, Any, None]]
     """Writes the one line that says what has started."""
 
 
@@ -202,8 +203,9 @@ async def _until_told(given: SidecarSettings) -> None:
     cluster = Cluster(given.kubeconfig, given.account_folder)
     try:
         async with running(given, cluster) as ports:
-            await ports.tell()
+            telling = asyncio.create_task(ports.tell())
             await told.wait()
+            telling.cancel()
             log.info("ending")
     finally:
         await cluster.close()

@@ -64,9 +64,8 @@ class Host:
             found.append(dependencies.of_keys(keys))
         self.health = Health(*found)
         self._banner = Banner(name)
-        self._answering = Answering(
-            store, self.listener, lambda: presence.standing(self.health, Role.ACTIVE)
-        )
+        standing = partial(presence.standing, self.health, Role.ACTIVE)
+        self._answering = Answering(store, self.listener, standing)
 
     @asynccontextmanager
     async def tasks(self, *work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
@@ -81,8 +80,7 @@ class Host:
 
     def opened(self, door: int, health: int) -> Ports:
         """Both ports are open."""
-        self._banner.port("door", door)
-        self._banner.port("health", health)
+        self._banner.opened(door=door, health=health)
         return Ports(door, health, partial(self._banner.say, self.health, Role.ACTIVE))
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from coxswain import settings
-from coxswain.api.standing import Role, Standing
+from coxswain.api.standing import Role
 from coxswain.errors import CoxswainError
 from coxswain.identity.doors import Doors
 from coxswain.identity.keys import Keys
@@ -124,10 +124,7 @@ async def running(
             *dependencies.of_store(store, listener, is_needed=True),
             *_of_cluster(given, cluster, keys, ways),
         )
-
-        async def standing() -> Standing:
-            return await presence.standing(health, Role.ACTIVE)
-
+        standing = partial(presence.standing, health, Role.ACTIVE)
         answering = Answering(store, listener, standing)
         handlers.append(HealthRoutes(RollCall(store, listener), standing))
         app = server.build(NAME, TITLE, handlers, doors)
@@ -145,8 +142,7 @@ async def running(
         stack.callback(_cancel, tasks)
         port = await stack.enter_async_context(server.serving(app, given.bind, given.port))
         stack.push_async_callback(_leave, health, leave_seconds)
-        banner.port("api", port)
-        banner.port("health", health_port)
+        banner.opened(api=port, health=health_port)
         yield Ports(port, health_port, partial(banner.say, health, Role.ACTIVE))
 
 

@@ -37,9 +37,9 @@ class Banner:
         self._ports: dict[str, int] = {}
         self._tasks: list[asyncio.Task[Any]] = []
 
-    def port(self, name: str, number: int) -> None:
-        """A port was opened."""
-        self._ports[name] = number
+    def opened(self, **ports: int) -> None:
+        """Ports were opened, each by what it is for."""
+        self._ports |= ports
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Begin a task that is a part."""

@@ -40,7 +40,7 @@ async def told(banner: Banner, **more: object) -> dict[str, Any]:
 
 async def test_it_names_parts_with_their_state_ports_dependencies_and_role() -> None:
     banner = Banner("operator", settle_seconds=0)
-    banner.port("health", 9091)
+    banner.opened(health=9091)
     begun = [banner.begin(each) for each in (goes_on(), ends_at_once(), Named().run())]
     line = await told(banner, workspaces=["demo"])
     for each in begun:

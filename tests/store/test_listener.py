@@ -3,9 +3,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import asyncpg
+import pytest
 
+from coxswain.errors import UnavailableError
 from coxswain.store import events, wakes
-from coxswain.store.listener import Listener
+from coxswain.store.listener import Listener, notify
 from coxswain.store.pool import Store
 from tests.support.postgres import Database
 from tests.support.rows import event
@@ -86,3 +88,39 @@ async def _end_all(database: Database) -> None:
         )
     finally:
         await admin.close()
+
+
+async def test_what_is_told_in_the_database_comes_back_on_the_listening_connection(
+    database: Database, sidecar_store: Store
+) -> None:
+    async with listening(database) as listener, asyncio.timeout(10):
+        while not listener.connected:  # noqa: ASYNC110 - another task connects
+            await asyncio.sleep(0.01)
+        await listener.check(sidecar_store)
+
+
+async def test_nobody_listening_is_an_error_at_once(
+    database: Database, sidecar_store: Store
+) -> None:
+    listener = Listener(database.sidecar, CHANNELS)
+    with pytest.raises(UnavailableError, match="the listening connection is lost"):
+        await listener.check(sidecar_store)
+
+
+async def test_a_hearer_is_told_what_its_channel_says(
+    database: Database, sidecar_store: Store
+) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    listener = Listener(database.sidecar, CHANNELS)
+    listener.hear("coxswain_test", heard.put_nowait)
+    task = asyncio.create_task(listener.run())
+    with listener.subscribe(events.CHANNEL) as connected:
+        await spoken(connected)
+    await sidecar_store.run(notify, events.CHANNEL, "to somebody else")
+    await sidecar_store.run(notify, "coxswain_test", "hello")
+    async with asyncio.timeout(10):
+        assert await heard.get() == "hello"
+    assert heard.empty()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -93,6 +93,7 @@ REDRIVE_DELIVERY = Operation(
 READ_AUDIT = Operation("GET", "/v1/audit", models.AuditPage)
 LIST_AUDIT_KEYS = Operation("GET", "/v1/audit/keys", models.AuditKeys)
 EXPORT_AUDIT = Operation("GET", "/v1/audit/export", bytes)
+READ_HEALTH = Operation("GET", "/v1/health", models.HealthView)
 LIST_KEYS = Operation("GET", "/v1/keys", models.KeyList)
 CREATE_KEY = Operation("POST", "/v1/keys", models.MadeKey)
 REVOKE_KEY = Operation("POST", "/v1/keys/{key}/revoke", models.KeyView)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from random import Random
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from coxswain import __version__, names
-from coxswain.errors import CoxswainError, FencedError
+from coxswain.errors import CoxswainError, FencedError, UnavailableError
 from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.kube.events import EventPoster
@@ -56,6 +56,9 @@ log = structlog.get_logger()
 
 RECORDS_CHECK_SECONDS = 2.0
 STOP_SECONDS = 3.0
+STUCK_SECONDS = 60.0
+CHANNELS = (CHANNEL, event_wakes.CHANNEL)
+"""What a leader listens to."""
 
 
 class Leading:
@@ -67,7 +70,15 @@ class Leading:
         client: Client,
         store: Store,
         raise_epoch: Callable[[int], Awaitable[int]],
+        *,
+        listener: Listener,
+        tell: Callable[[Sequence[str]], Awaitable[None]],
+        parts: Callable[[], asyncio.TaskGroup],
     ) -> None:
+        """``tell`` says that it leads, and in which workspaces; ``parts`` makes the group of its tasks."""
+        self._listener = listener
+        self._tell = tell
+        self._parts = parts
         self._settings = settings
         self._client = client
         self._store = store
@@ -98,17 +109,16 @@ class Leading:
 
         self.world = world
         registry = host.registry(self._client.credentials, self._modules)
-        listener = Listener(self._store.dsn, [CHANNEL, event_wakes.CHANNEL])
+        listener = self._listener
         steps = clock_steps.ClockSteps(time.time, time.monotonic)
         for each in streams:
             await each.list()
         await sweeper.fill()
         for room in rooms.values():
             room.listed(world.cache.all(room.kind))
-        async with asyncio.TaskGroup() as group:
+        async with self._parts() as group:
             group.create_task(self._keep_records(world, taken_in, rooms))
             group.create_task(world.journal.run())
-            group.create_task(listener.run())
             group.create_task(lapses.run(world.records))
             group.create_task(_hear_wakes(world, taken_in, listener))
             group.create_task(event_wakes.run(world, listener))
@@ -126,6 +136,12 @@ class Leading:
             for stream in streams:
                 group.create_task(stream.run())
             group.create_task(_watch(registry, self._settings, taken_in, on_started))
+            await self._tell(onboarded(world.cache))
+
+    async def check(self) -> None:
+        """Raise UnavailableError while an object has waited for its pass for longer than a minute."""
+        if self.world is not None:
+            require_moving(self.world.queue)
 
     async def stop(self) -> None:
         """Start no further pass, and write what is lined up, as far as a short time allows."""
@@ -255,6 +271,8 @@ async def _watch(
 async def _hear_wakes(world: World, taken_in: Intake, listener: Listener) -> None:
     """Put what other processes ask for into the queue: when told, and again after a failure."""
     with listener.subscribe(CHANNEL) as spoken:
+        # Whoever led before may have left some.
+        spoken.set()
         while True:
             await spoken.wait()
             spoken.clear()
@@ -289,6 +307,19 @@ async def _end_as_lost(actor: Actor, owner: Key, raw: Raw) -> None:
         log.info("the run has its result already", pod=metadata["name"])
     pod = actions.DeletePod(metadata["namespace"], metadata["name"], metadata["uid"])
     await actor.carry_out(pod)
+
+
+def onboarded(cache: Cache) -> list[str]:
+    """The workspaces that there are: namespaces with the quota that the chart gives one."""
+    quotas = (each["metadata"] for each in cache.all("ResourceQuota"))
+    return sorted({each["namespace"] for each in quotas if each["name"] == names.POD_QUOTA})
+
+
+def require_moving(queue: WorkQueue) -> None:
+    """Raise UnavailableError while a key has waited for its pass for too long."""
+    age = queue.age_seconds()
+    if age > STUCK_SECONDS:
+        raise UnavailableError(f"an object has waited {age:.0f} s for its pass")
 
 
 def _stream(client: Client, taken_in: Intake, each: Swept) -> Stream:

@@ -227,6 +227,7 @@ TABLE: dict[str, Permission] = {
     "GET /v1/audit": _AUDIT,
     "GET /v1/audit/keys": _AUDIT,
     "GET /v1/audit/export": _AUDIT,
+    "GET /v1/health": _read("get health", Scope.INSTALLATION),
     "GET /v1/keys": _keys("list apikeys"),
     "POST /v1/keys": _keys("create apikeys"),
     "POST /v1/keys/{key}/revoke": _keys("update apikeys"),

@@ -2,17 +2,21 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 from coxswain import settings
+from coxswain.api.standing import Role
 from coxswain.errors import CoxswainError
 from coxswain.identity.doors import Doors
 from coxswain.identity.keys import Keys
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
+from coxswain.kube.access import Right
 from coxswain.settings import SidecarSettings
 from coxswain.sidecar.approval_routes import ApprovalRoutes
 from coxswain.sidecar.artifact_store import ArtifactStore
@@ -23,6 +27,7 @@ from coxswain.sidecar.cluster import Announced, Cluster, Objects
 from coxswain.sidecar.collector import Collector
 from coxswain.sidecar.delivery_routes import DeliveryRoutes
 from coxswain.sidecar.event_routes import EventRoutes
+from coxswain.sidecar.health_routes import HealthRoutes
 from coxswain.sidecar.key_routes import KeyRoutes
 from coxswain.sidecar.keyed_jobs import KeyedJobs
 from coxswain.sidecar.lease_routes import LeaseRoutes
@@ -42,27 +47,33 @@ from coxswain.sidecar.tail import Tail
 from coxswain.sidecar.type_routes import TypeRoutes
 from coxswain.sidecar.type_store import TypeStore
 from coxswain.sidecar.ways_in import WaysIn
-from coxswain.store import events, frozen, idempotency, partitions, schema
+from coxswain.store import events, frozen, idempotency, partitions
 from coxswain.store.audited import AuditedStore
 from coxswain.store.bucket import Address, Bucket
 from coxswain.store.leases import lines
-from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
-from coxswain.telemetry import logs
-from coxswain.web import server
+from coxswain.telemetry import crashes, logs
+from coxswain.web import dependencies, server
 from coxswain.web.auditing import RECORDER
+from coxswain.web.banner import Banner
 from coxswain.web.health import Health
+from coxswain.web.readiness import Dependency
+from coxswain.web.roll_call import Answering, Presence, RollCall
 
 log = logs.get(__name__)
 
 NAME = "sidecar"
 TITLE = "Coxswain API"
-VERSION_PATH = "/version"
 PARTITION_SECONDS = 3600.0
 RETRY_SECONDS = 10.0
 PURGE_SECONDS = 600.0
 # Others go on sending here until they know; they find the port open for that long.
 LEAVE_SECONDS = 2.0
+# What the API cannot do without where people come by Kubernetes; all else it may is of workspaces.
+REVIEWS = (
+    Right("create", "tokenreviews", "authentication.k8s.io"),
+    Right("create", "subjectaccessreviews", "authorization.k8s.io"),
+)
 
 
 @dataclass(frozen=True)
@@ -71,13 +82,15 @@ class Ports:
 
     api: int
     health: int
+    tell: Callable[[], Coroutine[Any, Any, None]]
+    """Writes the one line that says what has started."""
 
 
 def main() -> int:
     """Serve until SIGTERM."""
     given = settings.load(SidecarSettings)
     logs.configure(given.log_format, given.log_level)
-    asyncio.run(_until_told(given))
+    crashes.run(_until_told(given))
     return 0
 
 
@@ -95,7 +108,8 @@ async def running(
         store = await AuditedStore.open(dsn, connections=given.database_pool, name=NAME)
         stack.push_async_callback(store.close)
         keys = Keys(cluster, store)
-        listener = Listener(dsn, [events.CHANNEL, lines.CHANNEL])
+        presence, banner = Presence(NAME), Banner(NAME)
+        listener = presence.listener(dsn, [events.CHANNEL, lines.CHANNEL])
         tail = Tail(store, listener)
         ways = WaysIn(given, store, cluster)
         doors = Doors(Verifier(keys, given.installation), RunsOfPods(store), ways.finders)
@@ -109,20 +123,19 @@ async def running(
             RunLeaseRoutes(store, listener),
         ]
         health = Health(
-            {"postgres": store.ping, "schema": lambda: store.run(schema.require)},
-            {
-                "kubernetes": lambda: _answers(cluster),
-                "token_keys": keys.check,
-                "people": ways.check,
-            },
+            *dependencies.of_store(store, listener, is_needed=True),
+            *_of_cluster(given, cluster, keys, ways),
         )
+        standing = partial(presence.standing, health, Role.ACTIVE)
+        answering = Answering(store, listener, standing)
+        handlers.append(HealthRoutes(RollCall(store, listener), standing))
         app = server.build(NAME, TITLE, handlers, doors)
         app[RECORDER] = recorder = ApiRecorder(store, frozenset(given.onboarded_workspaces))
         health_port = await stack.enter_async_context(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
-        group = await stack.enter_async_context(asyncio.TaskGroup())
-        work = [keys.run(), listener.run(), tail.run(), frozen.run(store)]
+        group = await stack.enter_async_context(banner.group())
+        work = [answering.run(), keys.run(), listener.run(), tail.run(), frozen.run(store)]
         work += [_make_days(store), _purge_keys(store), *ways.work()]
         work.append(recorder.denials.run())
         if bucket is not None:
@@ -131,7 +144,8 @@ async def running(
         stack.callback(_cancel, tasks)
         port = await stack.enter_async_context(server.serving(app, given.bind, given.port))
         stack.push_async_callback(_leave, health, leave_seconds)
-        yield Ports(port, health_port)
+        banner.opened(api=port, health=health_port)
+        yield Ports(port, health_port, partial(banner.say, health, Role.ACTIVE))
 
 
 def _bucket(given: SidecarSettings) -> Bucket | None:
@@ -188,15 +202,26 @@ async def _until_told(given: SidecarSettings) -> None:
     cluster = Cluster(given.kubeconfig, given.account_folder)
     try:
         async with running(given, cluster) as ports:
-            log.info("serving", port=ports.api, health_port=ports.health)
+            telling = asyncio.create_task(ports.tell())
             await told.wait()
+            telling.cancel()
             log.info("ending")
     finally:
         await cluster.close()
 
 
-async def _answers(cluster: Objects) -> None:
-    await cluster.get(VERSION_PATH)
+def _of_cluster(
+    given: SidecarSettings, cluster: Objects, keys: Keys, ways: WaysIn
+) -> list[Dependency]:
+    """It serves on without the API server, with what it has."""
+    found = [
+        dependencies.of_cluster(cluster, is_needed=False),
+        dependencies.of_keys(keys),
+        Dependency("people", ways.check, is_needed=False),
+    ]
+    if given.people == "kubernetes":
+        found.insert(1, dependencies.of_rights(cluster, REVIEWS))
+    return found
 
 
 async def _make_days(store: Store) -> None:

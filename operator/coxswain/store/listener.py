@@ -1,20 +1,21 @@
 """One listening connection per process: turns notifications of Postgres into wake-ups.
 
-A notification says that something came, never what. After each reconnect everybody is woken, as
-something may have been missed. It never ends by itself.
+A notification says that something came, and only a roll call says what. After each reconnect everybody
+is woken, as something may have been missed. It never ends by itself.
 """
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 import asyncpg
 
-from coxswain.errors import CoxswainError
+from coxswain.errors import CoxswainError, UnavailableError
 from coxswain.store import failures
-from coxswain.store.pool import CONNECT_SECONDS
+from coxswain.store.pool import CONNECT_SECONDS, Connection, Store
 from coxswain.telemetry import logs
 
 if TYPE_CHECKING:
@@ -28,12 +29,23 @@ WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 5.0
 
 
-class Listener:
-    """Wakes whoever subscribed to a channel."""
+async def notify(connection: Connection, channel: str, text: str = "") -> None:
+    """Wake whoever listens; ``text`` has less than 8000 bytes."""
+    await connection.execute("SELECT pg_notify($1, $2)", channel, text)
 
-    def __init__(self, dsn: str, channels: Sequence[str]) -> None:
+
+class Listener:
+    """Wakes whoever subscribed to a channel. ``name`` is what the database's own lists show."""
+
+    def __init__(self, dsn: str, channels: Sequence[str], name: str = "coxswain-listener") -> None:
         self._dsn = dsn
-        self._subscribers: dict[str, set[asyncio.Event]] = {name: set() for name in channels}
+        self._name = name
+        # Nobody else speaks on it: what comes back is what this process said.
+        self._echo = f"coxswain_echo_{secrets.token_hex(8)}"
+        self._subscribers: dict[str, set[asyncio.Event]] = {
+            channel: set() for channel in (*channels, self._echo)
+        }
+        self._hearers: dict[str, Callable[[str], None]] = {}
         self._lost = asyncio.Event()
         self.connected = False
 
@@ -46,6 +58,22 @@ class Listener:
             yield wake
         finally:
             self._subscribers[channel].discard(wake)
+
+    def hear(self, channel: str, heard: Callable[[str], None]) -> None:
+        """Have what a channel says told to ``heard``; call it before ``run``."""
+        self._subscribers.setdefault(channel, set())
+        self._hearers[channel] = heard
+
+    async def check(self, store: Store) -> None:
+        """Return once a notification of ours has come back; whoever calls sets a bound in time.
+
+        Raises UnavailableError while nobody listens, or the database does not answer.
+        """
+        if not self.connected:
+            raise UnavailableError("the listening connection is lost", code=failures.LOST)
+        with self.subscribe(self._echo) as heard:
+            await store.run(notify, self._echo)
+            await heard.wait()
 
     async def run(self) -> None:
         """Listen for ever; connects anew whenever the connection is lost."""
@@ -65,7 +93,10 @@ class Listener:
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator["Session"]:
         with failures.translated():
-            session = await asyncpg.connect(self._dsn, timeout=CONNECT_SECONDS)
+            named = {"application_name": self._name}
+            session = await asyncpg.connect(
+                self._dsn, timeout=CONNECT_SECONDS, server_settings=named
+            )
             try:
                 self._lost.clear()
                 session.add_termination_listener(self._on_lost)
@@ -89,9 +120,11 @@ class Listener:
     def _on_lost(self, _session: object) -> None:
         self._lost.set()
 
-    def _on_notice(self, _session: object, _pid: int, channel: str, _payload: object) -> None:
+    def _on_notice(self, _session: object, _pid: int, channel: str, text: object) -> None:
         for wake in self._subscribers[channel]:
             wake.set()
+        if channel in self._hearers:
+            self._hearers[channel](str(text))
 
     def _wake_all(self) -> None:
         for channel in self._subscribers:

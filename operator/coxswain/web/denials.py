@@ -17,6 +17,7 @@ async def denied(request: web.Request, error: CoxswainError) -> None:
     caller = request.get(CALLER)
     log.info(
         "request denied",
+        security=True,
         method=request.method,
         route=str(request.get(ROUTE, "none")),
         workspace=auditing.place(request).get("workspace"),

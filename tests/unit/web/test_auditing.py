@@ -7,6 +7,7 @@ from typing import TypeVar
 import aiohttp
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 from typing_extensions import override
 from yarl import URL
 
@@ -194,3 +195,13 @@ async def test_a_stranger_is_denied_wherever_it_knocks(path: str) -> None:
     assert (action.endswith(" None"), code) == (True, "token_missing")
     (refusal,) = recorder.refusals
     assert refusal.path == (NO_ROUTE if path == "/v1/nothing" else path)
+
+
+async def test_a_denial_has_a_line_that_a_reader_of_security_finds() -> None:
+    with capture_logs() as lines:
+        async with running() as (client, _), client.get("/v1/secret"), client.get("/v1/things"):
+            pass
+    marked = [line for line in lines if line.get("security")]
+    assert [(line["event"], line["route"], line["code"]) for line in marked] == [
+        ("request denied", "/v1/secret", "wrong_caller")
+    ]

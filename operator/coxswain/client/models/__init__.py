@@ -16,6 +16,8 @@ from coxswain.client.models.delivery import DeliveryList as DeliveryList
 from coxswain.client.models.delivery import DeliveryView as DeliveryView
 from coxswain.client.models.delivery import DeliveryWithTries as DeliveryWithTries
 from coxswain.client.models.delivery import TryView as TryView
+from coxswain.client.models.health import ComponentHealth as ComponentHealth
+from coxswain.client.models.health import HealthView as HealthView
 from coxswain.client.models.job import Retry as Retry
 from coxswain.client.models.job_type import JobTypeSpec as JobTypeSpec
 from coxswain.client.models.key import KeyList as KeyList
@@ -41,5 +43,6 @@ from coxswain.client.models.result import ResultView as ResultView
 from coxswain.client.models.schedule import RequestView as RequestView
 from coxswain.client.models.schedule import TickPage as TickPage
 from coxswain.client.models.schedule import TickView as TickView
+from coxswain.client.models.standing import Standing as Standing
 from coxswain.client.models.type import JobTypeList as JobTypeList
 from coxswain.client.models.type import JobTypeView as JobTypeView

@@ -172,7 +172,7 @@ class Door:
 def _refuse(agent: _Agent, error: CoxswainError) -> None:
     """Say why not: in HTTP, or once the tunnel stands with an alert of TLS."""
     metrics.EGRESS_CONNECTIONS.labels(error.code).inc()
-    log.info("a connection was refused", code=error.code, reason=error.message)
+    log.info("a connection was refused", security=True, code=error.code, reason=error.message)
     if answers.status_of(error) >= answers.INTERNAL:
         log.warning("a connection failed", code=error.code, reason=error.message)
     agent.writer.write(answers.alert(error) if agent.stands else answers.refusal(error))

@@ -175,6 +175,17 @@ class Calls:
         where = self._workspaces.label(row.workspace), row.provider
         metrics.MODEL_TOKENS.labels(*where, "input").inc(row.input_tokens or 0)
         metrics.MODEL_TOKENS.labels(*where, "output").inc(row.output_tokens or 0)
+        log.info(
+            "model call",
+            workspace=row.workspace,
+            job_uid=row.job_uid,
+            attempt=row.attempt,
+            provider=row.provider,
+            model=row.model,
+            streamed=row.streamed,
+            outcome=row.outcome,
+            milliseconds=row.milliseconds,
+        )
         await asyncio.shield(asyncio.ensure_future(self._record(row)))
 
 

@@ -1,13 +1,14 @@
-"""One listening connection per process: turns notifications of Postgres into wake-ups.
+"""One listening connection per process: turns notifications of Postgres into wake-ups, or hands on what they say.
 
-A notification says that something came, never what. After each reconnect everybody is woken, as
-something may have been missed. It never ends by itself.
+Whoever subscribes learns that something came, never what; after each reconnect everybody is woken, as
+something may have been missed. Whoever hears gets each notification's text; what came while nobody
+listened, or faster than it is taken, is lost. It never ends by itself.
 """
 
 import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -26,6 +27,7 @@ CHECK_SECONDS = 15.0
 CHECK_TIMEOUT_SECONDS = 5.0
 WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 5.0
+UNHEARD = 1000
 
 
 class Listener:
@@ -34,6 +36,7 @@ class Listener:
     def __init__(self, dsn: str, channels: Sequence[str]) -> None:
         self._dsn = dsn
         self._subscribers: dict[str, set[asyncio.Event]] = {name: set() for name in channels}
+        self._hearers: dict[str, set[asyncio.Queue[str]]] = {name: set() for name in channels}
         self._lost = asyncio.Event()
         self.connected = False
 
@@ -46,6 +49,16 @@ class Listener:
             yield wake
         finally:
             self._subscribers[channel].discard(wake)
+
+    @contextmanager
+    def hear(self, channel: str) -> Iterator["asyncio.Queue[str]"]:
+        """A queue of what the channel says; at most UNHEARD wait in it, what comes then is lost."""
+        said = asyncio.Queue[str](UNHEARD)
+        self._hearers[channel].add(said)
+        try:
+            yield said
+        finally:
+            self._hearers[channel].discard(said)
 
     async def run(self) -> None:
         """Listen for ever; connects anew whenever the connection is lost."""
@@ -89,9 +102,12 @@ class Listener:
     def _on_lost(self, _session: object) -> None:
         self._lost.set()
 
-    def _on_notice(self, _session: object, _pid: int, channel: str, _payload: object) -> None:
+    def _on_notice(self, _session: object, _pid: int, channel: str, payload: object) -> None:
         for wake in self._subscribers[channel]:
             wake.set()
+        for said in self._hearers[channel]:
+            with suppress(asyncio.QueueFull):
+                said.put_nowait(str(payload))
 
     def _wake_all(self) -> None:
         for channel in self._subscribers:

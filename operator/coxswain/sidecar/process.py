@@ -26,6 +26,7 @@ from coxswain.sidecar.event_routes import EventRoutes
 from coxswain.sidecar.key_routes import KeyRoutes
 from coxswain.sidecar.keyed_jobs import KeyedJobs
 from coxswain.sidecar.lease_routes import LeaseRoutes
+from coxswain.sidecar.live_stream import Pace
 from coxswain.sidecar.object_routes import ObjectRoutes
 from coxswain.sidecar.record_routes import RecordRoutes
 from coxswain.sidecar.report_routes import ReportRoutes
@@ -35,13 +36,20 @@ from coxswain.sidecar.review_routes import ReviewRoutes
 from coxswain.sidecar.run_lease_routes import RunLeaseRoutes
 from coxswain.sidecar.run_routes import RunRoutes
 from coxswain.sidecar.schedule_routes import ScheduleRoutes
-from coxswain.sidecar.streams import AGAIN_SECONDS, Streams
+from coxswain.sidecar.streams import Streams
 from coxswain.sidecar.suspend_routes import SuspendRoutes
-from coxswain.sidecar.tail import Tail
 from coxswain.sidecar.type_routes import TypeRoutes
 from coxswain.sidecar.type_store import TypeStore
 from coxswain.sidecar.ways_in import WaysIn
-from coxswain.store import events, frozen, idempotency, partitions, schema
+from coxswain.store import (
+    announcements,
+    deltas,
+    events,
+    frozen,
+    idempotency,
+    partitions,
+    schema,
+)
 from coxswain.store.audited import AuditedStore
 from coxswain.store.bucket import Address, Bucket
 from coxswain.store.leases import lines
@@ -57,6 +65,8 @@ log = logs.get(__name__)
 NAME = "sidecar"
 TITLE = "Coxswain API"
 VERSION_PATH = "/version"
+PACE = Pace()
+CHANNELS = (events.CHANNEL, lines.CHANNEL, announcements.CHANNEL, deltas.CHANNEL)
 PARTITION_SECONDS = 3600.0
 RETRY_SECONDS = 10.0
 PURGE_SECONDS = 600.0
@@ -86,7 +96,7 @@ async def running(
     cluster: Objects,
     *,
     leave_seconds: float = LEAVE_SECONDS,
-    again_seconds: float = AGAIN_SECONDS,
+    pace: Pace = PACE,
 ) -> AsyncIterator[Ports]:
     """The whole process for the length of a block."""
     async with AsyncExitStack() as stack:
@@ -94,11 +104,10 @@ async def running(
         store = await AuditedStore.open(dsn, connections=given.database_pool, name=NAME)
         stack.push_async_callback(store.close)
         keys = Keys(cluster, store)
-        listener = Listener(dsn, [events.CHANNEL, lines.CHANNEL])
-        tail = Tail(store, listener)
+        listener = Listener(dsn, CHANNELS)
         ways = WaysIn(given, store, cluster)
         doors = Doors(Verifier(keys, given.installation), RunsOfPods(store), ways.finders)
-        streams = Streams(store, tail, limit=given.streams, again_seconds=again_seconds)
+        streams = Streams(store, listener, limit=given.streams, pace=pace)
         bucket = _bucket(given)
         files = ArtifactStore(store, bucket, given.artifacts_prefix)
         handlers = [
@@ -116,11 +125,12 @@ async def running(
         )
         app = server.build(NAME, TITLE, handlers, doors)
         app[RECORDER] = recorder = ApiRecorder(store)
+        app.on_shutdown.append(streams.stop)
         health_port = await stack.enter_async_context(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        work = [keys.run(), listener.run(), tail.run(), frozen.run(store)]
+        work = [keys.run(), listener.run(), streams.run(), frozen.run(store)]
         work += [_make_days(store), _purge_keys(store), *ways.work()]
         work.append(recorder.denials.run())
         if bucket is not None:

@@ -151,4 +151,4 @@ async def test_many_that_read_nothing_cost_little_memory_and_hold_up_nobody(
             assert len(await awake.take(1)) == 1
         grown = sidecar.resident_bytes - before
     # Buffers without a bound would hold 100 times 16 MB.
-    assert grown < 200 * MIB
+    assert grown < 100 * MIB

@@ -7,7 +7,7 @@ import pytest
 
 from coxswain.errors import UnavailableError
 from coxswain.store import events, wakes
-from coxswain.store.listener import Listener, notify
+from coxswain.store.listener import UNHEARD, Listener
 from coxswain.store.pool import Store
 from tests.support.postgres import Database
 from tests.support.rows import event
@@ -78,6 +78,40 @@ async def test_a_lost_connection_comes_back_and_wakes_everybody(database: Databa
             assert listener.connected
 
 
+async def test_who_hears_is_told_what_was_said_in_its_order(
+    database: Database, sidecar_store: Store
+) -> None:
+    async with listening(database) as listener:
+        with (
+            listener.subscribe(events.CHANNEL) as wake,
+            listener.hear(events.CHANNEL) as said,
+            listener.hear(wakes.CHANNEL) as other,
+        ):
+            await spoken(wake)
+            for _ in range(3):
+                await sidecar_store.run(events.append, [event(), event()])
+            async with asyncio.timeout(10):
+                assert [await said.get() for _ in range(3)] == ["2", "4", "6"]
+            assert other.empty()
+
+
+async def test_what_nobody_takes_is_bounded(database: Database) -> None:
+    async with listening(database) as listener:
+        with listener.subscribe(wakes.CHANNEL) as wake, listener.hear(wakes.CHANNEL) as said:
+            await spoken(wake)
+            session = await asyncpg.connect(database.sidecar)
+            await session.execute(
+                "SELECT pg_notify($1, n::text) FROM generate_series(1, $2) AS n",
+                wakes.CHANNEL,
+                UNHEARD + 50,
+            )
+            await session.close()
+            async with asyncio.timeout(10):
+                while said.qsize() < UNHEARD:
+                    await spoken(wake)
+            assert said.get_nowait() == "1"
+
+
 async def _end_all(database: Database) -> None:
     admin = await asyncpg.connect(database.admin)
     try:
@@ -105,22 +139,3 @@ async def test_nobody_listening_is_an_error_at_once(
     listener = Listener(database.sidecar, CHANNELS)
     with pytest.raises(UnavailableError, match="the listening connection is lost"):
         await listener.check(sidecar_store)
-
-
-async def test_a_hearer_is_told_what_its_channel_says(
-    database: Database, sidecar_store: Store
-) -> None:
-    heard: asyncio.Queue[str] = asyncio.Queue()
-    listener = Listener(database.sidecar, CHANNELS)
-    listener.hear("coxswain_test", heard.put_nowait)
-    task = asyncio.create_task(listener.run())
-    with listener.subscribe(events.CHANNEL) as connected:
-        await spoken(connected)
-    await sidecar_store.run(notify, events.CHANNEL, "to somebody else")
-    await sidecar_store.run(notify, "coxswain_test", "hello")
-    async with asyncio.timeout(10):
-        assert await heard.get() == "hello"
-    assert heard.empty()
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

@@ -148,9 +148,7 @@ class RecordedModel(WrapperModel):
 
         async def attempt() -> ModelResponse:
             try:
-                return await self.wrapped.request(
-                    messages, model_settings, model_request_parameters
-                )
+                return await self._streamed(messages, model_settings, model_request_parameters)
             except ModelAPIError as error:
                 if failures.is_passing(error):
                     raise TransientError("the model gateway does not answer") from error
@@ -166,6 +164,20 @@ class RecordedModel(WrapperModel):
         counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
         await self._record(start, {"outcome": "ok", "model": response.model_name, **counts})
         return response
+
+    async def _streamed(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        """The whole answer, asked for in pieces: the gateway passes these on to whoever watches the Job."""
+        async with self.wrapped.request_stream(
+            messages, model_settings, model_request_parameters
+        ) as pieces:
+            async for _ in pieces:
+                pass
+            return pieces.get()
 
     async def _record(self, start: float, details: dict[str, object]) -> None:
         milliseconds = int((time.monotonic() - start) * 1000)

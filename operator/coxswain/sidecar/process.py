@@ -31,6 +31,7 @@ from coxswain.sidecar.health_routes import HealthRoutes
 from coxswain.sidecar.key_routes import KeyRoutes
 from coxswain.sidecar.keyed_jobs import KeyedJobs
 from coxswain.sidecar.lease_routes import LeaseRoutes
+from coxswain.sidecar.live_stream import Pace
 from coxswain.sidecar.metric_routes import MetricRoutes
 from coxswain.sidecar.object_routes import ObjectRoutes
 from coxswain.sidecar.record_routes import RecordRoutes
@@ -41,13 +42,12 @@ from coxswain.sidecar.review_routes import ReviewRoutes
 from coxswain.sidecar.run_lease_routes import RunLeaseRoutes
 from coxswain.sidecar.run_routes import RunRoutes
 from coxswain.sidecar.schedule_routes import ScheduleRoutes
-from coxswain.sidecar.streams import AGAIN_SECONDS, Streams
+from coxswain.sidecar.streams import Streams
 from coxswain.sidecar.suspend_routes import SuspendRoutes
-from coxswain.sidecar.tail import Tail
 from coxswain.sidecar.type_routes import TypeRoutes
 from coxswain.sidecar.type_store import TypeStore
 from coxswain.sidecar.ways_in import WaysIn
-from coxswain.store import events, frozen, idempotency, partitions
+from coxswain.store import announcements, deltas, events, frozen, idempotency, partitions
 from coxswain.store.audited import AuditedStore
 from coxswain.store.bucket import Address, Bucket
 from coxswain.store.leases import lines
@@ -64,6 +64,8 @@ log = logs.get(__name__)
 
 NAME = "sidecar"
 TITLE = "Coxswain API"
+PACE = Pace()
+CHANNELS = (events.CHANNEL, lines.CHANNEL, announcements.CHANNEL, deltas.CHANNEL)
 PARTITION_SECONDS = 3600.0
 RETRY_SECONDS = 10.0
 PURGE_SECONDS = 600.0
@@ -100,7 +102,7 @@ async def running(
     cluster: Objects,
     *,
     leave_seconds: float = LEAVE_SECONDS,
-    again_seconds: float = AGAIN_SECONDS,
+    pace: Pace = PACE,
 ) -> AsyncIterator[Ports]:
     """The whole process for the length of a block."""
     async with AsyncExitStack() as stack:
@@ -109,11 +111,10 @@ async def running(
         stack.push_async_callback(store.close)
         keys = Keys(cluster, store)
         presence, banner = Presence(NAME), Banner(NAME)
-        listener = presence.listener(dsn, [events.CHANNEL, lines.CHANNEL])
-        tail = Tail(store, listener)
+        listener = presence.listener(dsn, CHANNELS)
         ways = WaysIn(given, store, cluster)
         doors = Doors(Verifier(keys, given.installation), RunsOfPods(store), ways.finders)
-        streams = Streams(store, tail, limit=given.streams, again_seconds=again_seconds)
+        streams = Streams(store, listener, limit=given.streams, pace=pace)
         bucket = _bucket(given)
         files = ArtifactStore(store, bucket, given.artifacts_prefix)
         changed = Announced(cluster, store.announce)
@@ -131,11 +132,12 @@ async def running(
         handlers.append(HealthRoutes(RollCall(store, listener), standing))
         app = server.build(NAME, TITLE, handlers, doors)
         app[RECORDER] = recorder = ApiRecorder(store, frozenset(given.onboarded_workspaces))
+        app.on_shutdown.append(streams.stop)
         health_port = await stack.enter_async_context(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
         group = await stack.enter_async_context(banner.group())
-        work = [answering.run(), keys.run(), listener.run(), tail.run(), frozen.run(store)]
+        work = [answering.run(), keys.run(), listener.run(), streams.run(), frozen.run(store)]
         work += [_make_days(store), _purge_keys(store), *ways.work()]
         work.append(recorder.denials.run())
         if bucket is not None:
@@ -189,7 +191,7 @@ def _handlers(
         DeliveryRoutes(store),
         ScheduleRoutes(store, cluster),
         KeyRoutes(store),
-        AuditRoutes(store, given.installation, streams.again_seconds),
+        AuditRoutes(store, given.installation, streams.pace.again_seconds),
         MetricRoutes(store, given),
     ]
 

@@ -18,6 +18,13 @@ Labels = Annotated[
 ]
 
 
+LONGEST_WAIT_SECONDS = 30
+EventTypes = Annotated[
+    str, StringConstraints(max_length=512, pattern=r"^[a-z_.]{1,64}(,[a-z_.]{1,64}){0,15}$")
+]
+SessionName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[-._a-zA-Z0-9]+$")]
+
+
 def _is_version_7(value: UUID) -> UUID:
     if not uuid7.is_random(value):
         raise ValueError("send a UUIDv7: its first 48 bits are the event's time in milliseconds")
@@ -96,14 +103,27 @@ class EventQuery(Model):
     """Position; events after it are given. A page begins at 0, a stream at what comes next."""
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
     """Events on a page."""
-    type: Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z_.]+$")] | None = None
-    """A whole type, or with a dot at its end all types that begin so."""
+    type: EventTypes | None = None
+    """A whole type, or with a dot at its end all types that begin so; several with commas between."""
     workspace: Name | None = None
     """Only events of this workspace."""
+    agent: Name | None = None
+    """Only events about this Agent, about a Job of it, or by it."""
     job: Annotated[str, StringConstraints(max_length=253)] | None = None
     """Only events of this Job: its id, or its name together with ``workspace``."""
     attempt: Annotated[int, Field(ge=1)] | None = None
     """Only events of this attempt of ``job``."""
+    wait: Annotated[int, Field(ge=0, le=LONGEST_WAIT_SECONDS)] = 0
+    """Seconds for which a page that would be empty waits for an event; a stream waits by itself."""
+    session: SessionName | None = None
+    """Of a stream: the one before it of the same caller and session is closed."""
+
+
+class StreamQuery(Model):
+    """How a stream is followed."""
+
+    session: SessionName | None = None
+    """The stream before it of the same caller and session is closed."""
 
 
 class NewMetadata(Model):
@@ -252,6 +272,28 @@ class ResyncView(Model):
     """First position that is kept."""
     head: int
     """Last position given out."""
+
+
+class LaggedView(Model):
+    """A stream's reader has fallen far behind: what follows is read from the database, and nothing is missing."""
+
+    position: int
+    """How far it has come; it may also leave, and come back at any position."""
+    head: int
+    """How far the log has come."""
+
+
+class DeltaView(Model):
+    """What a model says, while it says it. Some may be missing; the whole answer is an event."""
+
+    attempt: int
+    """Attempt of the Job."""
+    call: str
+    """Which call of a model."""
+    offset: int
+    """How many characters of this call's answer came before."""
+    text: str
+    """Those that come now."""
 
 
 class EventPage(Model):

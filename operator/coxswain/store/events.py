@@ -15,13 +15,50 @@ import asyncpg
 from coxswain.api.records import Event as Event
 from coxswain.errors import UserError
 from coxswain.store import pool, uuid7
+from coxswain.store.event_filter import Filter as Filter
 from coxswain.store.pool import Connection
 from coxswain.telemetry import metrics
 
 CHANNEL = "coxswain_events"
 PAGE = 1000
+ALL = Filter()
 # How far a filtered read looks in one go; it may come back with less than it may hold.
 WINDOW = 5000
+# An event's Agent: itself, who did it, or whose Job it is about, as far as that Job's records go.
+_OF_AGENT = (
+    " CROSS JOIN LATERAL (SELECT CASE WHEN ahead.kind = 'Agent' THEN ahead.name"
+    " WHEN starts_with(ahead.actor, 'agent:') THEN split_part(ahead.actor, '/', 2)"
+    " ELSE (SELECT mirror.object #>> '{spec,agentRef,name}' FROM mirror"
+    " WHERE mirror.uid = ahead.uid AND mirror.workspace = ahead.workspace) END AS agent) AS whose"
+)
+_HAS_TYPE = (
+    "($4::text[] IS NULL OR ahead.type = ANY ($4) OR EXISTS (SELECT FROM unnest($4) AS given"
+    " WHERE right(given, 1) = '.' AND starts_with(ahead.type, given)))"
+)
+_PASSES = (
+    f"{_HAS_TYPE} AND ($5::text IS NULL OR ahead.workspace = $5)"
+    " AND ($6::text[] IS NULL OR ahead.workspace = ANY ($6)) AND ($7::text IS NULL OR whose.agent = $7)"
+)
+# Only so many bytes of them, but always the first. Measured after the limit: it has to read what it measures.
+_WITHIN = (
+    "SELECT * FROM (SELECT *, sum(size) OVER (ORDER BY position) - size AS before FROM ("
+    "SELECT *, CASE WHEN $3::bigint IS NULL THEN 0 ELSE octet_length(details::text) END AS size FROM found"
+    ") AS measured) AS summed WHERE $3::bigint IS NULL OR before < $3 ORDER BY position"
+)
+_AFTER = (
+    "WITH ahead AS MATERIALIZED (SELECT * FROM events WHERE position > $1 ORDER BY position LIMIT $2),"  # noqa: S608 - fixed text
+    " far AS (SELECT max(position) AS last, count(*) AS looked FROM ahead),"
+    f" found AS (SELECT ahead.*, whose.agent, far.last, far.looked, {_PASSES} AS passes"
+    f" FROM far CROSS JOIN ahead{_OF_AGENT} WHERE ({_PASSES}) OR ahead.position = far.last"
+    # One more than is wanted: the last that was looked at comes along, whether it passes or not.
+    f" ORDER BY ahead.position LIMIT $8 + 1) {_WITHIN}"
+)
+_AFTER_OF_OBJECT = (
+    f"WITH found AS (SELECT ahead.*, whose.agent FROM events AS ahead{_OF_AGENT}"  # noqa: S608 - fixed text
+    f" WHERE ahead.uid = $8 AND ahead.position > $1 AND ahead.position <= $9 AND {_PASSES}"
+    " AND ($10::integer IS NULL OR ahead.attempt = $10)"
+    f" ORDER BY ahead.position LIMIT $2) {_WITHIN}"
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +69,8 @@ class StoredEvent:
     at: datetime
     recorded_at: datetime
     event: Event
+    agent: str | None = None
+    """Name of the Agent whose it is, in the event's workspace."""
 
 
 @dataclass(frozen=True)
@@ -40,23 +79,6 @@ class Appended:
 
     last_position: int
     accepted: int
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which events to read. ``type`` matches a whole type, or with a dot at its end a prefix."""
-
-    type: str | None = None
-    workspace: str | None = None
-    uid: str | None = None
-    attempt: int | None = None
-    workspaces: frozenset[str] | None = None
-    """Those that may be told of; None: all, and what belongs to none."""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether every event passes."""
-        return self == Filter()
 
 
 @dataclass(frozen=True)
@@ -143,7 +165,10 @@ async def _locate(connection: Connection, position: int) -> Resync | UserError |
     )
     if row is None or position > row["position"]:
         return UserError(
-            f"no event has position {position} yet", code="position_unknown", field="after"
+            f"no event has position {position} here yet; the log of this installation ends at"
+            f" {0 if row is None else row['position']}, so ask without a position, or with one of its own",
+            code="position_unknown",
+            field="after",
         )
     if row["stands"] or position == row["oldest"] - 1 or position == row["position"]:
         return None
@@ -151,63 +176,61 @@ async def _locate(connection: Connection, position: int) -> Resync | UserError |
 
 
 async def after(
-    connection: Connection, position: int, which: Filter = Filter(), *, limit: int = PAGE
+    connection: Connection,
+    position: int,
+    which: Filter = ALL,
+    *,
+    limit: int = PAGE,
+    most_bytes: int | None = None,
 ) -> Page:
     """Read the events after a position, oldest first.
 
     A filter looks at most WINDOW positions ahead, so a page may be empty and ``more`` still true.
+    ``most_bytes`` ends a page early: of their details it holds so much, and one event more at most.
     """
     if which.uid is not None:
-        return await _of_object(connection, position, which, limit)
+        return await _of_object(connection, position, which, limit=limit, most_bytes=most_bytes)
     window = limit if which.is_open else max(limit, WINDOW)
     # The inner read goes along the positions and is bounded, whatever the filter lets through.
-    rows = await connection.fetch(
-        "SELECT *, (type = $3 OR right($3, 1) = '.' AND starts_with(type, $3) OR $3 IS NULL)"
-        " AND (workspace = $4 OR $4 IS NULL) AND (workspace = ANY ($5::text[]) OR $5 IS NULL)"
-        " AS passes"
-        " FROM (SELECT * FROM events WHERE position > $1 ORDER BY position LIMIT $2) AS ahead"
-        " ORDER BY position",
-        position,
-        window,
-        which.type,
-        which.workspace,
-        None if which.workspaces is None else list(which.workspaces),
-    )
+    rows = await connection.fetch(_AFTER, position, window, most_bytes, *_wanted(which), limit)
     passing = [row for row in rows if row["passes"]]
     kept = passing[:limit]
-    last = kept[-1] if len(passing) > limit else rows[-1] if rows else None
+    is_cut = len(passing) > limit or bool(rows and rows[-1]["position"] < rows[-1]["last"])
+    last = kept[-1] if is_cut else rows[-1] if rows else None
     return Page(
         events=tuple(_stored(row) for row in kept),
         next=last["position"] if last is not None else position,
-        more=len(rows) == window or len(passing) > limit,
+        more=is_cut or bool(rows and rows[-1]["looked"] == window),
     )
 
 
-async def _of_object(connection: Connection, position: int, which: Filter, limit: int) -> Page:
+async def _of_object(
+    connection: Connection, position: int, which: Filter, *, limit: int, most_bytes: int | None
+) -> Page:
     # Read first: whatever stands up to here is seen by the statement after it.
     top = await head(connection)
     # The index over (uid, position) finds the events of one object directly.
+    place = (which.uid, top, which.attempt)
     rows = await connection.fetch(
-        "SELECT * FROM events WHERE uid = $3 AND position > $1 AND position <= $7"
-        " AND (type = $4 OR right($4, 1) = '.' AND starts_with(type, $4) OR $4 IS NULL)"
-        " AND (workspace = $5 OR $5 IS NULL) AND (attempt = $6 OR $6 IS NULL)"
-        " AND (workspace = ANY ($8::text[]) OR $8 IS NULL)"
-        " ORDER BY position LIMIT $2",
-        position,
-        limit,
-        which.uid,
-        which.type,
-        which.workspace,
-        which.attempt,
-        top,
-        None if which.workspaces is None else list(which.workspaces),
+        _AFTER_OF_OBJECT, position, limit, most_bytes, *_wanted(which), *place
     )
-    more = len(rows) == limit
+    # Whether the bytes or the count ended it, there may be more.
+    more = len(rows) == limit or (most_bytes is not None and _size(rows) >= most_bytes)
     return Page(
         events=tuple(_stored(row) for row in rows),
         next=rows[-1]["position"] if more else max(top, position),
         more=more,
     )
+
+
+def _wanted(which: Filter) -> tuple[object, ...]:
+    """What both statements take from $4 on."""
+    seen = None if which.workspaces is None else list(which.workspaces)
+    return which.types, which.workspace, seen, which.agent
+
+
+def _size(rows: Sequence[asyncpg.Record]) -> int:
+    return int(rows[-1]["before"] + rows[-1]["size"]) if rows else 0
 
 
 def _appended(row: asyncpg.Record | None) -> Appended:
@@ -229,4 +252,4 @@ def _stored(row: asyncpg.Record) -> StoredEvent:
         seq=row["seq"],
         details=row["details"],
     )
-    return StoredEvent(row["position"], row["at"], row["recorded_at"], event)
+    return StoredEvent(row["position"], row["at"], row["recorded_at"], event, row["agent"])

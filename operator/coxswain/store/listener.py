@@ -1,14 +1,15 @@
-"""One listening connection per process: turns notifications of Postgres into wake-ups.
+"""One listening connection per process: turns notifications of Postgres into wake-ups, or hands on what they say.
 
-A notification says that something came, and only a roll call says what. After each reconnect everybody
-is woken, as something may have been missed. It never ends by itself.
+Whoever subscribes learns that something came, never what; after each reconnect everybody is woken, as
+something may have been missed. Whoever hears gets each notification's text; what came while nobody
+listened, or faster than it is taken, is lost. It never ends by itself.
 """
 
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -27,6 +28,7 @@ CHECK_SECONDS = 15.0
 CHECK_TIMEOUT_SECONDS = 5.0
 WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 5.0
+UNHEARD = 1000
 
 
 async def notify(connection: Connection, channel: str, text: str = "") -> None:
@@ -42,10 +44,9 @@ class Listener:
         self._name = name
         # Nobody else speaks on it: what comes back is what this process said.
         self._echo = f"coxswain_echo_{secrets.token_hex(8)}"
-        self._subscribers: dict[str, set[asyncio.Event]] = {
-            channel: set() for channel in (*channels, self._echo)
-        }
-        self._hearers: dict[str, Callable[[str], None]] = {}
+        heard = (*channels, self._echo)
+        self._subscribers: dict[str, set[asyncio.Event]] = {channel: set() for channel in heard}
+        self._hearers: dict[str, set[asyncio.Queue[str]]] = {channel: set() for channel in heard}
         self._lost = asyncio.Event()
         self.connected = False
 
@@ -59,10 +60,15 @@ class Listener:
         finally:
             self._subscribers[channel].discard(wake)
 
-    def hear(self, channel: str, heard: Callable[[str], None]) -> None:
-        """Have what a channel says told to ``heard``; call it before ``run``."""
-        self._subscribers.setdefault(channel, set())
-        self._hearers[channel] = heard
+    @contextmanager
+    def hear(self, channel: str) -> Iterator["asyncio.Queue[str]"]:
+        """A queue of what the channel says; at most UNHEARD wait in it, what comes then is lost."""
+        said = asyncio.Queue[str](UNHEARD)
+        self._hearers[channel].add(said)
+        try:
+            yield said
+        finally:
+            self._hearers[channel].discard(said)
 
     async def check(self, store: Store) -> None:
         """Return once a notification of ours has come back; whoever calls sets a bound in time.
@@ -120,11 +126,12 @@ class Listener:
     def _on_lost(self, _session: object) -> None:
         self._lost.set()
 
-    def _on_notice(self, _session: object, _pid: int, channel: str, text: object) -> None:
+    def _on_notice(self, _session: object, _pid: int, channel: str, payload: object) -> None:
         for wake in self._subscribers[channel]:
             wake.set()
-        if channel in self._hearers:
-            self._hearers[channel](str(text))
+        for said in self._hearers[channel]:
+            with suppress(asyncio.QueueFull):
+                said.put_nowait(str(payload))
 
     def _wake_all(self) -> None:
         for channel in self._subscribers:

@@ -31,7 +31,6 @@ ANSWERS = "coxswain_roll_answers"
 # A process that finds something hanging says so after two seconds.
 WAIT_SECONDS = 2.5
 KEPT_SECONDS = 1.0
-WAITING = 16
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,8 @@ class Presence:
 
     def listener(self, dsn: str, channels: Sequence[str] = ()) -> Listener:
         """The one listening connection of the process; others see by it that the process is there."""
-        return Listener(dsn, channels, sessions.name(self.component, self.id))
+        heard = (*channels, QUESTIONS, ANSWERS)
+        return Listener(dsn, heard, sessions.name(self.component, self.id))
 
     async def standing(self, state: Health, role: Role) -> Standing:
         """How it is now."""
@@ -68,24 +68,21 @@ class Answering:
     ) -> None:
         self._store = store
         self._standing = standing
-        self._questions: asyncio.Queue[str] = asyncio.Queue(WAITING)
-        listener.hear(QUESTIONS, self._heard)
+        self._listener = listener
 
     async def run(self) -> None:
         """Answer until cancelled."""
-        while True:
-            question = await self._questions.get()
-            standing = await self._standing()
-            said = {"question": question, "standing": standing.model_dump(mode="json")}
-            try:
-                await self._store.run(notify, ANSWERS, json.dumps(said))
-            except CoxswainError as error:
-                log.warning("a roll call is not answered", code=error.code)
+        with self._listener.hear(QUESTIONS) as questions:
+            while True:
+                await self._answer(await questions.get())
 
-    def _heard(self, question: str) -> None:
-        # Who asks that often gets an answer to an older question.
-        with suppress(asyncio.QueueFull):
-            self._questions.put_nowait(question)
+    async def _answer(self, question: str) -> None:
+        standing = await self._standing()
+        said = {"question": question, "standing": standing.model_dump(mode="json")}
+        try:
+            await self._store.run(notify, ANSWERS, json.dumps(said))
+        except CoxswainError as error:
+            log.warning("a roll call is not answered", code=error.code)
 
 
 @dataclass(frozen=True)
@@ -96,22 +93,13 @@ class Roll:
     silent: Mapping[str, str]
 
 
-class _Open:
-    """A question that waits for its answers."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, Standing] = {}
-        self.moved = asyncio.Event()
-
-
 class RollCall:
     """Asks; whoever asks at the same time, or within a second, gets the same answer."""
 
     def __init__(self, store: Store, listener: Listener) -> None:
         self._store = store
-        self._open: dict[str, _Open] = {}
+        self._listener = listener
         self._kept = Kept(self._ask, KEPT_SECONDS)
-        listener.hear(ANSWERS, self._heard)
 
     async def take(self) -> Roll:
         """Every process that listens. Raises UnavailableError while the database does not answer."""
@@ -119,29 +107,26 @@ class RollCall:
 
     async def _ask(self) -> Roll:
         expected = await self._store.run(sessions.listening)
-        question, waiting = secrets.token_hex(8), _Open()
-        self._open[question] = waiting
-        try:
+        question = secrets.token_hex(8)
+        answers: dict[str, Standing] = {}
+        with self._listener.hear(ANSWERS) as said, suppress(TimeoutError):
             await self._store.run(notify, QUESTIONS, question)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(WAIT_SECONDS):
-                    while not expected.keys() <= waiting.answers.keys():
-                        await waiting.moved.wait()
-                        waiting.moved.clear()
-        finally:
-            del self._open[question]
-        silent = {key: expected[key] for key in expected.keys() - waiting.answers.keys()}
-        return Roll(tuple(waiting.answers.values()), silent)
+            async with asyncio.timeout(WAIT_SECONDS):
+                while not expected.keys() <= answers.keys():
+                    standing = _answer_to(question, await said.get())
+                    if standing is not None:
+                        answers[standing.id] = standing
+        silent = {key: expected[key] for key in expected.keys() - answers.keys()}
+        return Roll(tuple(answers.values()), silent)
 
-    def _heard(self, text: str) -> None:
-        try:
-            said = json.loads(text)
-            waiting = self._open.get(said["question"])
-            if waiting is None:
-                return
-            standing = Standing.model_validate(said["standing"])
-        except (KeyError, TypeError, ValueError, ValidationError) as error:
-            log.warning("an answer to a roll call cannot be read", error=type(error).__name__)
-            return
-        waiting.answers[standing.id] = standing
-        waiting.moved.set()
+
+def _answer_to(question: str, text: str) -> Standing | None:
+    """How a process says that it is; None where it answers somebody else."""
+    try:
+        said = json.loads(text)
+        if said["question"] != question:
+            return None
+        return Standing.model_validate(said["standing"])
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        log.warning("an answer to a roll call cannot be read", error=type(error).__name__)
+        return None

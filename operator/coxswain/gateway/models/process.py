@@ -15,6 +15,7 @@ from coxswain.gateway.backlog import Backlog
 from coxswain.gateway.hosting import LEAVE_SECONDS, Host, Ports
 from coxswain.gateway.models.api import ModelDoor, in_openai_format
 from coxswain.gateway.models.calls import Calls
+from coxswain.gateway.models.deltas import Deltas
 from coxswain.gateway.models.destinations import Destinations
 from coxswain.gateway.models.upstream import Upstream
 from coxswain.gateway.models.verdicts import Judge
@@ -23,7 +24,7 @@ from coxswain.identity.keys import Cluster, Keys
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.settings import ModelGatewaySettings
-from coxswain.store import frozen, usage, verdicts
+from coxswain.store import deltas, frozen, usage, verdicts
 from coxswain.store.pool import Store
 from coxswain.store.usage import Call
 from coxswain.store.verdicts import Unsettled, Verdict
@@ -82,14 +83,18 @@ async def running(
         )
         judge = _judge(given, destinations, store)
         doors = Doors(Verifier(keys, given.installation), RunsOfPods(store))
-        app = build(Calls(destinations, upstream, rows.record), judge, doors)
-        host = Host(NAME, store, cluster, keys)
+        host = Host(NAME, store, cluster, keys, [deltas.WATCHED])
+        told = Deltas(store, host.listener)
+        app = build(Calls(destinations, upstream, rows.record, told.voice), judge, doors)
         health = host.health
         health_port = await stack.enter_async_context(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
         await stack.enter_async_context(
-            host.tasks(host.listener.run(), keys.run(), frozen.run(store), judge.run(), rows.run())
+            host.tasks(
+                *(host.listener.run(), keys.run(), frozen.run(store)),
+                *(judge.run(), rows.run(), told.run()),
+            )
         )
         door = server.serving(app, given.bind, given.port, drain_seconds=hosting.DRAIN_SECONDS)
         port = await stack.enter_async_context(door)

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from aiohttp import web
 
-from coxswain.api.contract import EVENT_BYTES
+from coxswain.api.event_type import Writer
 from coxswain.errors import UserError
 from coxswain.identity.callers import UserCaller
-from coxswain.sidecar import fenced, objects, owning, views
+from coxswain.sidecar import event_checks, fenced, objects, owning, views
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.streams import Streams, Wanted
 from coxswain.sidecar.wire import (
@@ -19,7 +19,8 @@ from coxswain.sidecar.wire import (
     UserEvent,
     UserEvents,
 )
-from coxswain.store import events, fencing, pool
+from coxswain.store import event_search, events, fencing
+from coxswain.store.event_search import Search
 from coxswain.store.events import Event, Filter, Resync
 from coxswain.store.pool import Connection, Store
 from coxswain.web import problems
@@ -52,7 +53,12 @@ class EventRoutes:
         """
         which = await self._filter(query, caller)
         if EVENT_STREAM not in (call.header("Accept") or ""):
-            return await self._page(query.after or 0, which, query.limit)
+            search = Search(which, query.since, query.security is not None)
+            return await self._page(query.after or 0, search, query.limit)
+        if query.since is not None or query.security is not None:
+            raise UserError(
+                "since and security are for pages: a stream gives what comes", field="query"
+            )
         given = last_event_id(call)
         position, resync = await self._streams.start_of(query.after if given is None else given)
         wanted = Wanted(which, position, frame=views.frame, is_last=lambda _event: False)
@@ -98,8 +104,8 @@ class EventRoutes:
                 ) from None
         return await objects.uid(self._store, self._cluster, "Job", workspace, job)
 
-    async def _page(self, after: int, which: Filter, limit: int) -> EventPage:
-        found, resync = await self._store.run(_read, after, which, limit)
+    async def _page(self, after: int, search: Search, limit: int) -> EventPage:
+        found, resync = await self._store.run(_read, after, search, limit)
         return EventPage(
             events=[views.of(event) for event in found.events],
             next=found.next,
@@ -117,15 +123,21 @@ async def _append_under(
 
 
 async def _read(
-    connection: Connection, after: int, which: Filter, limit: int
+    connection: Connection, after: int, search: Search, limit: int
 ) -> tuple[events.Page, Resync | None]:
     resync = await events.locate(connection, after)
-    page = await events.after(connection, after, which, limit=limit)
+    page = await _look(connection, after, search, limit)
     for _ in range(LOOKS):
         if page.events or not page.more:
             break
-        page = await events.after(connection, page.next, which, limit=limit)
+        page = await _look(connection, page.next, search, limit)
     return page, resync
+
+
+async def _look(connection: Connection, after: int, search: Search, limit: int) -> events.Page:
+    if search == Search(search.which):
+        return await events.after(connection, after, search.which, limit=limit)
+    return await event_search.page(connection, after, search, limit=limit)
 
 
 def last_event_id(call: Call) -> int | None:
@@ -141,12 +153,9 @@ def last_event_id(call: Call) -> int | None:
 
 
 def _event(event: UserEvent, actor: str, place: str) -> Event:
-    if len(pool.encode(event.details)) > EVENT_BYTES:
-        raise UserError(
-            f"an event holds at most {EVENT_BYTES} bytes",
-            code=problems.TOO_LARGE,
-            field=f"{place}.details",
-        )
+    event_checks.check(Writer.USER, event.type, event.event_version, event.details, place=place)
+    event_checks.text(event.kind, f"{place}.kind")
+    event_checks.text(event.name, f"{place}.name")
     return Event(
         id=event.id,
         type=event.type,
@@ -156,4 +165,5 @@ def _event(event: UserEvent, actor: str, place: str) -> Event:
         name=event.name,
         uid=str(event.uid) if event.uid is not None else None,
         details=event.details,
+        version=event.event_version,
     )

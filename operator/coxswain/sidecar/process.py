@@ -41,6 +41,7 @@ from coxswain.sidecar.tail import Tail
 from coxswain.sidecar.type_routes import TypeRoutes
 from coxswain.sidecar.type_store import TypeStore
 from coxswain.sidecar.ways_in import WaysIn
+from coxswain.sidecar.wire import EventView
 from coxswain.store import events, frozen, idempotency, partitions, schema
 from coxswain.store.audited import AuditedStore
 from coxswain.store.bucket import Address, Bucket
@@ -48,7 +49,7 @@ from coxswain.store.leases import lines
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
-from coxswain.web import server
+from coxswain.web import asyncapi, server
 from coxswain.web.auditing import RECORDER
 from coxswain.web.health import Health
 
@@ -114,7 +115,8 @@ async def running(
                 "people": ways.check,
             },
         )
-        app = server.build(NAME, TITLE, handlers, doors)
+        documents = {asyncapi.PATH: asyncapi.document(EventView)}
+        app = server.build(NAME, TITLE, handlers, doors, documents=documents)
         app[RECORDER] = recorder = ApiRecorder(store)
         health_port = await stack.enter_async_context(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)

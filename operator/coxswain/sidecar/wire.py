@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
+from coxswain.api.event_type import SCHEMA_VERSION
 from coxswain.api.job import JobSpec
 from coxswain.api.lineage import Lineage
 from coxswain.api.meta import Model, Name, QueueName, Text
@@ -104,6 +105,10 @@ class EventQuery(Model):
     """Only events of this Job: its id, or its name together with ``workspace``."""
     attempt: Annotated[int, Field(ge=1)] | None = None
     """Only events of this attempt of ``job``."""
+    since: AwareDatetime | None = None
+    """Only what happened at this time or later; whole days before it are not even looked at."""
+    security: Literal["true"] | None = None
+    """Only events that matter to people who look after security."""
 
 
 class NewMetadata(Model):
@@ -215,8 +220,10 @@ class ResourceList(Model):
 
 
 class EventView(Model):
-    """An event of the log."""
+    """An event of the log. It only grows: pass over fields that you do not know."""
 
+    schema_version: int = SCHEMA_VERSION
+    """Version of this form around ``details``."""
     position: int
     """Its place in the log."""
     id: UUID
@@ -227,6 +234,8 @@ class EventView(Model):
     """When it was written."""
     type: str
     """What happened."""
+    event_version: int = 1
+    """Version of the type, that is of the form of ``details``."""
     actor: str
     """Who did it: operator, egress, agent:WORKSPACE/NAME, user:NAME or key:NAME."""
     workspace: str = ""
@@ -273,6 +282,8 @@ class UserEvent(Model):
     """UUIDv7; the same again is harmless."""
     type: Annotated[str, StringConstraints(max_length=64, pattern=r"^user(\.[a-z_]+)+$")]
     """What happened; begins with ``user.``."""
+    event_version: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Your own version of this type."""
     workspace: Name | None = None
     """Where."""
     kind: Annotated[str, StringConstraints(max_length=64)] = ""
@@ -282,7 +293,7 @@ class UserEvent(Model):
     uid: UUID | None = None
     """Id of that object."""
     details: dict[str, Any] = Field(default_factory=dict)
-    """More."""
+    """More, in a form of your own."""
 
 
 class UserEvents(Model):

@@ -12,8 +12,9 @@ from uuid import UUID
 
 import asyncpg
 
+from coxswain.api.event_types import registry
 from coxswain.api.records import Event as Event
-from coxswain.errors import UserError
+from coxswain.errors import CoxswainError, UserError
 from coxswain.store import pool, uuid7
 from coxswain.store.pool import Connection
 from coxswain.telemetry import metrics
@@ -90,12 +91,14 @@ async def append(
     """Append in one statement; in a longer transaction, as the last one: it locks the head.
 
     ``windowed`` refuses ids of more than 10 minutes ahead or 7 days back with UserError
-    event_time; every door for others sets it.
+    event_time; every door for others sets it. Raises CoxswainError for a type that is not registered.
     """
+    if strange := [event.type for event in batch if not registry.is_known(event.type)]:
+        raise CoxswainError(f"there is no type of event {strange[0]}", code="event_type_unknown")
     # unnest keeps the batch's order; the function takes positions under the head row's lock.
     row = await connection.fetchrow(
         "SELECT last_position, accepted FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-        " $10, $11)",
+        " $10, $11, $12, $13)",
         [event.id for event in batch],
         [event.type for event in batch],
         [event.actor for event in batch],
@@ -107,6 +110,8 @@ async def append(
         [event.seq for event in batch],
         [pool.encode(event.details) for event in batch],
         windowed,
+        [event.version for event in batch],
+        [event.type in registry.SECURITY for event in batch],
     )
     appended = _appended(row)
     metrics.EVENTS_APPENDED.inc(appended.accepted)
@@ -177,7 +182,7 @@ async def after(
     kept = passing[:limit]
     last = kept[-1] if len(passing) > limit else rows[-1] if rows else None
     return Page(
-        events=tuple(_stored(row) for row in kept),
+        events=tuple(stored(row) for row in kept),
         next=last["position"] if last is not None else position,
         more=len(rows) == window or len(passing) > limit,
     )
@@ -204,7 +209,7 @@ async def _of_object(connection: Connection, position: int, which: Filter, limit
     )
     more = len(rows) == limit
     return Page(
-        events=tuple(_stored(row) for row in rows),
+        events=tuple(stored(row) for row in rows),
         next=rows[-1]["position"] if more else max(top, position),
         more=more,
     )
@@ -216,7 +221,8 @@ def _appended(row: asyncpg.Record | None) -> Appended:
     return Appended(last_position=row["last_position"], accepted=row["accepted"])
 
 
-def _stored(row: asyncpg.Record) -> StoredEvent:
+def stored(row: asyncpg.Record) -> StoredEvent:
+    """A row of the log."""
     event = Event(
         id=UUID(int=row["id"].int),
         type=row["type"],
@@ -228,5 +234,6 @@ def _stored(row: asyncpg.Record) -> StoredEvent:
         attempt=row["attempt"],
         seq=row["seq"],
         details=row["details"],
+        version=row["version"],
     )
     return StoredEvent(row["position"], row["at"], row["recorded_at"], event)

@@ -65,10 +65,13 @@ async def test_a_bad_question_is_refused_with_its_place(api: Api, path: str, fie
     assert problem["field"] == field
 
 
+CALL = {"id": "c1", "name": "read_file", "outcome": "ok"}
+
+
 @pytest.mark.parametrize("kind", ["run.tool_call", "run.tool_result"])
 @pytest.mark.parametrize(
     "details",
-    [{}, {"id": None, "sha256": None, "arguments": None, "text": None, "hash": None}],
+    [CALL, {**CALL, "sha256": None, "arguments": None, "text": None, "hash": None}],
     ids=["nothing", "nulls"],
 )
 async def test_an_agents_event_that_shows_nothing_leaves_the_log_readable(

@@ -1,5 +1,6 @@
 """The log by time, and by what matters to security: at the source, with every other filter."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -70,6 +71,12 @@ async def test_a_time_goes_with_every_other_filter(operator_store: Store) -> Non
         (Filter(uid=uid, attempt=2), [2, 3]),
     ]:
         assert await found(operator_store, Search(which, since)) == wanted, which
+
+
+def test_whatever_a_filter_leaves_out_a_search_leaves_out_too() -> None:
+    # A field that is added there has to be asked for in both statements here.
+    known = {"type", "workspace", "workspaces", "uid", "attempt"}
+    assert {each.name for each in fields(Filter)} == known
 
 
 async def test_days_before_the_time_are_not_even_read(database: Database) -> None:

@@ -17,7 +17,7 @@ from coxswain.api import manifest, schema
 from coxswain.api.callback import CallbackMessage
 from coxswain.channel_settings import ChannelGatewaySettings
 from coxswain_agent.settings import AgentSettings
-from devtools import console, gitops, pages, places, sdk
+from devtools import console, event_files, gitops, pages, places, sdk
 from devtools.errors import ToolError
 from devtools.monitoring import catalogue, drawing, rules
 
@@ -39,6 +39,7 @@ def files() -> dict[Path, str]:
     found = {
         EXAMPLE: NOTE + _example(),
         MESSAGE: _message(),
+        **event_files.files(),
         Path("docs/errors.md"): pages.errors_page(),
         Path("docs/lifecycle.md"): pages.lifecycle_page(),
         Path("docs/permissions.md"): pages.permissions_page(),
@@ -58,7 +59,8 @@ def files() -> dict[Path, str]:
 
 
 def write() -> None:
-    """Write what differs."""
+    """Write what differs; raise where an older reader of events would break."""
+    event_files.require_readable()
     for path, text in files().items():
         target = places.REPOSITORY / path
         if not target.exists() or target.read_text() != text:

@@ -124,7 +124,7 @@ class WebDoor:
 
     async def told(self, key: RunKey, least: int) -> list[events.Event]:
         """What the log says of a run's connections, once it says at least so much."""
-        which = events.Filter(type=claims.EGRESS, uid=key.job_uid)
+        which = events.Filter(type="run.egress.", uid=key.job_uid)
         async with asyncio.timeout(SECONDS):
             while True:
                 page = await self.operator.run(events.after, 0, which)

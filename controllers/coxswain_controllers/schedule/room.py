@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from coxswain.api.event_types.schedule import SCHEDULE_CREATED, SCHEDULE_DELETED
 from coxswain.api.kind import Metadata, Schedule
 from coxswain.errors import CoxswainError
 from coxswain.reconcile import telling
@@ -59,5 +60,5 @@ class ScheduleRoom:
     def events(self, raw: Raw, *, is_gone: bool = False) -> Sequence[Event]:
         """Its beginning and its end; outcomes of ticks are recorded with their rows."""
         metadata = Metadata.parse(raw)
-        made = telling.created(self.kind, metadata)
-        return (made, telling.deleted(self.kind, metadata)) if is_gone else (made,)
+        made = telling.created(SCHEDULE_CREATED, metadata)
+        return (made, telling.deleted(SCHEDULE_DELETED, metadata)) if is_gone else (made,)

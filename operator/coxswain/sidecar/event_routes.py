@@ -5,10 +5,10 @@ from uuid import UUID
 
 from aiohttp import web
 
-from coxswain.api.contract import EVENT_BYTES
+from coxswain.api.event_type import Writer
 from coxswain.errors import UserError
 from coxswain.identity.callers import UserCaller
-from coxswain.sidecar import fenced, objects, owning, views
+from coxswain.sidecar import event_checks, fenced, objects, owning, views
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.live_stream import Wanted
 from coxswain.sidecar.streams import Streams
@@ -20,7 +20,8 @@ from coxswain.sidecar.wire import (
     UserEvent,
     UserEvents,
 )
-from coxswain.store import events, fencing, pool
+from coxswain.store import event_search, events, fencing
+from coxswain.store.event_search import Search
 from coxswain.store.events import Event, Filter, Resync
 from coxswain.store.pool import Connection, Store
 from coxswain.web import problems
@@ -57,7 +58,7 @@ class EventRoutes:
         _fits(query, is_stream=is_stream)
         which = await self._filter(query, caller)
         if not is_stream:
-            return await self._page(call, query, which)
+            return await self._page(call, query, Search(which, query.since, bool(query.security)))
         given = last_event_id(call)
         position, resync = await self._streams.start_of(query.after if given is None else given)
         wanted = Wanted(which, position, views.frame, lambda _event: False, session=query.session)
@@ -105,11 +106,11 @@ class EventRoutes:
                 ) from None
         return await objects.uid(self._store, self._cluster, "Job", workspace, job)
 
-    async def _page(self, call: Call, query: EventQuery, which: Filter) -> EventPage:
-        found, resync = await self._store.run(_read, query.after or 0, which, query.limit)
+    async def _page(self, call: Call, query: EventQuery, search: Search) -> EventPage:
+        found, resync = await self._store.run(_read, query.after or 0, search, query.limit)
         if query.wait and resync is None and not found.events and not found.more:
             found = await self._streams.next_page(
-                call.request, which, found.next, limit=query.limit, seconds=query.wait
+                call.request, search.which, found.next, limit=query.limit, seconds=query.wait
             )
         return EventPage(
             events=[views.of(event) for event in found.events],
@@ -121,6 +122,11 @@ class EventRoutes:
 
 def _fits(query: EventQuery, *, is_stream: bool) -> None:
     """Refuse what only the other form of an answer knows."""
+    if (is_stream or query.wait) and (query.since is not None or query.security is not None):
+        raise UserError(
+            "since and security are for pages that do not wait: who waits gets what comes",
+            field="query",
+        )
     if is_stream and query.wait:
         raise UserError("a stream waits by itself; leave it out", field="query.wait")
     if not is_stream and query.session is not None:
@@ -138,15 +144,23 @@ async def _append_under(
 
 
 async def _read(
-    connection: Connection, after: int, which: Filter, limit: int
+    connection: Connection, after: int, search: Search, limit: int
 ) -> tuple[events.Page, Resync | None]:
     resync = await events.locate(connection, after)
-    page = await events.after(connection, after, which, limit=limit, most_bytes=PAGE_BYTES)
+    page = await _look(connection, after, search, limit)
     for _ in range(LOOKS):
         if page.events or not page.more:
             break
-        page = await events.after(connection, page.next, which, limit=limit, most_bytes=PAGE_BYTES)
+        page = await _look(connection, page.next, search, limit)
     return page, resync
+
+
+async def _look(connection: Connection, after: int, search: Search, limit: int) -> events.Page:
+    if search == Search(search.which):
+        return await events.after(
+            connection, after, search.which, limit=limit, most_bytes=PAGE_BYTES
+        )
+    return await event_search.page(connection, after, search, limit=limit, most_bytes=PAGE_BYTES)
 
 
 def last_event_id(call: Call) -> int | None:
@@ -165,12 +179,9 @@ def last_event_id(call: Call) -> int | None:
 
 
 def _event(event: UserEvent, actor: str, place: str) -> Event:
-    if len(pool.encode(event.details)) > EVENT_BYTES:
-        raise UserError(
-            f"an event holds at most {EVENT_BYTES} bytes",
-            code=problems.TOO_LARGE,
-            field=f"{place}.details",
-        )
+    event_checks.check(Writer.USER, event.type, event.event_version, event.details, place=place)
+    event_checks.text(event.kind, f"{place}.kind")
+    event_checks.text(event.name, f"{place}.name")
     return Event(
         id=event.id,
         type=event.type,
@@ -180,4 +191,5 @@ def _event(event: UserEvent, actor: str, place: str) -> Event:
         name=event.name,
         uid=str(event.uid) if event.uid is not None else None,
         details=event.details,
+        version=event.event_version,
     )

@@ -47,13 +47,14 @@ from coxswain.sidecar.suspend_routes import SuspendRoutes
 from coxswain.sidecar.type_routes import TypeRoutes
 from coxswain.sidecar.type_store import TypeStore
 from coxswain.sidecar.ways_in import WaysIn
+from coxswain.sidecar.wire import EventView
 from coxswain.store import announcements, deltas, events, frozen, idempotency, partitions
 from coxswain.store.audited import AuditedStore
 from coxswain.store.bucket import Address, Bucket
 from coxswain.store.leases import lines
 from coxswain.store.pool import Store
 from coxswain.telemetry import crashes, logs
-from coxswain.web import dependencies, server
+from coxswain.web import asyncapi, dependencies, server
 from coxswain.web.auditing import RECORDER
 from coxswain.web.banner import Banner
 from coxswain.web.health import Health
@@ -130,7 +131,8 @@ async def running(
         standing = partial(presence.standing, health, Role.ACTIVE)
         answering = Answering(store, listener, standing)
         handlers.append(HealthRoutes(RollCall(store, listener), standing))
-        app = server.build(NAME, TITLE, handlers, doors)
+        documents = {asyncapi.PATH: asyncapi.document(EventView)}
+        app = server.build(NAME, TITLE, handlers, doors, documents=documents)
         app[RECORDER] = recorder = ApiRecorder(store, frozenset(given.onboarded_workspaces))
         app.on_shutdown.append(streams.stop)
         health_port = await stack.enter_async_context(

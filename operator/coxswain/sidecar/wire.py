@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
+from coxswain.api.event_type import SCHEMA_VERSION
 from coxswain.api.job import JobSpec
 from coxswain.api.lineage import Lineage
 from coxswain.api.meta import Model, Name, QueueName, Text, Workspace
@@ -117,6 +118,10 @@ class EventQuery(Model):
     """Seconds for which a page that would be empty waits for an event; a stream waits by itself."""
     session: SessionName | None = None
     """Of a stream: the one before it of the same caller and session is closed."""
+    since: AwareDatetime | None = None
+    """Only what happened at this time or later; whole days before it are not even looked at."""
+    security: Literal["true"] | None = None
+    """Only events that matter to people who look after security."""
 
 
 class StreamQuery(Model):
@@ -235,8 +240,10 @@ class ResourceList(Model):
 
 
 class EventView(Model):
-    """An event of the log."""
+    """An event of the log. It only grows: pass over fields that you do not know."""
 
+    schema_version: int = SCHEMA_VERSION
+    """Version of this form around ``details``."""
     position: int
     """Its place in the log."""
     id: UUID
@@ -247,6 +254,8 @@ class EventView(Model):
     """When it was written."""
     type: str
     """What happened."""
+    event_version: int = 1
+    """Version of the type, that is of the form of ``details``."""
     actor: str
     """Who did it: operator, egress, agent:WORKSPACE/NAME, user:NAME or key:NAME."""
     workspace: str = ""
@@ -315,6 +324,8 @@ class UserEvent(Model):
     """UUIDv7; the same again is harmless."""
     type: Annotated[str, StringConstraints(max_length=64, pattern=r"^user(\.[a-z_]+)+$")]
     """What happened; begins with ``user.``."""
+    event_version: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Your own version of this type."""
     workspace: Name | None = None
     """Where."""
     kind: Annotated[str, StringConstraints(max_length=64)] = ""
@@ -324,7 +335,7 @@ class UserEvent(Model):
     uid: UUID | None = None
     """Id of that object."""
     details: dict[str, Any] = Field(default_factory=dict)
-    """More."""
+    """More, in a form of your own."""
 
 
 class UserEvents(Model):

@@ -3,7 +3,7 @@
 from coxswain.errors import UnavailableError
 from coxswain.store.pool import Connection
 
-REVISION = 15
+REVISION = 16
 
 
 async def require(connection: Connection) -> None:

@@ -1,8 +1,9 @@
 """Runs servers: opens their ports, and on the way down lets requests end first."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 
 from aiohttp import web
 
@@ -13,6 +14,8 @@ from coxswain.web.routes import Gate, Route
 
 DRAIN_SECONDS = 10.0
 KEEPALIVE_SECONDS = 75.0
+OPENAPI = "/v1/openapi.json"
+Handler = Callable[[web.Request], Awaitable[web.Response]]
 STOPPING: web.AppKey[asyncio.Event] = web.AppKey("stopping", asyncio.Event)
 
 
@@ -22,19 +25,23 @@ def build(
     handlers: Sequence[object],
     gate: Gate,
     permissions: Mapping[str, Permission] = TABLE,
+    *,
+    documents: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
 ) -> web.Application:
     """A server with these handlers' routes; ``name`` labels its metrics.
 
-    Raises TypeError for a route that has no row in ``permissions``.
+    ``documents`` stand at their paths beside openapi.json, for everybody who may read that. Raises
+    TypeError for a route that has no row in ``permissions``.
     """
     app = web.Application(middlewares=[probes.dropped(name), middleware.observe(name)])
     stopping = asyncio.Event()
     app[STOPPING] = stopping
     found = [route for handler in handlers for route in routes.of(handler, permissions)]
     _unique(found)
-    documents = openapi.document(title, found), openapi.page(title, found)
     app.on_shutdown.append(_stop)
-    _describe(app, documents, gate)
+    _describe(app, openapi.page(title, found), gate)
+    for path, document in {OPENAPI: openapi.document(title, found), **documents}.items():
+        app.router.add_get(path, _shown(path, document, gate))
     routes.add(app, found, gate)
     return app
 
@@ -76,20 +83,21 @@ async def _stop(app: web.Application) -> None:
     app[STOPPING].set()
 
 
-def _describe(app: web.Application, documents: tuple[dict[str, object], str], gate: Gate) -> None:
-    document, page = documents
-
+def _shown(path: str, document: Mapping[str, object], gate: Gate) -> Handler:
     async def whole(request: web.Request) -> web.Response:
-        request[routes.ROUTE] = "/v1/openapi.json"
+        request[routes.ROUTE] = path
         await gate.check(request)
         return web.json_response(document)
 
+    return whole
+
+
+def _describe(app: web.Application, page: str, gate: Gate) -> None:
     async def shown(request: web.Request) -> web.Response:
         request[routes.ROUTE] = "/docs"
         await gate.check(request)
         return web.Response(text=page, content_type="text/html")
 
-    app.router.add_get("/v1/openapi.json", whole)
     app.router.add_get("/docs", shown)
 
 

@@ -158,7 +158,7 @@ async def test_one_call_of_a_tool_is_in_the_log_and_no_batch_of_events_is(api: A
     details = {"id": "c", "name": "read_file", "arguments": arguments}
     batch = [
         {"id": str(audit_log.entry().id), "seq": 1, "type": "run.tool_call", "details": details},
-        {"id": str(audit_log.entry().id), "seq": 2, "type": "run.output", "details": {}},
+        {"id": str(audit_log.entry().id), "seq": 2, "type": "run.answer", "details": {"text": "x"}},
     ]
     async with api.anybody.post("/v1/run/events", json={"events": batch}, headers=headers) as said:
         assert said.status == 200

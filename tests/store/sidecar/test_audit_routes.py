@@ -86,10 +86,13 @@ async def test_a_cursor_that_is_not_ours_is_400(api: Api, place: str) -> None:
     assert (answer.status, problem["field"]) == (400, "query.cursor")
 
 
+CALL = {"id": "c1", "name": "read_file", "outcome": "ok"}
+
+
 @pytest.mark.parametrize("kind", ["run.tool_call", "run.tool_result"])
 @pytest.mark.parametrize(
     "details",
-    [{}, {"id": None, "sha256": None, "arguments": None, "text": None, "hash": None}],
+    [CALL, {**CALL, "sha256": None, "arguments": None, "text": None, "hash": None}],
     ids=["nothing", "nulls"],
 )
 async def test_an_agents_event_that_shows_nothing_leaves_the_log_readable(

@@ -60,8 +60,10 @@ class ResourceList(Model):
 
 
 class EventView(Model):
-    """An event of the log."""
+    """An event of the log. It only grows: pass over fields that you do not know."""
 
+    schema_version: int = 1
+    """Version of this form around ``details``."""
     position: int
     """Its place in the log."""
     id: UUID
@@ -72,6 +74,8 @@ class EventView(Model):
     """When it was written."""
     type: str
     """What happened."""
+    event_version: int = 1
+    """Version of the type, that is of the form of ``details``."""
     actor: str
     """Who did it: operator, egress, agent:WORKSPACE/NAME, user:NAME or key:NAME."""
     workspace: str = ""

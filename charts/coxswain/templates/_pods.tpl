@@ -63,6 +63,7 @@ projected:
 
 {{- /* Settings that every process has. */ -}}
 {{- define "coxswain.logEnv" -}}
+- {name: COXSWAIN_MODE, value: {{ .Values.mode | quote }}}
 - {name: COXSWAIN_LOG_FORMAT, value: {{ .Values.log.format | quote }}}
 - {name: COXSWAIN_LOG_LEVEL, value: {{ .Values.log.level | quote }}}
 {{- end }}

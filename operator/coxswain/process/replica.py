@@ -21,7 +21,7 @@ from coxswain.process.election import Election, Pace
 from coxswain.process.leading import Leading
 from coxswain.process.sidecar_account import SidecarAccount
 from coxswain.settings import OperatorSettings
-from coxswain.store import schema
+from coxswain.store import running, schema
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
 from coxswain.web import server
@@ -81,10 +81,11 @@ class Replica:
         )
         self._watchdog.start()
         account = asyncio.create_task(self._hand_over(client))
+        telling = asyncio.create_task(self._tell(store))
         leading = asyncio.create_task(self._lead(election, client, store))
         stopping = asyncio.create_task(self._stop.wait())
         ended, _ = await asyncio.wait(
-            {leading, stopping, account}, return_when=asyncio.FIRST_COMPLETED
+            {leading, stopping, account, telling}, return_when=asyncio.FIRST_COMPLETED
         )
         await self._stand_down(election)
         # At once: kopf would take seconds to end its tasks, and nothing of it is worth waiting for.
@@ -127,6 +128,9 @@ class Replica:
         """Raise FencedError once the lease may be somebody else's: a process that was frozen."""
         if self._watchdog.is_overdue(time.monotonic()):
             raise FencedError("the lease was not renewed in time")
+
+    async def _tell(self, store: Store) -> None:
+        await running.run(store, "operator", self._settings, instance=self._settings.identity)
 
     async def _hand_over(self, client: Client) -> None:
         folder = self._settings.sidecar_account_folder

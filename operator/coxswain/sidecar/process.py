@@ -21,6 +21,7 @@ from coxswain.sidecar.auditing import ApiRecorder
 from coxswain.sidecar.call_routes import CallRoutes
 from coxswain.sidecar.cluster import Cluster, Objects
 from coxswain.sidecar.collector import Collector
+from coxswain.sidecar.config_routes import ConfigRoutes
 from coxswain.sidecar.delivery_routes import DeliveryRoutes
 from coxswain.sidecar.event_routes import EventRoutes
 from coxswain.sidecar.key_routes import KeyRoutes
@@ -42,6 +43,7 @@ from coxswain.sidecar.type_routes import TypeRoutes
 from coxswain.sidecar.type_store import TypeStore
 from coxswain.sidecar.ways_in import WaysIn
 from coxswain.store import events, frozen, idempotency, partitions, schema
+from coxswain.store import running as running_processes
 from coxswain.store.audited import AuditedStore
 from coxswain.store.bucket import Address, Bucket
 from coxswain.store.leases import lines
@@ -122,7 +124,7 @@ async def running(
         group = await stack.enter_async_context(asyncio.TaskGroup())
         work = [keys.run(), listener.run(), tail.run(), frozen.run(store)]
         work += [_make_days(store), _purge_keys(store), *ways.work()]
-        work.append(recorder.denials.run())
+        work += [recorder.denials.run(), running_processes.run(store, NAME, given)]
         if bucket is not None:
             work.append(Collector(store, bucket).run())
         tasks = [group.create_task(each) for each in work]
@@ -174,6 +176,7 @@ def _handlers(
         ScheduleRoutes(store, cluster),
         KeyRoutes(store),
         AuditRoutes(store, given.installation),
+        ConfigRoutes(store, given.mode),
     ]
 
 

@@ -36,6 +36,7 @@ async def started(dsn: str, folder: Path) -> AsyncIterator[tuple[asyncio.subproc
         "COXSWAIN_PORT": str(port),
         "COXSWAIN_HEALTH_PORT": str(health),
         "COXSWAIN_INSTALLATION": "test",
+        "COXSWAIN_MODE": "dev",
         "COXSWAIN_ACCOUNT_FOLDER": str(folder / "not-there-yet"),
     }
     with (folder / "lines").open("w") as lines:

@@ -19,6 +19,7 @@ BUCKET = CHART / "ci" / "bucket.yaml"
 OIDC = CHART / "ci" / "oidc.yaml"
 DEV = CHART / "ci" / "dev.yaml"
 PROD = CHART / "ci" / "prod.yaml"
+TLS = CHART / "ci" / "tls.yaml"
 
 
 def render(*values: Path, monitored: bool = False) -> list[Body]:

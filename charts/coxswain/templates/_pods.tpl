@@ -75,6 +75,22 @@ projected:
     secretKeyRef: {name: {{ include "coxswain.databaseSecret" (index . 0) }}, key: {{ index . 1 }}-dsn}
 {{- end }}
 
+{{- /* Who signed the certificate of a database of one's own, for sslrootcert in its addresses. */ -}}
+{{- define "coxswain.databaseMounts" -}}
+{{- if .Values.database.caConfigMap }}
+- {name: database-ca, mountPath: /run/coxswain/database, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "coxswain.databaseVolumes" -}}
+{{- with .Values.database.caConfigMap }}
+- name: database-ca
+  configMap:
+    name: {{ . }}
+    items: [{key: ca.crt, path: ca.crt}]
+{{- end }}
+{{- end }}
+
 {{- /* Call with a port name. */ -}}
 {{- define "coxswain.probes" -}}
 startupProbe:

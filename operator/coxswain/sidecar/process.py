@@ -14,6 +14,7 @@ from coxswain.identity.keys import Keys
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.settings import SidecarSettings
+from coxswain.sidecar import ports
 from coxswain.sidecar.approval_routes import ApprovalRoutes
 from coxswain.sidecar.artifact_store import ArtifactStore
 from coxswain.sidecar.audit_routes import AuditRoutes
@@ -72,6 +73,8 @@ class Ports:
 
     api: int
     health: int
+    https: int | None = None
+    redirect: int | None = None
 
 
 def main() -> int:
@@ -91,6 +94,7 @@ async def running(
     again_seconds: float = AGAIN_SECONDS,
 ) -> AsyncIterator[Ports]:
     """The whole process for the length of a block."""
+    certificate = ports.certificate(given)
     async with AsyncExitStack() as stack:
         dsn = given.database_dsn.get_secret_value()
         store = await AuditedStore.open(dsn, connections=given.database_pool, name=NAME)
@@ -129,9 +133,9 @@ async def running(
             work.append(Collector(store, bucket).run())
         tasks = [group.create_task(each) for each in work]
         stack.callback(_cancel, tasks)
-        port = await stack.enter_async_context(server.serving(app, given.bind, given.port))
+        opened = await stack.enter_async_context(ports.opened(app, given, certificate))
         stack.push_async_callback(_leave, health, leave_seconds)
-        yield Ports(port, health_port)
+        yield Ports(opened.api, health_port, opened.https, opened.redirect)
 
 
 def _bucket(given: SidecarSettings) -> Bucket | None:
@@ -187,8 +191,8 @@ async def _until_told(given: SidecarSettings) -> None:
         loop.add_signal_handler(each, told.set)
     cluster = Cluster(given.kubeconfig, given.account_folder)
     try:
-        async with running(given, cluster) as ports:
-            log.info("serving", port=ports.api, health_port=ports.health)
+        async with running(given, cluster) as opened:
+            log.info("serving", port=opened.api, health_port=opened.health)
             await told.wait()
             log.info("ending")
     finally:

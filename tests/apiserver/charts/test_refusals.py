@@ -97,6 +97,7 @@ def _load(patch: pytest.MonkeyPatch, model: type[Settings], container: dict[str,
     [
         ({"database": {"existingSecret": "records"}}, "postgres.enabled, database.existingSecret"),
         ({"postgres": {"enabled": False}}, "postgres.enabled, database.existingSecret"),
+        ({"database": {"caConfigMap": "ca"}}, "postgres.enabled, database.caConfigMap"),
         (
             {"monitoring": {"podMonitor": {"enabled": True}, "serviceMonitor": {"enabled": True}}},
             "monitoring.serviceMonitor.enabled, monitoring.podMonitor.enabled",

@@ -33,7 +33,15 @@ PROCESSES: dict[str, type[Settings]] = {
 @pytest.fixture(
     scope="module",
     params=[
-        *(chart.WORKSPACES, chart.EXTERNAL_DATABASE, chart.BUCKET, chart.OIDC, chart.PROD, None)
+        *(
+            chart.WORKSPACES,
+            chart.EXTERNAL_DATABASE,
+            chart.BUCKET,
+            chart.OIDC,
+            chart.PROD,
+            chart.TLS,
+            None,
+        )
     ],
 )
 def objects(request: pytest.FixtureRequest) -> list[Body]:

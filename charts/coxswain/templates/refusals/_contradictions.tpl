@@ -7,6 +7,9 @@
 {{- if and .postgres.enabled .database.existingSecret }}
   postgres.enabled, database.existingSecret: a database of your own needs no bundled one; set postgres.enabled to false
 {{- end }}
+{{- if and .postgres.enabled .database.caConfigMap }}
+  postgres.enabled, database.caConfigMap: certificates are for a database of your own; the bundled one speaks no TLS
+{{- end }}
 {{- if not (or .postgres.enabled .database.existingSecret) }}
   postgres.enabled, database.existingSecret: there is no database; name the Secret of your own, or enable the bundled one
 {{- end }}
@@ -27,6 +30,21 @@
 {{- end }}
 {{- if and .channels.polls.origins (not .channels.polls.allowedDomains) }}
   channels.polls.origins, channels.polls.allowedDomains: an origin is listed and no domain is allowed; allow its host too
+{{- end }}
+{{- if and (eq .tls.mode "secret") (not .tls.secretName) }}
+  tls.mode, tls.secretName: name the Secret with the certificate
+{{- end }}
+{{- if and (ne .tls.mode "secret") .tls.secretName }}
+  tls.mode, tls.secretName: a Secret of your own is for tls.mode secret alone
+{{- end }}
+{{- if and (eq .tls.mode "certManager") (not .tls.issuerRef.name) }}
+  tls.mode, tls.issuerRef.name: name the issuer that cert-manager shall ask
+{{- end }}
+{{- if and (ne .tls.mode "certManager") .tls.issuerRef.name }}
+  tls.mode, tls.issuerRef.name: an issuer is for tls.mode certManager alone
+{{- end }}
+{{- if and .tls.dnsNames (not (has .tls.mode (list "own" "certManager"))) }}
+  tls.mode, tls.dnsNames: names are for a certificate that is made here, tls.mode own or certManager
 {{- end }}
 {{- if and (not .artifacts.bucket) (or .artifacts.endpoint .artifacts.existingSecret) }}
   artifacts.bucket, artifacts.endpoint, artifacts.existingSecret: a store is described and no bucket is named

@@ -24,7 +24,7 @@ def happened() -> list[Event]:
         event("user.note", workspace="other"),
         event("user.note", **(about | {"workspace": "other"})),
         event("job.created", kind="Job", name="x", uid=OTHER, workspace="team"),
-        event("user.jobs", workspace="team"),
+        event("run.custom.jobs", workspace="team"),
     ]
 
 

@@ -113,9 +113,7 @@ async def running(
         port=0,
         health_port=0,
         installation="test",
-        local_token_file=token_file,
-        local_token_kept=True,
-        **settings,
+        **{"local_token_file": token_file, "local_token_kept": True, "mode": "dev", **settings},
     )
     cluster = FakeCluster()
     async with AsyncExitStack() as stack:

@@ -56,6 +56,7 @@ async def started(dsn: str, folder: Path) -> AsyncIterator[Sidecar]:
         "COXSWAIN_PORT": str(port),
         "COXSWAIN_HEALTH_PORT": str(health),
         "COXSWAIN_INSTALLATION": "test",
+        "COXSWAIN_MODE": "dev",
         "COXSWAIN_ACCOUNT_FOLDER": str(folder / "not-there-yet"),
         "COXSWAIN_LOCAL_TOKEN_FILE": str(token_file),
     }

@@ -155,6 +155,7 @@ async def running(
         port=0,
         health_port=0,
         installation="test",
+        mode="dev",
         egress_allowed_networks=list(allowed),
         **{"egress_recheck_seconds": 0.05, **settings},
     )

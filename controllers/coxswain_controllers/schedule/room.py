@@ -38,9 +38,8 @@ class ScheduleRoom:
     def decide(self, snapshot: ScheduleSnapshot, now: datetime) -> Decision:
         """Decide as if every due tick could make its Job now; what is too many for now waits."""
         plan, decision = decide.plan_and_decision(snapshot, now)
-        pace = self._world.pace
-        if plan is not None and plan.wanted and pace is not None:
-            granted, seconds = pace.take(snapshot.key.uid, plan.wanted)
+        if plan is not None and plan.wanted:
+            granted, seconds = self._world.pace.take(snapshot.key.uid, plan.wanted)
             if granted < plan.wanted:
                 decision = decide.decide(replace(snapshot, slots=granted), now)
                 later = now + timedelta(seconds=seconds)

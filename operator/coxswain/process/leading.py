@@ -17,7 +17,7 @@ from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.kube.events import EventPoster
 from coxswain.kube.watch import Hears, Stream
-from coxswain.process import clock_steps, counts, event_wakes, gauges, host, services
+from coxswain.process import clock_steps, counts, event_wakes, gauges, host, services, switches
 from coxswain.reconcile import actions, intake, lapses, mirrors
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.act import Actor, StaleError
@@ -42,12 +42,14 @@ from coxswain.reconcile.turns import Turns
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.workspaces import Workspaces
 from coxswain.reconcile.world import World
+from coxswain.rules import flags
 from coxswain.rules.caps import Caps
 from coxswain.sandbox import doors
 from coxswain.sandbox.doors import Doors
 from coxswain.sandbox.pod import Platform
 from coxswain.sandbox.probe import Wall
 from coxswain.settings import OperatorSettings, QueueSettings
+from coxswain.store.flags import Switch
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from coxswain.store.wakes import CHANNEL, PAGE
@@ -130,7 +132,7 @@ class Leading:
                 )
             for gauge in self._gauges(world):
                 group.create_task(gauge)
-            self._keep_house(group)
+            self._keep_house(group, world, taken_in)
             group.create_task(sweeper.run(refresh))
             group.create_task(loop.work(self._settings.workers))
             for stream in streams:
@@ -154,9 +156,10 @@ class Leading:
         except TimeoutError:
             log.warning("stopping although not everything is done")
 
-    def _keep_house(self, group: asyncio.TaskGroup) -> None:
-        """Drop records that are due, and seal the audit log."""
+    def _keep_house(self, group: asyncio.TaskGroup, world: World, taken_in: Intake) -> None:
+        """Drop records that are due, seal the audit log, and go by a flag that has changed."""
         given = self._settings
+        group.create_task(switches.follow(world.schedules, taken_in.wake_schedules))
         group.create_task(Retention(self._fence, given).run())
         group.create_task(Sealing(self._fence, given.installation, given.audit_key_file).run())
 
@@ -184,7 +187,8 @@ class Leading:
             platform=platform,
             ticks=TickRecords(self._fence),
             displaced=Displaced(queue.add),
-            pace=self._pace(),
+            pace=Pace(self._settings.schedules_per_second, time.monotonic),
+            schedules=Switch(self._store, flags.SCHEDULES, self._settings),
             limits=self._settings,
         )
 
@@ -195,12 +199,6 @@ class Leading:
         counted = gauges.run(world.cache, world.queue, world.turns, self._settings.workers)
         outbox = gauges.follow_outbox(self._store)
         return counted, outbox, counts.run(self._store, world.cache)
-
-    def _pace(self) -> Pace | None:
-        given = self._settings
-        if not given.schedules_enabled:
-            return None
-        return Pace(given.schedules_per_second, time.monotonic)
 
     def _platform(self, found: Doors) -> Platform:
         given = self._settings

@@ -23,6 +23,7 @@ from coxswain.process.election import Election, Pace
 from coxswain.process.leading import Leading
 from coxswain.process.sidecar_account import SidecarAccount
 from coxswain.settings import OperatorSettings
+from coxswain.store import running
 from coxswain.store.pool import Store
 from coxswain.telemetry import crashes, logs
 from coxswain.web import dependencies, server
@@ -111,7 +112,10 @@ class Replica:
         )
         self._watchdog.start()
         answering = Answering(store, self._listener, self._standing)
-        work = (self._hand_over(client), self._listener.run(), answering.run())
+        work = (
+            *(self._hand_over(client), self._tell_settings(store)),
+            *(self._listener.run(), answering.run()),
+        )
         beside = [self._banner.begin(each) for each in work]
         leads = asyncio.create_task(self._lead(election, client, store))
         stopping = asyncio.create_task(self._stop.wait())
@@ -175,6 +179,9 @@ class Replica:
         """Raise FencedError once the lease may be somebody else's: a process that was frozen."""
         if self._watchdog.is_overdue(time.monotonic()):
             raise FencedError("the lease was not renewed in time")
+
+    async def _tell_settings(self, store: Store) -> None:
+        await running.run(store, "operator", self._settings, instance=self._settings.identity)
 
     async def _hand_over(self, client: Client) -> None:
         folder = self._settings.sidecar_account_folder

@@ -26,6 +26,7 @@ KINDS = {
     "deliveries": "Delivery",
     "events": "Event",
     "keys": "ApiKey",
+    "flags": "Flag",
 }
 OF_RUNS = "/v1/run/"
 SHOWN = (
@@ -40,6 +41,8 @@ SHOWN = (
     "status",
     "artifact",
     "parent",
+    "schedulesEnabled",
+    "demoProvider",
 )
 """Fields of path and body that say what was decided, and hold no content."""
 MOST = 200

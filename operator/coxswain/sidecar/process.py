@@ -18,6 +18,7 @@ from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.kube.access import Right
 from coxswain.settings import SidecarSettings
+from coxswain.sidecar import ports
 from coxswain.sidecar.approval_routes import ApprovalRoutes
 from coxswain.sidecar.artifact_store import ArtifactStore
 from coxswain.sidecar.audit_routes import AuditRoutes
@@ -25,6 +26,7 @@ from coxswain.sidecar.auditing import ApiRecorder
 from coxswain.sidecar.call_routes import CallRoutes
 from coxswain.sidecar.cluster import Announced, Cluster, Objects
 from coxswain.sidecar.collector import Collector
+from coxswain.sidecar.config_routes import ConfigRoutes
 from coxswain.sidecar.delivery_routes import DeliveryRoutes
 from coxswain.sidecar.event_routes import EventRoutes
 from coxswain.sidecar.health_routes import HealthRoutes
@@ -49,6 +51,7 @@ from coxswain.sidecar.type_store import TypeStore
 from coxswain.sidecar.ways_in import WaysIn
 from coxswain.sidecar.wire import EventView
 from coxswain.store import announcements, deltas, events, frozen, idempotency, partitions
+from coxswain.store import running as running_processes
 from coxswain.store.audited import AuditedStore
 from coxswain.store.bucket import Address, Bucket
 from coxswain.store.leases import lines
@@ -87,6 +90,8 @@ class Ports:
     health: int
     tell: Callable[[], Coroutine[Any, Any, None]]
     """Writes the one line that says what has started."""
+    https: int | None = None
+    redirect: int | None = None
 
 
 def main() -> int:
@@ -106,6 +111,7 @@ async def running(
     pace: Pace = PACE,
 ) -> AsyncIterator[Ports]:
     """The whole process for the length of a block."""
+    certificate = ports.certificate(given)
     async with AsyncExitStack() as stack:
         dsn = given.database_dsn.get_secret_value()
         store = await AuditedStore.open(dsn, connections=given.database_pool, name=NAME)
@@ -141,15 +147,16 @@ async def running(
         group = await stack.enter_async_context(banner.group())
         work = [answering.run(), keys.run(), listener.run(), streams.run(), frozen.run(store)]
         work += [_make_days(store), _purge_keys(store), *ways.work()]
-        work.append(recorder.denials.run())
+        work += [recorder.denials.run(), running_processes.run(store, NAME, given)]
         if bucket is not None:
             work.append(Collector(store, bucket).run())
         tasks = [group.create_task(each) for each in work]
         stack.callback(_cancel, tasks)
-        port = await stack.enter_async_context(server.serving(app, given.bind, given.port))
+        opened = await stack.enter_async_context(ports.opened(app, given, certificate))
         stack.push_async_callback(_leave, health, leave_seconds)
-        banner.opened(api=port, health=health_port)
-        yield Ports(port, health_port, partial(banner.say, health, Role.ACTIVE))
+        banner.opened(health=health_port, **opened.named)
+        tell = partial(banner.say, health, Role.ACTIVE)
+        yield Ports(opened.api, health_port, tell, opened.https, opened.redirect)
 
 
 def _bucket(given: SidecarSettings) -> Bucket | None:
@@ -195,6 +202,7 @@ def _handlers(
         KeyRoutes(store),
         AuditRoutes(store, given.installation, streams.pace.again_seconds),
         MetricRoutes(store, given),
+        ConfigRoutes(store, given.mode),
     ]
 
 
@@ -205,8 +213,8 @@ async def _until_told(given: SidecarSettings) -> None:
         loop.add_signal_handler(each, told.set)
     cluster = Cluster(given.kubeconfig, given.account_folder)
     try:
-        async with running(given, cluster) as ports:
-            telling = asyncio.create_task(ports.tell())
+        async with running(given, cluster) as opened:
+            telling = asyncio.create_task(opened.tell())
             await told.wait()
             telling.cancel()
             log.info("ending")

@@ -1,8 +1,10 @@
 """Runs servers: opens their ports, and on the way down lets requests end first."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from aiohttp import web
@@ -46,6 +48,14 @@ def build(
     return app
 
 
+@dataclass(frozen=True)
+class Opening:
+    """A port to open, plain or over TLS."""
+
+    port: int
+    tls: ssl.SSLContext | None = None
+
+
 @asynccontextmanager
 async def serving(
     app: web.Application,
@@ -59,6 +69,23 @@ async def serving(
 
     A connection on which no whole head of a request comes for ``keepalive_seconds`` is closed.
     """
+    wanted = [Opening(port)]
+    async with serving_all(
+        app, host, wanted, drain_seconds=drain_seconds, keepalive_seconds=keepalive_seconds
+    ) as ports:
+        yield ports[0]
+
+
+@asynccontextmanager
+async def serving_all(
+    app: web.Application,
+    host: str,
+    wanted: Sequence[Opening],
+    *,
+    drain_seconds: float = DRAIN_SECONDS,
+    keepalive_seconds: float = KEEPALIVE_SECONDS,
+) -> AsyncIterator[list[int]]:
+    """The same on several ports."""
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -68,12 +95,13 @@ async def serving(
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise ConfigurationError(f"port {port} cannot be opened: {error.strerror}") from error
-        yield runner.addresses[0][1]
+        for each in wanted:
+            try:
+                await web.TCPSite(runner, host, each.port, ssl_context=each.tls).start()
+            except OSError as error:
+                text = f"port {each.port} cannot be opened: {error.strerror}"
+                raise ConfigurationError(text) from error
+        yield [address[1] for address in runner.addresses]
     finally:
         await runner.cleanup()
 

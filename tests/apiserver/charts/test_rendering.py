@@ -33,7 +33,17 @@ PROCESSES: dict[str, type[Settings]] = {
 
 @pytest.fixture(
     scope="module",
-    params=[chart.WORKSPACES, chart.EXTERNAL_DATABASE, chart.BUCKET, chart.OIDC, None],
+    params=[
+        *(
+            chart.WORKSPACES,
+            chart.EXTERNAL_DATABASE,
+            chart.BUCKET,
+            chart.OIDC,
+            chart.PROD,
+            chart.TLS,
+            None,
+        )
+    ],
 )
 def objects(request: pytest.FixtureRequest) -> list[Body]:
     return chart.render(*([request.param] if request.param else []))

@@ -12,6 +12,12 @@ from coxswain.client.models.audit import AuditKeyView as AuditKeyView
 from coxswain.client.models.audit import AuditPage as AuditPage
 from coxswain.client.models.audit import AuditView as AuditView
 from coxswain.client.models.audit import ObjectView as ObjectView
+from coxswain.client.models.config import FilteringView as FilteringView
+from coxswain.client.models.config import FlagList as FlagList
+from coxswain.client.models.config import FlagView as FlagView
+from coxswain.client.models.config import ProcessView as ProcessView
+from coxswain.client.models.config import RetentionView as RetentionView
+from coxswain.client.models.config import RunningConfig as RunningConfig
 from coxswain.client.models.delivery import DeliveryList as DeliveryList
 from coxswain.client.models.delivery import DeliveryView as DeliveryView
 from coxswain.client.models.delivery import DeliveryWithTries as DeliveryWithTries

@@ -26,6 +26,7 @@ from coxswain.identity.keys import Cluster
 from coxswain.rules import addresses, callbacks
 from coxswain.rules.permissions import Permission
 from coxswain.store import frozen, mirror, polls, triggers
+from coxswain.store import running as running_processes
 from coxswain.store.mirror import ObjectRow
 from coxswain.store.pool import Store
 from coxswain.telemetry import crashes, logs
@@ -119,7 +120,10 @@ async def running(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
         await stack.enter_async_context(
-            host.tasks(host.listener.run(), poller.run(), frozen.run(store))
+            host.tasks(
+                *(host.listener.run(), poller.run(), frozen.run(store)),
+                running_processes.run(store, NAME, given),
+            )
         )
         door = server.serving(
             build(given, Hooks(stored, keys)),

@@ -27,6 +27,7 @@ from coxswain.identity.tokens import Verifier
 from coxswain.rules import addresses
 from coxswain.settings import EgressGatewaySettings
 from coxswain.store import claims, connections, deliveries, egress_amounts, events, frozen
+from coxswain.store import running as running_processes
 from coxswain.store.pool import Store
 from coxswain.telemetry import crashes, logs
 from coxswain.web import server
@@ -71,6 +72,7 @@ async def running(
             host.tasks(
                 keys.run(),
                 frozen.run(store),
+                running_processes.run(store, NAME, given),
                 tunnels.run(),
                 journal.run(),
                 sending.run(),

@@ -23,8 +23,11 @@ from coxswain.identity.doors import Doors
 from coxswain.identity.keys import Cluster, Keys
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
+from coxswain.rules import flags
 from coxswain.settings import ModelGatewaySettings
 from coxswain.store import deltas, frozen, usage, verdicts
+from coxswain.store import running as running_processes
+from coxswain.store.flags import Switch
 from coxswain.store.pool import Store
 from coxswain.store.usage import Call
 from coxswain.store.verdicts import Unsettled, Verdict
@@ -78,8 +81,9 @@ async def running(
         rows = _usage_log(store)
         stack.push_async_callback(rows.flush)
         keys = Keys(cluster, store)
+        demo = Switch(store, flags.DEMO, given)
         destinations = Destinations(
-            cluster.get, listed_urls=given.provider_base_urls, demo=given.demo_provider
+            cluster.get, listed_urls=given.provider_base_urls, demo=demo.is_on
         )
         judge = _judge(given, destinations, store)
         doors = Doors(Verifier(keys, given.installation), RunsOfPods(store))
@@ -94,6 +98,7 @@ async def running(
             host.tasks(
                 *(host.listener.run(), keys.run(), frozen.run(store)),
                 *(judge.run(), rows.run(), told.run()),
+                running_processes.run(store, NAME, given),
             )
         )
         door = server.serving(app, given.bind, given.port, drain_seconds=hosting.DRAIN_SECONDS)

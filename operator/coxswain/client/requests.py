@@ -53,7 +53,8 @@ class Request(Generic[A_co]):
     query: Mapping[str, Any] = field(default_factory=dict)
     """What is None is left out."""
     body: Mapping[str, Any] | None = None
-    """What is None in it is left out, at its top only."""
+    """What is None in it is left out, at its top only, unless it ``keeps_none``."""
+    keeps_none: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     is_harmless: bool = False
     """Whether a repeat does nothing a second time; what only reads always is."""
@@ -81,7 +82,9 @@ class Request(Generic[A_co]):
         """The body."""
         if self.body is None:
             return None
-        given = {name: value for name, value in self.body.items() if value is not None}
+        given = {
+            name: value for name, value in self.body.items() if value is not None or self.keeps_none
+        }
         return json.dumps(given, default=_plain).encode()
 
 

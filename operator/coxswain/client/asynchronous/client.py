@@ -11,6 +11,7 @@ from coxswain.client.asynchronous.approvals import Approvals
 from coxswain.client.asynchronous.audit import Audit
 from coxswain.client.asynchronous.deliveries import Deliveries
 from coxswain.client.asynchronous.events import Events
+from coxswain.client.asynchronous.installation import Installation
 from coxswain.client.asynchronous.job_types import JobTypes
 from coxswain.client.asynchronous.jobs import Jobs
 from coxswain.client.asynchronous.keys import Keys
@@ -52,6 +53,7 @@ class AsyncClient:
         self.audit = Audit(way)
         self.deliveries = Deliveries(way)
         self.events = Events(way)
+        self.installation = Installation(way)
         self.job_types = JobTypes(way)
         self.jobs = Jobs(way)
         self.keys = Keys(way)

@@ -14,6 +14,7 @@ from coxswain.client.synchronous.approvals import Approvals
 from coxswain.client.synchronous.audit import Audit
 from coxswain.client.synchronous.deliveries import Deliveries
 from coxswain.client.synchronous.events import Events
+from coxswain.client.synchronous.installation import Installation
 from coxswain.client.synchronous.job_types import JobTypes
 from coxswain.client.synchronous.jobs import Jobs
 from coxswain.client.synchronous.keys import Keys
@@ -53,6 +54,7 @@ class Client:
         self.audit = Audit(way)
         self.deliveries = Deliveries(way)
         self.events = Events(way)
+        self.installation = Installation(way)
         self.job_types = JobTypes(way)
         self.jobs = Jobs(way)
         self.keys = Keys(way)

@@ -2,6 +2,7 @@
 """The event log: append, read, follow."""
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from coxswain.client import new_events, operations
@@ -46,16 +47,21 @@ class Events:
         workspace: str | None = None,
         job: str | None = None,
         attempt: int | None = None,
+        agent: str | None = None,
         type: str | None = None,  # noqa: A002 - the API's word
+        since: datetime | None = None,
+        security: bool = False,
         page: int | None = None,
     ) -> Iterator[EventView | ResyncView]:
         """What the log holds after a position, to its end as it is when that is come to.
 
         ``job`` is an id, or a name with ``workspace``; ``type`` a whole one, or the beginning of many
-        with a dot at its end. A ResyncView says that ``after`` was dropped: what follows begins at the
+        with a dot at its end, several with commas between them. ``since`` leaves out what happened before;
+        with ``security`` only what matters to it is given. A ResyncView says that ``after`` was dropped: what follows begins at the
         oldest that is kept.
         """
-        query = _query(workspace, job, attempt, type)
+        query = _query(workspace, job, attempt, agent, type)
+        query |= {"since": since, "security": "true" if security else None}
         while True:
             wanted = {**query, "after": after, "limit": page}
             found = self._transport.ask(Request(operations.READ_EVENTS, query=wanted))
@@ -74,6 +80,7 @@ class Events:
         workspace: str | None = None,
         job: str | None = None,
         attempt: int | None = None,
+        agent: str | None = None,
         type: str | None = None,  # noqa: A002 - the API's word
     ) -> Generator[EventView | ResyncView, None, None]:
         """Follow the log, over every cut, until its reader leaves.
@@ -82,13 +89,23 @@ class Events:
         Without it, it begins at what comes next; what happens while no connection stands is missed
         as long as nothing was read yet.
         """
-        query = _query(workspace, job, attempt, type)
+        query = _query(workspace, job, attempt, agent, type)
         return Following(
             self._transport, Request(operations.READ_EVENTS, query=query), after
         ).items()
 
 
 def _query(
-    workspace: str | None, job: str | None, attempt: int | None, kind: str | None
+    workspace: str | None,
+    job: str | None,
+    attempt: int | None,
+    agent: str | None,
+    kind: str | None,
 ) -> dict[str, Any]:
-    return {"workspace": workspace, "job": job, "attempt": attempt, "type": kind}
+    return {
+        "workspace": workspace,
+        "job": job,
+        "attempt": attempt,
+        "agent": agent,
+        "type": kind,
+    }

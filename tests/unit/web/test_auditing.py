@@ -62,6 +62,7 @@ class Recorded:
 
 
 SECRET = "GET /v1/workspaces/{workspace}/secrets/{name}"
+SECRET_URL = "/v1/workspaces/team/secrets/a"
 PERMISSIONS = dict.fromkeys(
     ("POST /v1/things/{name}", "GET /v1/things", "POST /v1/beats", SECRET),
     Permission(Who.USER),
@@ -166,8 +167,7 @@ async def test_an_act_that_is_refused_tells_of_it_itself(title: str) -> None:
 
 
 async def test_a_denial_has_the_name_of_who_was_denied() -> None:
-    path = "/v1/workspaces/team/secrets/a"
-    async with running() as (session, recorder), session.get(path) as answer:
+    async with running() as (session, recorder), session.get(SECRET_URL) as answer:
         assert answer.status == 403
     assert recorder.said == [("read_secret user:visitor", "wrong_caller")]
     (refusal,) = recorder.refusals
@@ -199,9 +199,9 @@ async def test_a_stranger_is_denied_wherever_it_knocks(path: str) -> None:
 
 async def test_a_denial_has_a_line_that_a_reader_of_security_finds() -> None:
     with capture_logs() as lines:
-        async with running() as (client, _), client.get("/v1/secret"), client.get("/v1/things"):
+        async with running() as (client, _), client.get(SECRET_URL), client.get("/v1/things"):
             pass
     marked = [line for line in lines if line.get("security")]
     assert [(line["event"], line["route"], line["code"]) for line in marked] == [
-        ("request denied", "/v1/secret", "wrong_caller")
+        ("request denied", SECRET[4:], "wrong_caller")
     ]

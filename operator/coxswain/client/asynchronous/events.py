@@ -56,8 +56,8 @@ class Events:
 
         ``job`` is an id, or a name with ``workspace``; ``type`` a whole one, or the beginning of many
         with a dot at its end, several with commas between them. ``since`` leaves out what happened before;
-        with ``security`` only what matters to it is given. A ResyncView says that ``after`` was dropped: what follows begins at the
-        oldest that is kept.
+        with ``security`` only what matters to it is given. A ResyncView says that ``after`` was dropped:
+        what follows begins at the oldest that is kept.
         """
         query = _query(workspace, job, attempt, agent, type)
         query |= {"since": since, "security": "true" if security else None}

@@ -11,6 +11,7 @@ from coxswain.configuration import MeasuredSettings as MeasuredSettings
 from coxswain.configuration import Settings as Settings
 from coxswain.configuration import load as load
 from coxswain.people_settings import PeopleSettings
+from coxswain.rate_settings import RateSettings
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Installation = Annotated[str, Field(max_length=63, pattern="^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
@@ -125,7 +126,7 @@ class ArtifactSettings(Settings):
 
 
 class SidecarSettings(
-    ServerSettings, FairnessSettings, KeySettings, ArtifactSettings, PeopleSettings
+    ServerSettings, FairnessSettings, KeySettings, ArtifactSettings, PeopleSettings, RateSettings
 ):
     """The sidecar API."""
 

@@ -1,15 +1,13 @@
 """The audit log for people: pages of it, an export with its proof, and the public keys."""
 
-import base64
-import binascii
 from collections.abc import AsyncIterator
-from datetime import datetime
 from uuid import UUID
 
 from aiohttp import web
 
 from coxswain.errors import CoxswainError, UserError
 from coxswain.identity.callers import UserCaller
+from coxswain.sidecar import cursors
 from coxswain.sidecar.audit_export import Export
 from coxswain.sidecar.audit_wire import (
     AuditKeys,
@@ -23,7 +21,7 @@ from coxswain.store import audit
 from coxswain.store.audit import Cursor
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
-from coxswain.web import problems, request_ids
+from coxswain.web import request_ids
 from coxswain.web.routes import Call, route
 
 log = logs.get(__name__)
@@ -46,7 +44,7 @@ class AuditRoutes:
         page = await self._store.run(audit.page, wanted, cursor, limit=query.limit)
         return AuditPage(
             items=[AuditView.of(row) for row in page.rows],
-            next=_write_cursor(page.next) if page.next is not None else None,
+            next=cursors.write(page.next.at, page.next.id) if page.next is not None else None,
         )
 
     @route("GET", "/v1/audit/keys")
@@ -88,19 +86,8 @@ async def _write(response: web.StreamResponse, parts: AsyncIterator[bytes]) -> N
     await response.write_eof()
 
 
-def _write_cursor(cursor: Cursor) -> str:
-    text = f"{cursor.at.isoformat()} {cursor.id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
 def _read_cursor(text: str | None) -> Cursor | None:
     if text is None:
         return None
-    try:
-        plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-        at, _, row = plain.partition(" ")
-        return Cursor(datetime.fromisoformat(at), UUID(row))
-    except (ValueError, binascii.Error) as error:
-        raise UserError(
-            "this is no cursor of ours", code=problems.MALFORMED, field="query.cursor"
-        ) from error
+    at, row = cursors.read(text, cursors.instant, UUID)
+    return Cursor(at, row)

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from coxswain.api.audit import AuditKey, AuditRow, Outcome
 from coxswain.api.meta import Model, Name
 from coxswain.errors import UserError
+from coxswain.sidecar.schedule_wire import Moment
 from coxswain.store.audit import Query
 
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-zA-Z_.-]+$")]
@@ -19,9 +20,9 @@ class AuditSlice(Model):
 
     workspace: Name | None = None
     """Only rows of this workspace."""
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     """Only rows from this instant on."""
-    until: AwareDatetime | None = None
+    until: Moment | None = None
     """Only rows from before this instant."""
     actor: Annotated[str, StringConstraints(min_length=1, max_length=1100)] | None = None
     """Only acts of this actor: KIND:NAME, such as user:ada, or KIND alone."""

@@ -14,6 +14,7 @@ from coxswain.identity.keys import Keys
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.settings import SidecarSettings
+from coxswain.sidecar import caller_rates
 from coxswain.sidecar.approval_routes import ApprovalRoutes
 from coxswain.sidecar.artifact_store import ArtifactStore
 from coxswain.sidecar.audit_routes import AuditRoutes
@@ -24,7 +25,7 @@ from coxswain.sidecar.collector import Collector
 from coxswain.sidecar.delivery_routes import DeliveryRoutes
 from coxswain.sidecar.event_routes import EventRoutes
 from coxswain.sidecar.key_routes import KeyRoutes
-from coxswain.sidecar.keyed_jobs import KeyedJobs
+from coxswain.sidecar.keyed_objects import KeyedObjects
 from coxswain.sidecar.lease_routes import LeaseRoutes
 from coxswain.sidecar.object_routes import ObjectRoutes
 from coxswain.sidecar.record_routes import RecordRoutes
@@ -51,6 +52,7 @@ from coxswain.telemetry import logs
 from coxswain.web import server
 from coxswain.web.auditing import RECORDER
 from coxswain.web.health import Health
+from coxswain.web.limiting import LIMITER
 
 log = logs.get(__name__)
 
@@ -103,8 +105,7 @@ async def running(
         files = ArtifactStore(store, bucket, given.artifacts_prefix)
         handlers = [
             *_handlers(store, cluster, streams, files, given),
-            LeaseRoutes(store, cluster, listener),
-            RunLeaseRoutes(store, listener),
+            *_of_leases(store, cluster, listener, given),
         ]
         health = Health(
             {"postgres": store.ping, "schema": lambda: store.run(schema.require)},
@@ -116,6 +117,7 @@ async def running(
         )
         app = server.build(NAME, TITLE, handlers, doors)
         app[RECORDER] = recorder = ApiRecorder(store)
+        app[LIMITER] = caller_rates.limiter(given)
         health_port = await stack.enter_async_context(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
@@ -156,14 +158,14 @@ def _handlers(
     given: SidecarSettings,
 ) -> list[object]:
     types = TypeStore(cluster)
-    keyed = KeyedJobs(store, cluster, given.idempotency_seconds)
+    keyed = KeyedObjects(store, cluster, given.idempotency_seconds)
     return [
         RunRoutes(store, files),
         ReportRoutes(store),
         ObjectRoutes(store, cluster, types, keyed, given.workspace_weights),
         SuspendRoutes(cluster),
         ReviewRoutes(cluster),
-        RerunRoutes(store, cluster),
+        RerunRoutes(store, cluster, keyed),
         ApprovalRoutes(store, cluster),
         CallRoutes(store, cluster),
         ResultRoutes(store, cluster),
@@ -171,10 +173,17 @@ def _handlers(
         RecordRoutes(store, cluster, streams, files),
         EventRoutes(store, cluster, streams),
         DeliveryRoutes(store),
-        ScheduleRoutes(store, cluster),
+        ScheduleRoutes(store, cluster, keyed),
         KeyRoutes(store),
         AuditRoutes(store, given.installation),
     ]
+
+
+def _of_leases(
+    store: Store, cluster: Objects, listener: Listener, given: SidecarSettings
+) -> list[object]:
+    keyed = KeyedObjects(store, cluster, given.idempotency_seconds)
+    return [LeaseRoutes(store, cluster, listener, keyed), RunLeaseRoutes(store, listener)]
 
 
 async def _until_told(given: SidecarSettings) -> None:

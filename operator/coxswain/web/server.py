@@ -1,18 +1,21 @@
 """Runs servers: opens their ports, and on the way down lets requests end first."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any, cast
 
 from aiohttp import web
 
-from coxswain.errors import ConfigurationError
 from coxswain.rules.permissions import TABLE, Permission
-from coxswain.web import middleware, openapi, probes, routes
+from coxswain.web import middleware, openapi, page, probes, routes
+from coxswain.web.listening import MOST_CONNECTIONS, listening
 from coxswain.web.routes import Gate, Route
 
 DRAIN_SECONDS = 10.0
 KEEPALIVE_SECONDS = 75.0
+NAME: web.AppKey[str] = web.AppKey("name", str)
 STOPPING: web.AppKey[asyncio.Event] = web.AppKey("stopping", asyncio.Event)
 
 
@@ -28,13 +31,13 @@ def build(
     Raises TypeError for a route that has no row in ``permissions``.
     """
     app = web.Application(middlewares=[probes.dropped(name), middleware.observe(name)])
-    stopping = asyncio.Event()
-    app[STOPPING] = stopping
+    app[NAME] = name
+    app[STOPPING] = asyncio.Event()
     found = [route for handler in handlers for route in routes.of(handler, permissions)]
     _unique(found)
-    documents = openapi.document(title, found), openapi.page(title, found)
+    document = openapi.document(title, found)
     app.on_shutdown.append(_stop)
-    _describe(app, documents, gate)
+    _describe(app, document, page.of(document), gate)
     routes.add(app, found, gate)
     return app
 
@@ -47,10 +50,12 @@ async def serving(
     *,
     drain_seconds: float = DRAIN_SECONDS,
     keepalive_seconds: float = KEEPALIVE_SECONDS,
+    most_connections: int = MOST_CONNECTIONS,
 ) -> AsyncIterator[int]:
     """Listen for the length of a block; gives the port that was really opened.
 
-    A connection on which no whole head of a request comes for ``keepalive_seconds`` is closed.
+    A connection on which no whole head of a request comes for ``keepalive_seconds`` is closed, and one
+    beyond ``most_connections`` at once.
     """
     runner = web.AppRunner(
         app,
@@ -61,12 +66,10 @@ async def serving(
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise ConfigurationError(f"port {port} cannot be opened: {error.strerror}") from error
-        yield runner.addresses[0][1]
+        taking = cast("web.Server", runner.server)
+        name = app.get(NAME, "health")
+        async with listening(taking, name, (host, port), most=most_connections) as opened:
+            yield opened
     finally:
         await runner.cleanup()
 
@@ -76,21 +79,22 @@ async def _stop(app: web.Application) -> None:
     app[STOPPING].set()
 
 
-def _describe(app: web.Application, documents: tuple[dict[str, object], str], gate: Gate) -> None:
-    document, page = documents
+def _describe(app: web.Application, document: dict[str, Any], shown: str, gate: Gate) -> None:
+    # Made once: it is the longest answer there is.
+    encoded = json.dumps(document).encode()
 
     async def whole(request: web.Request) -> web.Response:
         request[routes.ROUTE] = "/v1/openapi.json"
         await gate.check(request)
-        return web.json_response(document)
+        return web.Response(body=encoded, content_type="application/json")
 
-    async def shown(request: web.Request) -> web.Response:
+    async def for_people(request: web.Request) -> web.Response:
         request[routes.ROUTE] = "/docs"
         await gate.check(request)
-        return web.Response(text=page, content_type="text/html")
+        return web.Response(text=shown, content_type="text/html")
 
     app.router.add_get("/v1/openapi.json", whole)
-    app.router.add_get("/docs", shown)
+    app.router.add_get("/docs", for_people)
 
 
 def _unique(found: Sequence[Route]) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import aiohttp
 import pytest
@@ -25,9 +26,18 @@ def free_port() -> int:
         return port
 
 
+class Started(NamedTuple):
+    """A process that listens."""
+
+    process: asyncio.subprocess.Process
+    health: str
+    """The address of its health port."""
+    port: int
+
+
 @asynccontextmanager
-async def started(dsn: str, folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """The process and the address of its health port, once it listens."""
+async def started(dsn: str, folder: Path, **settings: str) -> AsyncIterator[Started]:
+    """The process, once it listens."""
     port, health = free_port(), free_port()
     environment = {
         "PATH": os.environ["PATH"],
@@ -37,6 +47,7 @@ async def started(dsn: str, folder: Path) -> AsyncIterator[tuple[asyncio.subproc
         "COXSWAIN_HEALTH_PORT": str(health),
         "COXSWAIN_INSTALLATION": "test",
         "COXSWAIN_ACCOUNT_FOLDER": str(folder / "not-there-yet"),
+        **settings,
     }
     with (folder / "lines").open("w") as lines:
         process = await asyncio.create_subprocess_exec(
@@ -44,7 +55,7 @@ async def started(dsn: str, folder: Path) -> AsyncIterator[tuple[asyncio.subproc
         )
         try:
             await listening(port)
-            yield process, f"http://127.0.0.1:{health}"
+            yield Started(process, f"http://127.0.0.1:{health}", port)
         finally:
             if process.returncode is None:
                 process.kill()
@@ -67,7 +78,7 @@ async def listening(port: int) -> None:
 async def test_it_starts_without_its_account_and_ends_in_order(
     database: Database, tmp_path: Path
 ) -> None:
-    async with started(database.sidecar, tmp_path) as (process, health):
+    async with started(database.sidecar, tmp_path) as (process, health, _):
         async with aiohttp.ClientSession() as session, session.get(f"{health}/readyz") as answer:
             state = await answer.json()
         process.send_signal(signal.SIGTERM)
@@ -81,7 +92,7 @@ async def test_it_starts_without_its_account_and_ends_in_order(
 async def test_it_waits_unready_for_its_schema(postgres: Server, tmp_path: Path) -> None:
     empty = await asyncio.to_thread(postgres.create, migrated=False)
     async with (
-        started(empty.owner, tmp_path) as (_, health),
+        started(empty.owner, tmp_path) as (_, health, _),
         aiohttp.ClientSession() as session,
         session.get(f"{health}/readyz") as answer,
     ):

@@ -24,7 +24,9 @@ TOKEN = "a-local-token-of-the-tests"
 HERE = "127.0.0.1"
 HEAD = f"Host: x\r\nAuthorization: Bearer {TOKEN}\r\n"
 PAUSE_SECONDS = 1.0
-SERVED_SECONDS = 2.0
+SERVED_SECONDS = 1.0
+# All come at once; who asks in this moment stands behind them.
+ARRIVAL_SECONDS = 2.0 + HOSTILE / 100
 CUT_SECONDS = 30.0
 
 
@@ -156,7 +158,8 @@ async def test_the_slow_and_the_silent_cost_little_and_keep_nobody_from_being_se
         assert {line.split()[1] for line in answers} == {b"408"}
         assert served.statuses == {200}
         assert len(served.seconds) > 50
-        assert max(served.seconds) < SERVED_SECONDS
+        assert max(served.seconds) < ARRIVAL_SECONDS
+        assert sorted(served.seconds)[-3] < SERVED_SECONDS
         assert after - before < GROWTH_BYTES
 
 

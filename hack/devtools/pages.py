@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from coxswain.rules import failures, lifecycle, permissions, retry
+from coxswain.rules import failures, lifecycle, permissions, repeats, retry
 from coxswain.rules.permissions import Permission, Scope
 
 NOTE = "<!-- Made by hack/generate from operator/coxswain/rules; do not edit. -->\n"
@@ -43,15 +43,19 @@ def errors_page() -> str:
 
 def permissions_page() -> str:
     """docs/permissions.md: every route, and who may call it."""
-    rows = [(f"`{route}`", each.who, *_asked(each)) for route, each in permissions.TABLE.items()]
-    head = ("route", "for", "role", "where", "in Kubernetes' words", "key for some queues")
+    rows = [
+        (f"`{route}`", each.who, *_asked(each), repeats.TABLE.get(route, ""))
+        for route, each in permissions.TABLE.items()
+    ]
+    asked = ("role", "where", "in Kubernetes' words", "key for some queues")
+    head = ("route", "for", *asked, "the same again does")
     return (
         f"{NOTE}# Who may call which route\n\n"
         "The servers, their OpenAPI documents and this page are made from one table; a route that is not in it\n"
         "is not served. [Access](access.md) says who people and machines are and how they get a role. Each role\n"
         "includes the one before: Read, Member, Admin. *In Kubernetes' words* is what the API server is asked where\n"
         "Kubernetes' rights decide: a verb and a resource, in the workspace of the path, or in all. A key for some\n"
-        "queues reads, and changes only what has a queue.\n\n"
+        "queues reads, and changes only what has a queue. *The same again*: [what a repeat does](api.md).\n\n"
         f"{table(head, rows)}\n"
         "Who agrees to a Job or a call, and who denies it, has to stand among its approvers, whatever their role. Who\n"
         "takes, renews or lets go of a lease does so with its token. Beside these, `/v1/openapi.json`, `/docs` and\n"

@@ -12,6 +12,7 @@ from coxswain.configuration import MeasuredSettings as MeasuredSettings
 from coxswain.configuration import Settings as Settings
 from coxswain.configuration import load as load
 from coxswain.people_settings import PeopleSettings
+from coxswain.rate_settings import RateSettings
 from coxswain.sandbox_settings import SandboxSettings as SandboxSettings
 from coxswain.tls_settings import TlsSettings
 
@@ -144,6 +145,7 @@ class SidecarSettings(
     PeopleSettings,
     AlertSettings,
     TlsSettings,
+    RateSettings,
 ):
     """The sidecar API."""
 

@@ -24,6 +24,11 @@ class Sidecar:
     health_url: str
 
     @property
+    def port(self) -> int:
+        """Where the API answers."""
+        return int(self.url.rpartition(":")[2])
+
+    @property
     def resident_bytes(self) -> int:
         """Memory that it holds now."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
@@ -43,7 +48,7 @@ class Sidecar:
 
 
 @asynccontextmanager
-async def started(dsn: str, folder: Path) -> AsyncIterator[Sidecar]:
+async def started(dsn: str, folder: Path, **settings: str) -> AsyncIterator[Sidecar]:
     """A process from the command line; what it says is in the file ``lines``. It knows the local token."""
     port, health = free_port(), free_port()
     token_file = folder / f"token-{uuid4().hex}"
@@ -59,6 +64,7 @@ async def started(dsn: str, folder: Path) -> AsyncIterator[Sidecar]:
         "COXSWAIN_MODE": "dev",
         "COXSWAIN_ACCOUNT_FOLDER": str(folder / "not-there-yet"),
         "COXSWAIN_LOCAL_TOKEN_FILE": str(token_file),
+        **settings,
     }
     with (folder / "lines").open("a") as lines:
         process = await asyncio.create_subprocess_exec(

@@ -65,7 +65,7 @@ API = Board(
                 ),
                 Panel(
                     "Refused, per minute",
-                    "Tokens by code, and scanners.",
+                    "Tokens by code, scanners, and who asks too often, too slowly or too many at a time.",
                     (
                         Query(
                             per_minute("coxswain_token_refusals_total", "code"),
@@ -73,6 +73,13 @@ API = Board(
                             sparse=True,
                         ),
                         Query(per_minute("coxswain_probes_dropped_total"), "scanners"),
+                        Query(per_minute("coxswain_http_rate_limited_total"), "too often"),
+                        Query(per_minute("coxswain_http_slow_bodies_total"), "too slow"),
+                        Query(
+                            per_minute("coxswain_http_connections_turned_away_total", "server"),
+                            "too many at {{server}}",
+                            sparse=True,
+                        ),
                     ),
                     width=12,
                 ),

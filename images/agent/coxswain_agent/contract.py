@@ -32,6 +32,7 @@ KEEP_SECONDS = 60.0
 MESSAGE_CHARACTERS = 500
 
 # Not ours (any more): unknown identity, taken or ended.
+PASSING = frozenset({408, 429})
 CLOSED = (401, 409, 410)
 
 A = TypeVar("A", bound=Model)
@@ -131,6 +132,6 @@ def _error(
     message = f"{route}: {status} {text}"
     if status in CLOSED:
         return ClosedError(message)
-    if status == 429 or status >= 500:
+    if status in PASSING or status >= 500:
         return TransientError(message, retry_after_seconds=wait)
     return RefusedError(message)

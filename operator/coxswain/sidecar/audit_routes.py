@@ -1,6 +1,5 @@
 """The audit log for people: pages of it, an export with its proof, and the public keys."""
 
-import base64
 import time
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -9,7 +8,7 @@ from aiohttp import web
 
 from coxswain.errors import CoxswainError, UserError
 from coxswain.identity.callers import UserCaller
-from coxswain.sidecar import objects
+from coxswain.sidecar import cursors
 from coxswain.sidecar.audit_export import Export
 from coxswain.sidecar.audit_wire import (
     AuditKeys,
@@ -23,7 +22,7 @@ from coxswain.store import audit
 from coxswain.store.audit import Cursor
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
-from coxswain.web import denials, problems, request_ids
+from coxswain.web import denials, request_ids
 from coxswain.web.routes import AGAIN, Call, route
 
 log = logs.get(__name__)
@@ -47,7 +46,7 @@ class AuditRoutes:
         page = await self._store.run(audit.page, wanted, cursor, limit=query.limit)
         return AuditPage(
             items=[AuditView.of(row) for row in page.rows],
-            next=_write_cursor(page.next) if page.next is not None else None,
+            next=cursors.write(page.next.at, page.next.id) if page.next is not None else None,
         )
 
     @route("GET", "/v1/audit/keys")
@@ -96,19 +95,8 @@ class AuditRoutes:
         await response.write_eof()
 
 
-def _write_cursor(cursor: Cursor) -> str:
-    text = f"{cursor.at.isoformat()} {cursor.id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
 def _read_cursor(text: str | None) -> Cursor | None:
     if text is None:
         return None
-    try:
-        plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-        at, _, row = plain.partition(" ")
-        return Cursor(objects.instant(at), UUID(row))
-    except (ValueError, OverflowError) as error:
-        raise UserError(
-            "this is no cursor of ours", code=problems.MALFORMED, field="query.cursor"
-        ) from error
+    at, row = cursors.read(text, cursors.instant, UUID)
+    return Cursor(at, row)

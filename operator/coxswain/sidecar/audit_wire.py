@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from coxswain.api.audit import AuditKey, AuditRow, Outcome
 from coxswain.api.meta import SUBDOMAIN, Model
 from coxswain.errors import UserError
 from coxswain.rules import audit_chain
+from coxswain.sidecar.schedule_wire import Moment
 from coxswain.store.audit import Query
 
 _Workspace = Annotated[
@@ -24,9 +25,9 @@ class AuditSlice(Model):
 
     workspace: _Workspace | None = None
     """Only rows of this workspace; ``-`` is what belongs to none."""
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     """Only rows from this instant on."""
-    until: AwareDatetime | None = None
+    until: Moment | None = None
     """Only rows from before this instant."""
     actor: Annotated[str, StringConstraints(min_length=1, max_length=1100)] | None = None
     """Only acts of this actor: KIND:NAME, such as user:ada, or KIND alone."""

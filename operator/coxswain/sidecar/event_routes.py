@@ -45,7 +45,7 @@ class EventRoutes:
         self._cluster = cluster
         self._streams = streams
 
-    @route("GET", "/v1/events")
+    @route("GET", "/v1/events", produces=EVENT_STREAM)
     async def read_events(
         self, call: Call, caller: UserCaller, query: EventQuery
     ) -> EventPage | web.StreamResponse:

@@ -18,7 +18,7 @@ from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.kube.access import Right
 from coxswain.settings import SidecarSettings
-from coxswain.sidecar import ports
+from coxswain.sidecar import caller_rates, ports
 from coxswain.sidecar.approval_routes import ApprovalRoutes
 from coxswain.sidecar.artifact_store import ArtifactStore
 from coxswain.sidecar.audit_routes import AuditRoutes
@@ -31,7 +31,7 @@ from coxswain.sidecar.delivery_routes import DeliveryRoutes
 from coxswain.sidecar.event_routes import EventRoutes
 from coxswain.sidecar.health_routes import HealthRoutes
 from coxswain.sidecar.key_routes import KeyRoutes
-from coxswain.sidecar.keyed_jobs import KeyedJobs
+from coxswain.sidecar.keyed_objects import KeyedObjects
 from coxswain.sidecar.lease_routes import LeaseRoutes
 from coxswain.sidecar.live_stream import Pace
 from coxswain.sidecar.metric_routes import MetricRoutes
@@ -55,12 +55,14 @@ from coxswain.store import running as running_processes
 from coxswain.store.audited import AuditedStore
 from coxswain.store.bucket import Address, Bucket
 from coxswain.store.leases import lines
+from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from coxswain.telemetry import crashes, logs
 from coxswain.web import asyncapi, dependencies, server
 from coxswain.web.auditing import RECORDER
 from coxswain.web.banner import Banner
 from coxswain.web.health import Health
+from coxswain.web.limiting import LIMITER
 from coxswain.web.readiness import Dependency
 from coxswain.web.roll_call import Answering, Presence, RollCall
 
@@ -127,8 +129,7 @@ async def running(
         changed = Announced(cluster, store.announce)
         handlers = [
             *_handlers(store, changed, streams, files, given),
-            LeaseRoutes(store, changed, listener),
-            RunLeaseRoutes(store, listener),
+            *_of_leases(store, changed, listener, given),
         ]
         health = Health(
             *dependencies.of_store(store, listener, is_needed=True),
@@ -141,6 +142,7 @@ async def running(
         app = server.build(NAME, TITLE, handlers, doors, documents=documents)
         app[RECORDER] = recorder = ApiRecorder(store, frozenset(given.onboarded_workspaces))
         app.on_shutdown.append(streams.stop)
+        app[LIMITER] = caller_rates.limiter(given)
         health_port = await stack.enter_async_context(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
@@ -183,14 +185,14 @@ def _handlers(
     given: SidecarSettings,
 ) -> list[object]:
     types = TypeStore(cluster)
-    keyed = KeyedJobs(store, cluster, given.idempotency_seconds)
+    keyed = KeyedObjects(store, cluster, given.idempotency_seconds)
     return [
         RunRoutes(store, files),
         ReportRoutes(store),
         ObjectRoutes(store, cluster, types, keyed, given.workspace_weights),
         SuspendRoutes(cluster),
         ReviewRoutes(cluster),
-        RerunRoutes(store, cluster),
+        RerunRoutes(store, cluster, keyed),
         ApprovalRoutes(store, cluster),
         CallRoutes(store, cluster),
         ResultRoutes(store, cluster),
@@ -198,12 +200,19 @@ def _handlers(
         RecordRoutes(store, cluster, streams, files),
         EventRoutes(store, cluster, streams),
         DeliveryRoutes(store),
-        ScheduleRoutes(store, cluster),
+        ScheduleRoutes(store, cluster, keyed),
         KeyRoutes(store),
         AuditRoutes(store, given.installation, streams.pace.again_seconds),
         MetricRoutes(store, given),
         ConfigRoutes(store, given.mode),
     ]
+
+
+def _of_leases(
+    store: Store, cluster: Objects, listener: Listener, given: SidecarSettings
+) -> list[object]:
+    keyed = KeyedObjects(store, cluster, given.idempotency_seconds)
+    return [LeaseRoutes(store, cluster, listener, keyed), RunLeaseRoutes(store, listener)]
 
 
 async def _until_told(given: SidecarSettings) -> None:

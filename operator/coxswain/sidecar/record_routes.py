@@ -81,13 +81,17 @@ class RecordRoutes:
     @route(
         "GET",
         "/v1/workspaces/{workspace}/jobs/{name}/artifacts/{artifact}",
-        produces="application/octet-stream",
+        produces="*/*",
+        tagged=True,
         errors=(404,),
     )
     async def read_artifact(
         self, call: Call, caller: UserCaller, path: ArtifactPath, query: AttemptQuery
     ) -> web.Response:
-        """Read a file that the Job kept: of the newest attempt that has it, or of the one given."""
+        """Read a file that the Job kept: of the newest attempt that has it, or of the one given.
+
+        It comes as the type that it was kept as.
+        """
         uid = await self._uid(path)
         found = await self._store.run(artifacts.get, uid, path.artifact, query.attempt)
         if found is None:
@@ -102,6 +106,7 @@ class RecordRoutes:
         "GET",
         "/v1/workspaces/{workspace}/jobs/{name}/stream",
         produces="text/event-stream",
+        also=(204,),
         errors=(404,),
     )
     async def stream_job(

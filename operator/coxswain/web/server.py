@@ -1,23 +1,26 @@
 """Runs servers: opens their ports, and on the way down lets requests end first."""
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import cast
 
 from aiohttp import web
 
-from coxswain.errors import ConfigurationError
 from coxswain.rules.permissions import TABLE, Permission
-from coxswain.web import middleware, openapi, probes, routes
+from coxswain.web import middleware, openapi, page, probes, routes
+from coxswain.web.listening import MOST_CONNECTIONS, listening
 from coxswain.web.routes import Gate, Route
 
 DRAIN_SECONDS = 10.0
 KEEPALIVE_SECONDS = 75.0
 OPENAPI = "/v1/openapi.json"
 Handler = Callable[[web.Request], Awaitable[web.Response]]
+NAME: web.AppKey[str] = web.AppKey("name", str)
 STOPPING: web.AppKey[asyncio.Event] = web.AppKey("stopping", asyncio.Event)
 
 
@@ -36,14 +39,15 @@ def build(
     TypeError for a route that has no row in ``permissions``.
     """
     app = web.Application(middlewares=[probes.dropped(name), middleware.observe(name)])
-    stopping = asyncio.Event()
-    app[STOPPING] = stopping
+    app[NAME] = name
+    app[STOPPING] = asyncio.Event()
     found = [route for handler in handlers for route in routes.of(handler, permissions)]
     _unique(found)
     app.on_shutdown.append(_stop)
-    _describe(app, openapi.page(title, found), gate)
-    for path, document in {OPENAPI: openapi.document(title, found), **documents}.items():
-        app.router.add_get(path, _shown(path, document, gate))
+    document = openapi.document(title, found)
+    _describe(app, page.of(document), gate)
+    for path, each in {OPENAPI: document, **documents}.items():
+        app.router.add_get(path, _shown(path, each, gate))
     routes.add(app, found, gate)
     return app
 
@@ -64,14 +68,21 @@ async def serving(
     *,
     drain_seconds: float = DRAIN_SECONDS,
     keepalive_seconds: float = KEEPALIVE_SECONDS,
+    most_connections: int = MOST_CONNECTIONS,
 ) -> AsyncIterator[int]:
     """Listen for the length of a block; gives the port that was really opened.
 
-    A connection on which no whole head of a request comes for ``keepalive_seconds`` is closed.
+    A connection on which no whole head of a request comes for ``keepalive_seconds`` is closed, and one
+    beyond ``most_connections`` at once.
     """
     wanted = [Opening(port)]
     async with serving_all(
-        app, host, wanted, drain_seconds=drain_seconds, keepalive_seconds=keepalive_seconds
+        app,
+        host,
+        wanted,
+        drain_seconds=drain_seconds,
+        keepalive_seconds=keepalive_seconds,
+        most_connections=most_connections,
     ) as ports:
         yield ports[0]
 
@@ -84,6 +95,7 @@ async def serving_all(
     *,
     drain_seconds: float = DRAIN_SECONDS,
     keepalive_seconds: float = KEEPALIVE_SECONDS,
+    most_connections: int = MOST_CONNECTIONS,
 ) -> AsyncIterator[list[int]]:
     """The same on several ports."""
     runner = web.AppRunner(
@@ -95,13 +107,15 @@ async def serving_all(
     )
     await runner.setup()
     try:
-        for each in wanted:
-            try:
-                await web.TCPSite(runner, host, each.port, ssl_context=each.tls).start()
-            except OSError as error:
-                text = f"port {each.port} cannot be opened: {error.strerror}"
-                raise ConfigurationError(text) from error
-        yield [address[1] for address in runner.addresses]
+        taking = cast("web.Server", runner.server)
+        name = app.get(NAME, "health")
+        async with AsyncExitStack() as stack:
+            yield [
+                await stack.enter_async_context(
+                    listening(taking, name, (host, each.port), most=most_connections, tls=each.tls)
+                )
+                for each in wanted
+            ]
     finally:
         await runner.cleanup()
 
@@ -112,21 +126,24 @@ async def _stop(app: web.Application) -> None:
 
 
 def _shown(path: str, document: Mapping[str, object], gate: Gate) -> Handler:
+    # Made once: it is the longest answer there is.
+    encoded = json.dumps(document).encode()
+
     async def whole(request: web.Request) -> web.Response:
         request[routes.ROUTE] = path
         await gate.check(request)
-        return web.json_response(document)
+        return web.Response(body=encoded, content_type="application/json")
 
     return whole
 
 
-def _describe(app: web.Application, page: str, gate: Gate) -> None:
-    async def shown(request: web.Request) -> web.Response:
+def _describe(app: web.Application, text: str, gate: Gate) -> None:
+    async def for_people(request: web.Request) -> web.Response:
         request[routes.ROUTE] = "/docs"
         await gate.check(request)
-        return web.Response(text=page, content_type="text/html")
+        return web.Response(text=text, content_type="text/html")
 
-    app.router.add_get("/docs", shown)
+    app.router.add_get("/docs", for_people)
 
 
 def _unique(found: Sequence[Route]) -> None:

@@ -36,9 +36,11 @@ class KeyView(Model):
 
 
 class KeyList(Model):
-    """Keys, newest first; at most 500."""
+    """A page of keys, newest first."""
 
     items: list[KeyView]
+    next: str | None = None
+    """Give it as ``cursor`` for the next page; none on the last one."""
 
 
 class MadeKey(Model):

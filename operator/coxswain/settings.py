@@ -1,7 +1,7 @@
 """Every setting of every process, one model per process. ``configuration`` reads them."""
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
@@ -14,7 +14,7 @@ from coxswain.configuration import load as load
 from coxswain.people_settings import PeopleSettings
 from coxswain.rate_settings import RateSettings
 from coxswain.sandbox_settings import SandboxSettings as SandboxSettings
-from coxswain.tls_settings import TlsSettings
+from coxswain.tls_settings import PORTS_APART, TlsSettings
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Installation = Annotated[str, Field(max_length=63, pattern="^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
@@ -130,13 +130,6 @@ class ArtifactSettings(Settings):
     """What requests are signed with."""
 
 
-def _share_a_port(given: Any) -> bool:
-    """Whether two of the API's ports are the same; 0 is any free one."""
-    found = [given.https_port, given.redirect_port, given.port, given.health_port]
-    opened = [each for each in found if each]
-    return len(set(opened)) < len(opened) and given.port != given.health_port
-
-
 class SidecarSettings(
     ServerSettings,
     FairnessSettings,
@@ -154,11 +147,7 @@ class SidecarSettings(
         *ArtifactSettings.CONTRADICTIONS,
         *PeopleSettings.CONTRADICTIONS,
         *TlsSettings.CONTRADICTIONS,
-        Contradiction(
-            "COXSWAIN_PORT, COXSWAIN_HEALTH_PORT, COXSWAIN_HTTPS_PORT, COXSWAIN_REDIRECT_PORT,"
-            " COXSWAIN_CERTIFICATE_FILE: two of them are the same port; give each its own",
-            lambda self: self.certificate_file is not None and _share_a_port(self),
-        ),
+        PORTS_APART,
         Contradiction(
             "COXSWAIN_MODE, COXSWAIN_PEOPLE: mode=prod knows who is calling, and people=local does not;"
             " say oidc or kubernetes",

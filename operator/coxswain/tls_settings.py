@@ -1,13 +1,28 @@
 """How the sidecar API speaks TLS; part of its settings."""
 
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from coxswain.configuration import Contradiction, Settings
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _share_a_port(given: Any) -> bool:
+    """Whether two of the API's ports are the same; 0 is any free one."""
+    found = [given.https_port, given.redirect_port, given.port, given.health_port]
+    opened = [each for each in found if each]
+    return len(set(opened)) < len(opened) and given.port != given.health_port
+
+
+PORTS_APART = Contradiction(
+    "COXSWAIN_PORT, COXSWAIN_HEALTH_PORT, COXSWAIN_HTTPS_PORT, COXSWAIN_REDIRECT_PORT,"
+    " COXSWAIN_CERTIFICATE_FILE: two of them are the same port; give each its own",
+    lambda self: self.certificate_file is not None and _share_a_port(self),
+)
+"""Of a process that has these settings beside those of a server."""
 
 
 class TlsSettings(Settings):

@@ -66,6 +66,7 @@ _HARMLESS = (
     f"PATCH {_W}/job-types/{{name}}",
     "POST /v1/events",
     f"POST {_W}/deliveries/{{delivery}}/redrive",
+    "PATCH /v1/flags",
     "POST /v1/keys/{key}/revoke",
 )
 

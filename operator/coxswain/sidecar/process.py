@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from aiohttp import web
+
 from coxswain import settings
 from coxswain.api.standing import Role
 from coxswain.errors import CoxswainError
@@ -138,11 +140,9 @@ async def running(
         standing = partial(presence.standing, health, Role.ACTIVE)
         answering = Answering(store, listener, standing)
         handlers.append(HealthRoutes(RollCall(store, listener), standing))
-        documents = {asyncapi.PATH: asyncapi.document(EventView)}
-        app = server.build(NAME, TITLE, handlers, doors, documents=documents)
-        app[RECORDER] = recorder = ApiRecorder(store, frozenset(given.onboarded_workspaces))
+        recorder = ApiRecorder(store, frozenset(given.onboarded_workspaces))
+        app = _app(given, handlers, doors, recorder)
         app.on_shutdown.append(streams.stop)
-        app[LIMITER] = caller_rates.limiter(given)
         health_port = await stack.enter_async_context(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
@@ -159,6 +159,16 @@ async def running(
         banner.opened(health=health_port, **opened.named)
         tell = partial(banner.say, health, Role.ACTIVE)
         yield Ports(opened.api, health_port, tell, opened.https, opened.redirect)
+
+
+def _app(
+    given: SidecarSettings, handlers: list[object], doors: Doors, recorder: ApiRecorder
+) -> web.Application:
+    documents = {asyncapi.PATH: asyncapi.document(EventView)}
+    app = server.build(NAME, TITLE, handlers, doors, documents=documents)
+    app[RECORDER] = recorder
+    app[LIMITER] = caller_rates.limiter(given)
+    return app
 
 
 def _bucket(given: SidecarSettings) -> Bucket | None:

@@ -148,10 +148,7 @@ async def running(
         )
         group = await stack.enter_async_context(banner.group())
         work = [answering.run(), keys.run(), listener.run(), streams.run(), frozen.run(store)]
-        work += [_make_days(store), _purge_keys(store), *ways.work()]
-        work += [recorder.denials.run(), running_processes.run(store, NAME, given)]
-        if bucket is not None:
-            work.append(Collector(store, bucket).run())
+        work += [recorder.denials.run(), *ways.work(), *_chores(given, store, bucket)]
         tasks = [group.create_task(each) for each in work]
         stack.callback(_cancel, tasks)
         opened = await stack.enter_async_context(ports.opened(app, given, certificate))
@@ -159,6 +156,14 @@ async def running(
         banner.opened(health=health_port, **opened.named)
         tell = partial(banner.say, health, Role.ACTIVE)
         yield Ports(opened.api, health_port, tell, opened.https, opened.redirect)
+
+
+def _chores(
+    given: SidecarSettings, store: Store, bucket: Bucket | None
+) -> list[Coroutine[Any, Any, None]]:
+    """What every replica does from time to time."""
+    found = [_make_days(store), _purge_keys(store), running_processes.run(store, NAME, given)]
+    return found if bucket is None else [*found, Collector(store, bucket).run()]
 
 
 def _app(

@@ -1,4 +1,7 @@
-"""The platform's API as a person outside the cluster calls it: through kubectl port-forward."""
+"""The platform's API as a person outside the cluster calls it: through kubectl port-forward.
+
+Bare requests are for what no client does: strangers' tokens, and answers as they are on the wire.
+"""
 
 import base64
 import json
@@ -10,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from coxswain.client import Client
+from coxswain.client.models import EventView
 from devtools import children, patience, programs, release
 from devtools.kubectl import Kubectl
 
@@ -40,6 +45,10 @@ class Api:
         self.url = url
         self._token = token
 
+    def client(self) -> Client:
+        """The same door through the client of the API; close it."""
+        return Client(self.url, self._token)
+
     def as_(self, token: str) -> "Api":
         """The same door for somebody else."""
         return Api(self.url, token)
@@ -52,16 +61,11 @@ class Api:
         """Write; an underscore in a header's name stands for a dash."""
         return self._call("POST", path, body, headers)
 
-    def events(self, query: str) -> list[Body]:
-        """All events that fit the query, over all pages."""
-        found: list[Body] = []
-        after = 0
-        while True:
-            page = self.get(f"/v1/events?{query}&limit=1000&after={after}").json
-            found += page["events"]
-            after = page["next"]
-            if not page["more"]:
-                return found
+    def events(self, *, job: str, type: str | None = None) -> list[Body]:  # noqa: A002 - the API's word
+        """All events of a Job, by its id, as they are on the wire."""
+        with self.client() as client:
+            found = client.events.list(job=job, type=type)
+            return [each.to_wire() for each in found if isinstance(each, EventView)]
 
     def _call(
         self, method: str, path: str, body: Body | None, headers: Mapping[str, str] = {}

@@ -21,8 +21,13 @@ def all_charts() -> list[Path]:
 
 
 def values_of(chart: Path) -> list[Path]:
-    """The value files a chart is rendered with, beside its own defaults."""
+    """The value files that a chart is rendered with, one at a time; without any it needs none."""
     return sorted((chart / "ci").glob("*.yaml"))
+
+
+def cases(chart: Path) -> list[tuple[Path, ...]]:
+    """The sets of values that a chart is tried with."""
+    return [(path,) for path in values_of(chart)] or [()]
 
 
 def render(chart: Path, *values: Path, monitored: bool = False) -> str:
@@ -48,7 +53,7 @@ def verify() -> None:
 def _rendered(chart: Path, folder: Path) -> list[Path]:
     written = []
     with console.step(f"helm lint {chart.name}"):
-        for values in [(), *((path,) for path in values_of(chart))]:
+        for values in cases(chart):
             words: list[str | Path] = [programs.tool("helm"), "lint", "--strict", chart]
             shell.run([*words, *(word for path in values for word in ("--values", path))])
             target = folder / f"{chart.name}-{values[0].stem if values else 'defaults'}.yaml"

@@ -12,12 +12,19 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from coxswain import settings
 from coxswain.api import manifest, schema
 from coxswain.api.callback import CallbackMessage
-from coxswain.channel_settings import ChannelGatewaySettings
-from coxswain_agent.settings import AgentSettings
-from devtools import console, gitops, pages, places
+from devtools import (
+    console,
+    event_files,
+    gitops,
+    inventory,
+    pages,
+    places,
+    processes,
+    reference,
+    sdk,
+)
 from devtools.errors import ToolError
 from devtools.monitoring import catalogue, drawing, rules
 
@@ -39,6 +46,11 @@ def files() -> dict[Path, str]:
     found = {
         EXAMPLE: NOTE + _example(),
         MESSAGE: _message(),
+        **event_files.files(),
+        Path("docs/settings.md"): reference.settings_page(),
+        Path("docs/values.md"): reference.values_page(),
+        Path("docs/inventory.json"): inventory.text(),
+        Path("charts/coxswain/files/settings.json"): reference.names_of_the_chart(),
         Path("docs/errors.md"): pages.errors_page(),
         Path("docs/lifecycle.md"): pages.lifecycle_page(),
         Path("docs/permissions.md"): pages.permissions_page(),
@@ -49,6 +61,7 @@ def files() -> dict[Path, str]:
     }
     for name, text in drawing.files().items():
         found[DASHBOARDS / name] = text
+    found |= sdk.files()
     for kind in manifest.KINDS:
         definition = manifest.definition(kind)
         found[CRDS / f"{kind.plural}.yaml"] = NOTE + manifest.to_yaml(definition)
@@ -57,23 +70,37 @@ def files() -> dict[Path, str]:
 
 
 def write() -> None:
-    """Write what differs."""
+    """Write what differs; raise where an older reader of events would break."""
+    event_files.require_readable()
     for path, text in files().items():
         target = places.REPOSITORY / path
         if not target.exists() or target.read_text() != text:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text)
             console.say(f"wrote {path}")
+    _keep_promises()
 
 
 def check() -> None:
-    """Raise if a file is not what would be written, or should not be there; print the difference."""
+    """Raise if a file is not what would be written, or should not be there; print the difference.
+
+    So does a setting or value that is gone without a word in the changelog.
+    """
     wanted = files()
     stale = [path for path, text in wanted.items() if _differs(path, text)]
     extra = [path for path in _present() if path not in wanted]
     if stale or extra:
         names = ", ".join(str(path) for path in [*stale, *extra])
         raise ToolError(f"not what the types say: {names}", "run hack/generate")
+    _keep_promises()
+
+
+def _keep_promises() -> None:
+    if found := inventory.all_faults():
+        raise ToolError(
+            "; ".join(found),
+            f"keep it, or say so in the changelog: an item that begins with {inventory.WORDS[0]}",
+        )
 
 
 def _differs(path: Path, text: str) -> bool:
@@ -92,6 +119,7 @@ def _present() -> Iterator[Path]:
     for folder, pattern in ((CRDS, "*.yaml"), (CHART, "*.yaml"), (DASHBOARDS, "*.json")):
         for path in sorted((places.REPOSITORY / folder).glob(pattern)):
             yield path.relative_to(places.REPOSITORY)
+    yield from sdk.present()
 
 
 def _kept(definition: dict[str, Any]) -> dict[str, Any]:
@@ -109,32 +137,18 @@ def _message() -> str:
 
 def _example() -> str:
     head = "# Every setting of every process. What is commented out has the value shown.\n"
-    return head + "".join(_section(model) for model in _processes())
+    return head + "".join(_section(name) for name in processes.PROCESSES)
 
 
-def _processes() -> list[type[settings.Settings]]:
-    """The models that a process loads: those that no other one extends, those of other files last."""
-    extended = {base for model in _models(settings.Settings) for base in model.__bases__}
-    found = [model for model in _models(settings.Settings) if model not in extended]
-    last: list[type[settings.Settings]] = [ChannelGatewaySettings, AgentSettings]
-    return [*(model for model in found if model not in last), *last]
-
-
-def _models(model: type[settings.Settings]) -> list[type[settings.Settings]]:
-    children = [found for child in model.__subclasses__() for found in _models(child)]
-    return list(dict.fromkeys([model, *children]))
-
-
-def _section(model: type[settings.Settings]) -> str:
-    lines = [f"\n## {model.__name__}: {(model.__doc__ or '').strip().splitlines()[0]}"]
-    for name, field in model.model_fields.items():
-        lines += [f"# {line}" for line in (field.description or "").splitlines() if line]
-        lines.append(_variable(name, field))
+def _section(process: str) -> str:
+    lines = [f"\n## {processes.PROCESSES[process].__name__}: {processes.summary(process)}"]
+    for each in processes.variables(process):
+        lines += [f"# {line}" for line in (each.field.description or "").splitlines() if line]
+        lines.append(_variable(each.name, each.field))
     return "\n".join(lines) + "\n"
 
 
-def _variable(name: str, field: FieldInfo) -> str:
-    variable = f"COXSWAIN_{name.upper()}"
+def _variable(variable: str, field: FieldInfo) -> str:
     if field.is_required():
         return f"{variable}="
     default = field.get_default(call_default_factory=True, validated_data={})

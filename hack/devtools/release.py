@@ -35,6 +35,7 @@ def images(cluster: Provider) -> dict[str, str]:
 def values(refs: Mapping[str, str], workspaces: Sequence[str]) -> dict[str, Any]:
     """The chart's values for a small cluster of one's own."""
     return {
+        "mode": "dev",
         "image": dict(refs),
         "workspaces": [{"name": name} for name in workspaces],
         "postgres": {"storage": {"size": "1Gi"}},

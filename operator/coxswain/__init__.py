@@ -10,6 +10,7 @@ The floors, from the ground up; imports go downwards only:
     web                      what all HTTP servers of ours share
     identity reconcile       who is calling; the loop
     process sidecar gateway  the processes that run
+    cli client               what people run, and what their programs call the API with
 """
 
 __version__ = "0.1.0"

@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 
 from coxswain.errors import ConfigurationError
+from coxswain.telemetry import crashes
 
 VERBS = {
     "operator": "coxswain.process.replica",
@@ -20,6 +21,7 @@ def main() -> int:
     if len(sys.argv) != 2 or sys.argv[1] not in VERBS:
         sys.stderr.write(f"usage: coxswain {'|'.join(VERBS)}\n")
         return 2
+    crashes.watch_faults()
     try:
         code: int = import_module(VERBS[sys.argv[1]]).main()
     except ConfigurationError as error:

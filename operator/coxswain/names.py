@@ -25,6 +25,7 @@ COMPONENT_AGENT = "agent"
 
 ANNOTATION_CANCEL = f"{GROUP}/cancel"
 ANNOTATION_REVIEW = f"{GROUP}/review"
+ANNOTATION_IDEMPOTENCY = f"{GROUP}/idempotency"
 ANNOTATION_LINEAGE = f"{GROUP}/lineage"
 ANNOTATION_REQUESTER = f"{GROUP}/requester"
 ANNOTATION_SUSPEND = f"{GROUP}/suspend"
@@ -111,7 +112,7 @@ def job_type_map(name: str) -> str:
     return f"{JOB_TYPE_PREFIX}{name}"
 
 
-def keyed_job(prefix: str, workspace: str, key: str) -> str:
-    """The name of the one Job of an idempotency key, where whoever asks gives only its beginning."""
+def keyed(prefix: str, workspace: str, key: str) -> str:
+    """The name of the one object of an idempotency key, where whoever asks gives only its beginning."""
     tail = hashlib.sha256(f"{workspace}\n{key}".encode()).hexdigest()[:12]
     return f"{prefix[: NAME_LENGTH - len(tail)]}{tail}"

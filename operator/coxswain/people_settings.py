@@ -62,6 +62,9 @@ class PeopleSettings(Settings):
         ),
     )
 
+    onboarded_workspaces: Annotated[list[Workspace], Field(max_length=10_000)] = []
+    """The workspaces that were onboarded, as JSON, such as ["demo"]: where lists over all look for people
+    whose rights are Kubernetes', and where a denial stands in the audit log."""
     people: Literal["local", "oidc", "kubernetes"] = "local"
     """local: by the local token alone, for development; oidc: by tokens of an issuer; kubernetes: by
     tokens that the API server takes, with the rights that Kubernetes gives."""

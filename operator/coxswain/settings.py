@@ -12,11 +12,13 @@ from coxswain.configuration import MeasuredSettings as MeasuredSettings
 from coxswain.configuration import Settings as Settings
 from coxswain.configuration import load as load
 from coxswain.people_settings import PeopleSettings
+from coxswain.rate_settings import RateSettings
 from coxswain.reading_settings import ReadingSettings
+from coxswain.sandbox_settings import SandboxSettings as SandboxSettings
+from coxswain.tls_settings import PORTS_APART, TlsSettings
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Installation = Annotated[str, Field(max_length=63, pattern="^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
-Size = Annotated[str, Field(max_length=16, pattern="^[1-9][0-9]*(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
 QueueName = Annotated[
     str, Field(min_length=1, max_length=63, pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
 ]
@@ -31,6 +33,9 @@ class StoreSettings(Settings):
     """postgresql:// address with user and password of this process's role."""
     database_pool: Annotated[int, Field(ge=2, le=100)] = 8
     """Most connections that this process opens, the listening one not counted."""
+    mode: Literal["dev", "prod"]
+    """dev or prod, without a default: prod refuses every part that is there for a first try; docs/production.md
+    lists them."""
 
 
 class MigrateSettings(StoreSettings):
@@ -127,7 +132,14 @@ class ArtifactSettings(Settings):
 
 
 class SidecarSettings(
-    ServerSettings, FairnessSettings, KeySettings, ArtifactSettings, PeopleSettings, AlertSettings
+    ServerSettings,
+    FairnessSettings,
+    KeySettings,
+    ArtifactSettings,
+    PeopleSettings,
+    AlertSettings,
+    TlsSettings,
+    RateSettings,
 ):
     """The sidecar API."""
 
@@ -135,6 +147,18 @@ class SidecarSettings(
         ONE_PORT,
         *ArtifactSettings.CONTRADICTIONS,
         *PeopleSettings.CONTRADICTIONS,
+        *TlsSettings.CONTRADICTIONS,
+        PORTS_APART,
+        Contradiction(
+            "COXSWAIN_MODE, COXSWAIN_PEOPLE: mode=prod knows who is calling, and people=local does not;"
+            " say oidc or kubernetes",
+            lambda self: self.mode == "prod" and self.people == "local",
+        ),
+        Contradiction(
+            "COXSWAIN_MODE, COXSWAIN_LOCAL_TOKEN_KEPT: mode=prod takes no token that may do everything"
+            " in nobody's name; do not keep it",
+            lambda self: self.mode == "prod" and self.local_token_kept,
+        ),
     )
 
     account_folder: Path | None = None
@@ -187,47 +211,6 @@ class CallbackSettings(Settings):
     """How long after its first try it is tried again."""
     callbacks_per_host: Annotated[int, Field(ge=1, le=64)] = 4
     """Exchanges with one host at the same time, per replica."""
-
-
-_LABEL = "[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?"
-_REGISTRY = rf"(localhost|{_LABEL}(\.{_LABEL})+|{_LABEL}(\.{_LABEL})*:[0-9]{{1,5}})"
-ImagePrefix = Annotated[
-    str, Field(max_length=512, pattern=rf"^(\*|{_REGISTRY}(/[-._:@A-Za-z0-9]+)*/?)$")
-]
-
-
-class SandboxSettings(Settings):
-    """What agent pods have where their Agent says nothing; part of the operator's settings."""
-
-    agent_image: Annotated[str, Field(min_length=1, max_length=512)]
-    """Image of the agent program."""
-    agent_image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = "IfNotPresent"
-    """When nodes pull it."""
-    agent_cpu_request: Size = "100m"
-    """CPU that is set aside for a pod."""
-    agent_cpu_limit: Size = "1"
-    """CPU that a pod may use."""
-    agent_memory: Size = "512Mi"
-    """Memory that is set aside for a pod and that it may use."""
-    agent_ephemeral_request: Size = "128Mi"
-    """Disk that is set aside for a pod."""
-    agent_ephemeral_limit: Size = "1Gi"
-    """Disk that a pod may use; where its workspace is on it, at least that much and some more."""
-    agent_tmp_size: Size = "256Mi"
-    """Bound of /tmp."""
-    door_cpu_request: Size = "20m"
-    """CPU that is set aside for the door beside an image of one's own."""
-    door_cpu_limit: Size = "500m"
-    """CPU that it may use."""
-    door_memory: Size = "128Mi"
-    """Memory that is set aside for it and that it may use."""
-    allowed_images: Annotated[list[ImagePrefix], Field(max_length=1000)] = []
-    """Images that Agents and job types may name, as JSON: each in full, or whole parts of its name from
-    the registry on, such as ["ghcr.io/team/"]; ["*"] allows any, none denies all."""
-    runtime_class: Annotated[str, Field(max_length=253)] = ""
-    """RuntimeClass such as gvisor for Agents that name none."""
-    runtime_class_policy: Literal["auto", "require", "off"] = "auto"
-    """auto: runtime_class where the cluster has it; require: no pod without one; off: only an Agent's."""
 
 
 class LimitSettings(Settings):
@@ -293,6 +276,11 @@ class OperatorSettings(
             " the same Service; name the one of each",
             lambda self: len({self.api_service, self.models_service, self.egress_service}) < 3,
         ),
+        Contradiction(
+            "COXSWAIN_MODE, COXSWAIN_AUDIT_KEY_FILE: mode=prod seals the audit log; name the file with"
+            " the key",
+            lambda self: self.mode == "prod" and self.audit_key_file is None,
+        ),
     )
 
     bind: str = "0.0.0.0"  # noqa: S104 - a pod's own address; NetworkPolicy decides who reaches it
@@ -341,6 +329,11 @@ class ModelGatewaySettings(ServerSettings):
             "COXSWAIN_PROVIDER_SILENCE_SECONDS, COXSWAIN_PROVIDER_TOTAL_SECONDS: a provider may be"
             " silent for longer than a whole call may take; make silence the shorter one",
             lambda self: self.provider_silence_seconds > self.provider_total_seconds,
+        ),
+        Contradiction(
+            "COXSWAIN_MODE, COXSWAIN_DEMO_PROVIDER: mode=prod has no provider that makes its answers up;"
+            " switch it off",
+            lambda self: self.mode == "prod" and self.demo_provider,
         ),
     )
 

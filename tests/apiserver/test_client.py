@@ -1,10 +1,17 @@
 """What our client reads of a real API server beside objects."""
 
+from uuid import uuid4
+
 import pytest
 
+from coxswain import names
+from coxswain.errors import ConflictError
 from coxswain.identity import keys
 from coxswain.kube import paths
 from coxswain.kube.client import Client
+from coxswain.sidecar import objects, requests
+from coxswain.sidecar.wire import ObjectPath
+from tests.support import apiserver, builders
 
 
 async def test_the_clusters_token_keys_can_be_read(client: Client) -> None:
@@ -19,3 +26,18 @@ async def test_a_list_of_nothing_is_one_page_of_nothing(
     path = paths.collection("leases", namespace)
     found = [page async for page in client.pages(path, metadata_only=metadata_only)]
     assert [page["items"] for page in found] == [[]]
+
+
+async def test_a_request_for_an_object_that_was_replaced_is_not_left_on_its_successor(
+    client: Client, namespace: str
+) -> None:
+    job = builders.job("j", "a").with_command("true").in_namespace(namespace).manifest
+    made = objects.of(await apiserver.apply(client, namespace, job), "Job")
+    path = ObjectPath(workspace=namespace, name="j")
+    asked = requests.Asked(path, names.ANNOTATION_CANCEL, {"by": "user:ada"})
+    former = made.model_copy(update={"id": str(uuid4())})
+    with pytest.raises(ConflictError, match="changed meanwhile"):
+        await requests.annotate(client, asked, former, None)
+    found = await client.get(paths.of("jobs", namespace, "j"))
+    assert names.ANNOTATION_CANCEL not in found["metadata"].get("annotations", {})
+    assert (await requests.annotate(client, asked, made, None)).id == made.id

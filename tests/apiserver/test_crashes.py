@@ -7,8 +7,10 @@ from random import Random
 from typing import Any
 
 from coxswain import names
+from coxswain.api.kind import Job
 from coxswain.kube import paths
-from coxswain.store import outbox
+from coxswain.rules import replay
+from coxswain.store import mirror, outbox
 from tests.support import postgres
 from tests.support.kubelet import Kubelet
 from tests.support.leader import HOME, Installation, Operator
@@ -51,6 +53,15 @@ async def test_two_hundred_jobs_survive_the_death_of_their_leaders(
                 again = [*WELL, "job.retrying"] if is_odd else []
                 types = await Ledger(store).until(job.metadata.uid, "job.succeeded")
                 assert types == ["job.created", "job.queued", *again, *WELL, "job.succeeded"]
+                told = [each.event for each in await Ledger(store).events(job.metadata.uid)]
+                recorded = await store.run(mirror.by_uid, job.metadata.uid)
+                assert recorded is not None
+                status = Job.recorded(recorded.body).status
+                assert replay.of_job(told) == replay.told_of(status)
+                assert (replay.of_job(told).phase, len(status.attempts)) == (
+                    job.status.phase,
+                    1 + is_odd,
+                )
             owed = await store.run(
                 outbox.page, outbox.Query(frozenset({workspace.namespace})), limit=2 * JOBS
             )

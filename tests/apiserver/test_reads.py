@@ -122,6 +122,9 @@ async def test_a_lost_workspace_stops_no_other_and_comes_back_by_itself(
                 await other.has_job()
                 assert (await other.job_ends()).status.phase == "Succeeded"
                 assert await operator.is_ready()
+                assert 'coxswain_dependency_up{dependency="permissions"} 1.0' in (
+                    await operator.metrics()
+                )
                 assert await _is_recorded(ledger, running)
             await _until(operator, lost, is_lost=False)
             ended = await lost.job_ends()

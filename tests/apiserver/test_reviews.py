@@ -66,12 +66,7 @@ async def person(client: Client, namespace: str, *verbs: str) -> str:
 
 
 def reviews(sidecar: Client, *known: str, audience: str = "", clock: Any = None) -> Reviews:
-    async def workspaces() -> tuple[str, ...]:
-        return known
-
-    return Reviews(
-        sidecar, workspaces, installation="test", audience=audience, clock=clock or Ticking()
-    )
+    return Reviews(sidecar, known, installation="test", audience=audience, clock=clock or Ticking())
 
 
 async def test_who_may_change_jobs_with_kubectl_may_act_on_all_of_them_here(

@@ -41,6 +41,7 @@ async def user(
         port=0,
         health_port=0,
         installation="test",
+        mode="dev",
         local_token_file=token,
     )
     kubeconfig = await asyncio.to_thread(plane.kubeconfig_for, USER)

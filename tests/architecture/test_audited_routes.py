@@ -10,6 +10,7 @@ WITH = {
     "approve_call",
     "approve_job",
     "backfill_schedule",
+    "change_flags",
     "claim_run",
     "deny_call",
     "deny_job",

@@ -11,7 +11,11 @@ from tests.support import source
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOTS = ("operator", "controllers", "images/agent")
 SOURCES = sorted(path for root in ROOTS for path in (REPOSITORY / root).rglob("*.py"))
-SETTINGS = ("operator/coxswain/settings.py", "images/agent/coxswain_agent/settings.py")
+SETTINGS = (
+    "operator/coxswain/settings.py",
+    "operator/coxswain/tls_settings.py",
+    "images/agent/coxswain_agent/settings.py",
+)
 FOLDERS = ("bin", "dev", "etc", "home", "opt", "proc", "run", "srv", "sys", "tmp", "usr", "var")
 PORTS = {80, 443, 2379, 3000, 5432, 6379, 6443, 8000, 8080, 8081, 8443, 9090, 9091, 10250}
 FIXED = {
@@ -26,6 +30,7 @@ FIXED = {
     ("operator/coxswain/process/leading.py", 443),
     ("operator/coxswain/rules/providers.py", 80),
     ("operator/coxswain/rules/providers.py", 443),
+    ("operator/coxswain/web/redirect.py", 443),
 }
 
 

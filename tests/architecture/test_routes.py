@@ -1,6 +1,7 @@
 """Every route of our servers stands under /v1; only the page for readers does not."""
 
 import importlib
+import inspect
 import pkgutil
 import re
 from importlib.util import find_spec
@@ -12,7 +13,9 @@ from aiohttp import web
 
 from coxswain import gateway, sidecar
 from coxswain.identity.callers import AgentCaller, PodCaller, UserCaller
+from coxswain.rules import repeats
 from coxswain.rules.permissions import TABLE, Permission, Scope, Who
+from coxswain.rules.repeats import Repeat
 from coxswain.web import routes, server
 
 C = TypeVar("C")
@@ -93,6 +96,22 @@ def test_a_route_takes_the_sort_of_caller_that_the_table_names() -> None:
         wanted = kinds[each.permission.who]
         assert each.parameters.get("caller") is wanted, (each.method, each.path)
         assert each.options.open is (wanted is None), (each.method, each.path)
+
+
+def test_of_each_route_that_changes_something_it_is_said_what_a_repeat_does() -> None:
+    changing = {f"{each.method} {each.path}" for each in all_routes() if each.may_change}
+    assert changing == set(repeats.TABLE)
+
+
+def test_a_route_that_reads_the_key_of_a_request_is_one_whose_repeats_go_by_it() -> None:
+    reads = {
+        f"{each.method} {each.path}"
+        for each in all_routes()
+        if re.search(
+            r"keyed_objects\.(key_of|with_key)|\b_id\(call", inspect.getsource(each.handler)
+        )
+    }
+    assert reads == {name for name, found in repeats.TABLE.items() if found is Repeat.BY_KEY}
 
 
 def test_a_route_that_asks_for_a_role_in_a_workspace_names_one() -> None:

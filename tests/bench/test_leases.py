@@ -289,6 +289,7 @@ async def _sidecar(
         "COXSWAIN_DATABASE_DSN": database.sidecar,
         "COXSWAIN_DATABASE_POOL": str(AT_ONCE),
         "COXSWAIN_INSTALLATION": "bench",
+        "COXSWAIN_MODE": "dev",
         "COXSWAIN_BIND": "127.0.0.1",
         "COXSWAIN_PORT": str(port),
         "COXSWAIN_HEALTH_PORT": str(children.free_port()),

@@ -107,7 +107,7 @@ def test_every_edge_is_one_event(twenty: list[Body], kubectl: Kubectl) -> None:
     with api_client.forwarded(kubectl) as api:
         for job in twenty:
             attempts = len(job["status"]["attempts"])
-            events = api.events(f"job={job['metadata']['uid']}")
+            events = api.events(job=job["metadata"]["uid"])
             counted = Counter(event["type"] for event in events)
             assert counted["job.succeeded"] + counted["job.failed"] == 1
             for name in ("attempt.started", "attempt.ended", "run.claimed", "run.result"):
@@ -146,7 +146,7 @@ def test_what_was_accepted_is_there_after_a_component_was_killed_alone(
     crew.until(lambda: ", ".join(release.waiting(kubectl)))
     with api_client.forwarded(kubectl) as api:
         log = api.get(path).body
-        events = api.events(f"job={crew.get(JOBS, job)['metadata']['uid']}")
+        events = api.events(job=crew.get(JOBS, job)["metadata"]["uid"])
     assert log.splitlines() == [f"line {number}" for number in range(LINES)]
     counted = [event["seq"] for event in events if "seq" in event]
     assert counted == list(range(1, len(counted) + 1))

@@ -54,7 +54,7 @@ def test_a_deleted_job_stops_its_pod_and_leaves_its_records(busy: Workspace, api
     busy.run("delete", JOBS, "long", "--wait=false")
     _stops(busy)
     busy.until(
-        lambda: "" if api.events(f"job={uid}&type=job.deleted") else "the event of the deletion"
+        lambda: "" if api.events(job=uid, type="job.deleted") else "the event of the deletion"
     )
     assert api.get(log).body == "begun\n"
 

@@ -33,7 +33,7 @@ def first_answer(kubectl: Kubectl) -> Body:
 
 @pytest.fixture(scope="module")
 def events(first_answer: Body, api: Api) -> list[Body]:
-    return api.events(f"job={first_answer['metadata']['uid']}")
+    return api.events(job=first_answer["metadata"]["uid"])
 
 
 @pytest.fixture(scope="module")

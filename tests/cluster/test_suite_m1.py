@@ -47,7 +47,8 @@ def tried(proving: Workspace) -> Workspace:
 
 
 def _kept(api: Api, workspace: Workspace, receivers: Receivers) -> dict[str, bool]:
-    checks = Suite(api, workspace.name, "m1", receivers).run()
+    with api.client() as client:
+        checks = Suite(client, workspace.name, "m1", receivers).run()
     assert not [each.wire() for each in checks if not each.holds]
     return {each.id: each.holds for each in checks}
 

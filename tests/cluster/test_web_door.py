@@ -153,7 +153,7 @@ def _egress_events(api: Api, job: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
 
     def pending() -> str:
-        found[:] = api.events(f"type=run.egress.&job={job}")
+        found[:] = api.events(job=job, type="run.egress.")
         return "" if len(found) >= 5 else f"five events of the web door, of which there are {found}"
 
     patience.until(pending, DNS_SECONDS)

@@ -39,7 +39,7 @@ async def claim(store: Store, given: Room | None = None, lease: float = LEASE) -
 
 async def settle(store: Store, claimed: Claimed, found: Settled, status: int = 200) -> bool:
     tried = Try(claimed.delivery.tries, AT, 12, status)
-    event = rows.event("callback.tried", actor="egress", uid=claimed.delivery.job_uid)
+    event = rows.event("callback.failed", actor="egress", uid=claimed.delivery.job_uid)
     (is_ours,) = await store.transact(deliveries.settle, [Outcome(claimed, found, tried, event)])
     return is_ours
 
@@ -152,7 +152,7 @@ async def test_a_try_its_event_and_what_came_of_it_are_kept_together(
     assert found.ended_at is not None
     assert await gateway_store.run(outbox.tries, one) == [Try(1, AT, 12, 200)]
     page = await gateway_store.run(events.after, 0)
-    assert [each.event.type for each in page.events] == ["callback.tried"]
+    assert [each.event.type for each in page.events] == ["callback.failed"]
     assert await claim(gateway_store) == []
 
 
@@ -166,11 +166,15 @@ async def test_of_many_that_are_settled_together_only_those_count_whose_claim_st
     later = Settled(DeliveryState.PENDING, wait_seconds=300)
     batch = [
         Outcome(claimed, later, None, rows.event(name))
-        for name, claimed in (("one", now["a"]), ("two", late["b"]), ("three", late["a"]))
+        for name, claimed in (
+            ("user.one", now["a"]),
+            ("user.two", late["b"]),
+            ("user.three", late["a"]),
+        )
     ]
     assert await gateway_store.transact(deliveries.settle, batch) == [True, False, False]
     page = await gateway_store.run(events.after, 0)
-    assert [each.event.type for each in page.events] == ["one"]
+    assert [each.event.type for each in page.events] == ["user.one"]
     assert (await state(gateway_store, now["b"].delivery.id)).tries == 2
     assert (await state(gateway_store, now["a"].delivery.id)).tries == 1
 

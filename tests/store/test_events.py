@@ -185,7 +185,7 @@ async def test_reads_filter_by_type_prefix_workspace_and_object(sidecar_store: S
         [
             event("job.created", workspace="team", uid=uid),
             event("job.queued", workspace="other"),
-            event("jobs.other", workspace="team"),
+            event("user.job.other", workspace="team"),
             event("run.output", workspace="team", uid=uid, attempt=1),
             event("run.output", workspace="team", uid=uid, attempt=2),
         ],

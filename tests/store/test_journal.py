@@ -219,7 +219,7 @@ async def test_without_its_event_no_callback_is_written(
 ) -> None:
     raw, journal = ended.job(), Journal(fence)
     uid = raw["metadata"]["uid"]
-    bad = [dataclasses.replace(each, details={"nul": "\0"}) for each in _edges(uid, "job.x")()]
+    bad = [dataclasses.replace(each, details={"nul": "\0"}) for each in _edges(uid, "job.failed")()]
     journal.publish("Job", raw, lambda: bad)
     async with _writing(journal):
         assert await journal.drain(5)

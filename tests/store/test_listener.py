@@ -3,9 +3,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import asyncpg
+import pytest
 
+from coxswain.errors import UnavailableError
 from coxswain.store import events, wakes
-from coxswain.store.listener import Listener
+from coxswain.store.listener import UNHEARD, Listener
 from coxswain.store.pool import Store
 from tests.support.postgres import Database
 from tests.support.rows import event
@@ -76,6 +78,40 @@ async def test_a_lost_connection_comes_back_and_wakes_everybody(database: Databa
             assert listener.connected
 
 
+async def test_who_hears_is_told_what_was_said_in_its_order(
+    database: Database, sidecar_store: Store
+) -> None:
+    async with listening(database) as listener:
+        with (
+            listener.subscribe(events.CHANNEL) as wake,
+            listener.hear(events.CHANNEL) as said,
+            listener.hear(wakes.CHANNEL) as other,
+        ):
+            await spoken(wake)
+            for _ in range(3):
+                await sidecar_store.run(events.append, [event(), event()])
+            async with asyncio.timeout(10):
+                assert [await said.get() for _ in range(3)] == ["2", "4", "6"]
+            assert other.empty()
+
+
+async def test_what_nobody_takes_is_bounded(database: Database) -> None:
+    async with listening(database) as listener:
+        with listener.subscribe(wakes.CHANNEL) as wake, listener.hear(wakes.CHANNEL) as said:
+            await spoken(wake)
+            session = await asyncpg.connect(database.sidecar)
+            await session.execute(
+                "SELECT pg_notify($1, n::text) FROM generate_series(1, $2) AS n",
+                wakes.CHANNEL,
+                UNHEARD + 50,
+            )
+            await session.close()
+            async with asyncio.timeout(10):
+                while said.qsize() < UNHEARD:
+                    await spoken(wake)
+            assert said.get_nowait() == "1"
+
+
 async def _end_all(database: Database) -> None:
     admin = await asyncpg.connect(database.admin)
     try:
@@ -86,3 +122,20 @@ async def _end_all(database: Database) -> None:
         )
     finally:
         await admin.close()
+
+
+async def test_what_is_told_in_the_database_comes_back_on_the_listening_connection(
+    database: Database, sidecar_store: Store
+) -> None:
+    async with listening(database) as listener, asyncio.timeout(10):
+        while not listener.connected:  # noqa: ASYNC110 - another task connects
+            await asyncio.sleep(0.01)
+        await listener.check(sidecar_store)
+
+
+async def test_nobody_listening_is_an_error_at_once(
+    database: Database, sidecar_store: Store
+) -> None:
+    listener = Listener(database.sidecar, CHANNELS)
+    with pytest.raises(UnavailableError, match="the listening connection is lost"):
+        await listener.check(sidecar_store)

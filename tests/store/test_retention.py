@@ -246,7 +246,7 @@ async def delivered(operator: Store, gateway: Store, name: str, state: DeliveryS
     await operator.transact(deliveries.owe, [owed])
     (claimed,) = await gateway.run(deliveries.claim, Room(10, 10, {}), 60.0)
     tried = Try(1, datetime.now(UTC), 5, 200)
-    outcome = Outcome(claimed, Settled(state), tried, rows.event("callback.tried"))
+    outcome = Outcome(claimed, Settled(state), tried, rows.event("callback.failed"))
     await gateway.transact(deliveries.settle, [outcome])
     return owed
 

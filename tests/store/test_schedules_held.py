@@ -10,7 +10,9 @@ import pytest
 from coxswain import names
 from coxswain.api.ticks import ScheduleRequest
 from coxswain.reconcile.key import Key
+from coxswain.rules import flags
 from coxswain.store import events, schedule_requests, uuid7
+from coxswain.store import flags as store_flags
 from coxswain.store.events import Event
 from coxswain.store.pool import Store
 from tests.support import builders
@@ -65,11 +67,11 @@ async def test_an_installation_that_is_switched_off_skips_and_then_goes_on(
     world: ScheduleWorld,
 ) -> None:
     key = world.has(EVERY)
-    world.is_enabled = False
+    world.schedules_enabled = False
     await world.leads()
     await world.minutes(3)
     assert world.jobs() == []
-    world.is_enabled = True
+    world.schedules_enabled = True
     await world.leads()
     await world.minutes(1)
     await world.minutes(1)
@@ -77,6 +79,24 @@ async def test_an_installation_that_is_switched_off_skips_and_then_goes_on(
         "03:01:00 Skipped/SwitchedOff",
         "03:02:00 Skipped/SwitchedOff x3",
         "03:05:00 Fired",
+    ]
+
+
+async def test_a_flag_switches_all_schedules_off_and_on_while_the_leader_goes_on(
+    world: ScheduleWorld, sidecar_store: Store
+) -> None:
+    key = world.has(EVERY.with_spec(overlap="AllowAll"))
+    await world.minutes(1)
+    for on in (False, True):
+        wanted = {flags.SCHEDULES.name: on}
+        await sidecar_store.transact(store_flags.change, wanted, "user:ann", None)
+        # A change wakes the leader: test_flags.
+        await world.passes()
+        await world.minutes(1)
+    assert await world.told(key) == [
+        "03:01:00 Fired",
+        "03:02:00 Skipped/SwitchedOff",
+        "03:03:00 Fired",
     ]
 
 

@@ -187,6 +187,7 @@ async def started(database: Database, kubeconfig: Path, **settings: Any) -> Asyn
         "health_port": health_port,
         "kubeconfig": kubeconfig,
         "installation": "test",
+        "mode": "dev",
         "polls_round_seconds": "0.05",
         **{name: json.dumps(value) for name, value in settings.items()},
     }
@@ -213,6 +214,7 @@ async def running(
         port=0,
         health_port=0,
         installation="test",
+        mode="dev",
         **{"polls_round_seconds": 0.02, **settings},
     )
     async with opened(database.operator) as operator, aiohttp.ClientSession() as session:

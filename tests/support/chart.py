@@ -18,11 +18,17 @@ EXTERNAL_DATABASE = CHART / "ci" / "external-database.yaml"
 BUCKET = CHART / "ci" / "bucket.yaml"
 READS = CHART / "ci" / "reads.yaml"
 OIDC = CHART / "ci" / "oidc.yaml"
+DEV = CHART / "ci" / "dev.yaml"
+PROD = CHART / "ci" / "prod.yaml"
+TLS = CHART / "ci" / "tls.yaml"
 
 
 def render(*values: Path, monitored: bool = False) -> list[Body]:
-    """Every object of the chart, hooks too; ``monitored``: where Prometheus has an operator."""
-    text = charts.render(CHART, *values, monitored=monitored)
+    """Every object of the chart, hooks too; ``monitored``: where Prometheus has an operator.
+
+    The mode is dev unless the values say another.
+    """
+    text = charts.render(CHART, DEV, *values, monitored=monitored)
     return [each for each in yaml.safe_load_all(text) if each]
 
 

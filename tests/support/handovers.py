@@ -15,6 +15,7 @@ from random import Random
 
 from coxswain.api.records import Lease, LeaseHolder
 from coxswain.errors import ConflictError
+from coxswain.rules import replay
 from coxswain.store import events, fencing, uuid7
 from coxswain.store.events import Event, Filter
 from coxswain.store.leases.holding import Refused
@@ -49,6 +50,8 @@ class History:
     """Renewals of what was over, or another's by then, that were accepted."""
     lost_wrongly: int = 0
     """Renewals and writes in time that were refused."""
+    is_replayed: bool = False
+    """Whether the events alone give the row as it is at the end."""
 
 
 @dataclass
@@ -119,19 +122,28 @@ class Contest:
         self.passing.done += seconds
 
     async def _judge(self, uid: str) -> None:
-        position, latest = 0, 0
+        latest = 0
+        told = await self._told(uid)
+        for each in told:
+            token = int(each.details["token"])
+            if each.type == "lease.acquired":
+                self.history.handovers += 1
+                self.history.double_tokens += token <= latest
+                latest = max(latest, token)
+            elif each.type == WRITE:
+                self.history.stale_writes += token < latest
+        row, found = await self.leases.row(NAME), replay.of_lease(told)
+        holder = row.holder.text if row.holder is not None else None
+        recorded = (row.state, holder, row.token)
+        self.history.is_replayed = (found.state, found.holder, found.token) == recorded
+
+    async def _told(self, uid: str) -> list[Event]:
+        position, told = 0, []
         while True:
             page = await self.leases.operator.run(events.after, position, Filter(uid=uid))
-            for each in page.events:
-                token = int(each.event.details["token"])
-                if each.event.type == "lease.acquired":
-                    self.history.handovers += 1
-                    self.history.double_tokens += token <= latest
-                    latest = max(latest, token)
-                elif each.event.type == WRITE:
-                    self.history.stale_writes += token < latest
+            told += [each.event for each in page.events]
             if not page.more:
-                return
+                return told
             position = page.next
 
 

@@ -152,6 +152,7 @@ class Installation:
             "health_port": children.free_port(),
             "kubeconfig": self.kubeconfig,
             "installation": INSTALLATION,
+            "mode": "dev",
             "namespace": HOME,
             "identity": name,
             "log_format": "compact",

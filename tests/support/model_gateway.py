@@ -11,11 +11,13 @@ from coxswain.api.contract import RunDocument
 from coxswain.errors import NotFoundError, UnauthenticatedError
 from coxswain.gateway.models.api import ModelDoor, in_openai_format
 from coxswain.gateway.models.calls import Calls
+from coxswain.gateway.models.deltas import Voice
 from coxswain.gateway.models.destinations import Destinations
 from coxswain.gateway.models.upstream import Upstream
 from coxswain.identity.callers import AgentCaller
 from coxswain.rules.permissions import Permission
 from coxswain.store.claims import Pod
+from coxswain.store.deltas import Piece
 from coxswain.store.usage import Call
 from coxswain.web import server
 from tests.support.rows import run_of
@@ -33,6 +35,7 @@ class ModelGateway:
     listed: Sequence[str] = ()
     rows: list[Call] = field(default_factory=list)
     doubted: list[str] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
     away: bool = False
     url: str = ""
 
@@ -40,8 +43,8 @@ class ModelGateway:
     async def serving(self) -> AsyncIterator["ModelGateway"]:
         """Listen for the length of a block."""
         upstream = Upstream(read_seconds=0.5, total_seconds=10)
-        destinations = Destinations(self._secret, listed_urls=self.listed, demo=True)
-        calls = Calls(destinations, upstream, self._record)
+        destinations = Destinations(self._secret, listed_urls=self.listed, demo=_on)
+        calls = Calls(destinations, upstream, self._record, self._voice)
         app = server.build("models", "test", [ModelDoor(calls, self.doubted.append)], self)
         app.middlewares.append(in_openai_format)
         async with server.serving(app, "127.0.0.1", 0, drain_seconds=0.2) as port:
@@ -72,3 +75,17 @@ class ModelGateway:
 
     async def _record(self, call: Call) -> None:
         self.rows.append(call)
+
+    def _voice(self, run: RunDocument) -> Voice:
+        return Voice(self, run)
+
+    def offer(self, piece: Piece) -> None:
+        """Keep what a model says."""
+        self.pieces.append(piece)
+
+    def hurry(self, call: str) -> None:
+        """Nobody waits."""
+
+
+async def _on() -> bool:
+    return True

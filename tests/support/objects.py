@@ -6,14 +6,23 @@ from uuid import uuid4
 
 from typing_extensions import override
 
-from coxswain.errors import ConflictError, CoxswainError, NotFoundError, UnavailableError
+from coxswain.errors import (
+    ConflictError,
+    CoxswainError,
+    NotFoundError,
+    UnavailableError,
+    UserError,
+)
 from tests.support.tokens import SigningCluster
 
 Body = dict[str, Any]
 
 
 class FakeCluster(SigningCluster):
-    """Keeps objects by path. ``refusal`` is raised by the next call; ``lost`` after the next create."""
+    """Keeps objects by path. ``refusal`` is raised by the next call; ``lost`` after the next create.
+
+    After the next read ``replaced`` is another object of the same name.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,6 +30,7 @@ class FakeCluster(SigningCluster):
         self.version = 100
         self.refusal: CoxswainError | None = None
         self.lost: CoxswainError | None = None
+        self.replaced: str | None = None
 
     @override
     async def get(self, path: str, params: dict[str, str] | None = None) -> Body:
@@ -31,7 +41,11 @@ class FakeCluster(SigningCluster):
             return {"items": [found for at, found in self.objects.items() if f"{path}/" in at]}
         if path not in self.objects:
             raise NotFoundError(f"GET {path}: 404 not found")
-        return self.objects[path]
+        found = self.objects[path]
+        if path == self.replaced:
+            self.replaced = None
+            self.objects[path] = {**found, "metadata": {**found["metadata"], "uid": str(uuid4())}}
+        return found
 
     async def create(self, path: str, body: Body, params: dict[str, str] | None = None) -> Body:
         """Make an object as the API server does."""
@@ -63,6 +77,8 @@ class FakeCluster(SigningCluster):
         wanted = given.get("resourceVersion")
         if wanted not in {None, standing["metadata"]["resourceVersion"]}:
             raise ConflictError(f"PATCH {path}: 409 stale")
+        if given.get("uid") not in {None, standing["metadata"]["uid"]}:
+            raise UserError(f"PATCH {path}: 422 field is immutable", field="metadata.uid")
         merged = {
             **standing["metadata"].get("annotations", {}),
             **given.get("annotations", {}),

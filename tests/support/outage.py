@@ -10,6 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 from tests.support.cutting import SOCKET, Cutter
 from tests.support.postgres import Database
 
+ROLES = ("operator", "sidecar", "gateway")
+
 
 class Switch:
     """Postgres behind a socket of its own."""
@@ -34,13 +36,16 @@ class Switch:
 
 @asynccontextmanager
 async def switchable(database: Database, folder: Path) -> AsyncIterator[tuple[Database, Switch]]:
-    """The same database, reached by the operator through a switch that is on."""
-    parts = urlsplit(database.operator)
-    cutter = Cutter(Path(parts.query.removeprefix("host=")) / SOCKET)
+    """The same database, reached by our processes through a switch that is on."""
+    cutter = Cutter(Path(urlsplit(database.operator).query.removeprefix("host=")) / SOCKET)
     switch = Switch(cutter, folder / SOCKET)
     await switch.on()
     try:
-        dsn = urlunsplit(parts._replace(query=f"host={folder}"))
-        yield replace(database, operator=dsn), switch
+        yield replace(database, **{role: _behind(database, role, folder) for role in ROLES}), switch
     finally:
         await switch.off()
+
+
+def _behind(database: Database, role: str, folder: Path) -> str:
+    parts = urlsplit(str(getattr(database, role)))
+    return urlunsplit(parts._replace(query=f"host={folder}"))

@@ -64,6 +64,7 @@ class FakePlatform:
     newer: dict[str, Any] = field(default_factory=dict)
     """Fields that every answer, and the run in it, has beside those that are known."""
     faults: dict[str, deque[int]] = field(default_factory=dict)
+    fault_headers: dict[str, str] = field(default_factory=dict)
     url: str = ""
 
     async def __aenter__(self) -> Self:
@@ -103,7 +104,8 @@ class FakePlatform:
         route = request.match_info["route"]
         status = self._fault(request, route.split("/")[0])
         if status is not None:
-            return web.json_response({"status": status, "code": "scripted"}, status=status)
+            problem = {"status": status, "code": "scripted"}
+            return web.json_response(problem, status=status, headers=self.fault_headers)
         body = await request.read()
         match route:
             case "claim":

@@ -6,6 +6,7 @@ POST /v1/chat/completions is OpenAI's, POST /v1/messages Anthropic's. Each reque
 
 import asyncio
 import json
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -22,9 +23,10 @@ OUTPUT_TOKENS = 7
 
 @dataclass(frozen=True)
 class Say:
-    """Answer with this text."""
+    """Answer with this text; streamed, word by word, with a pause before each."""
 
     text: str = "hello from upstream"
+    pause_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,8 @@ class Provider:
         events = form.events(whole)
         if isinstance(step, Cut | FailMidway):
             events = events[: len(events) // 2]
-        async for text in _slowly(events):
+        pause = step.pause_seconds if isinstance(step, Say) else 0
+        async for text in _slowly(events, pause):
             await response.write(text.encode())
         if isinstance(step, FailMidway):
             await response.write(form.event_error(step.code, step.message).encode())
@@ -194,10 +197,15 @@ class Provider:
         return response
 
 
-async def _slowly(events: Sequence[str]) -> AsyncIterator[str]:
+async def _slowly(events: Sequence[str], pause_seconds: float) -> AsyncIterator[str]:
     for event in events:
         yield event
-        await asyncio.sleep(0)
+        await asyncio.sleep(pause_seconds)
+
+
+def _words(text: str) -> list[str]:
+    """The words with what follows each, so that together they are the text."""
+    return re.findall(r"\s*\S+\s*", text)
 
 
 async def _half(request: web.Request) -> web.StreamResponse:
@@ -230,7 +238,7 @@ class _OpenAI:
     def events(self, step: Say | CallTool) -> list[str]:
         deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
         if isinstance(step, Say):
-            deltas += [{"content": word + " "} for word in step.text.split()]
+            deltas += [{"content": word} for word in _words(step.text)]
         else:
             function = _function(step)["function"]
             call: dict[str, Any] = {"index": 0, "id": "call_1", "type": "function"}
@@ -283,8 +291,7 @@ class _Anthropic:
         start: dict[str, Any] = {"type": "text", "text": ""}
         deltas: list[dict[str, Any]]
         if isinstance(step, Say):
-            words = step.text.split()
-            deltas = [{"type": "text_delta", "text": word + " "} for word in words]
+            deltas = [{"type": "text_delta", "text": word} for word in _words(step.text)]
         else:
             start = {"type": "tool_use", "id": "call_1", "name": step.name, "input": {}}
             pieces = _halves(json.dumps(step.arguments))

@@ -36,7 +36,9 @@ from coxswain.reconcile.loop import difference
 from coxswain.reconcile.pace import Pace
 from coxswain.reconcile.tick_act import JobRefusedError, TickActor
 from coxswain.reconcile.tick_records import TickRecords
+from coxswain.rules import flags
 from coxswain.store import mirror, ticks
+from coxswain.store.flags import Switch
 from coxswain.store.pool import Store
 from coxswain_controllers.schedule.room import ScheduleRoom
 from tests.support.builders import Builder
@@ -144,7 +146,8 @@ class ScheduleWorld:
         self.deaths = 0
         """Counts down with each change; the leader dies when it comes to nought."""
         self.server = PaperServer(self._die)
-        self.is_enabled = True
+        self.mode = "dev"
+        self.schedules_enabled = True
         self.per_second = 100_000
 
     def _die(self) -> None:
@@ -170,7 +173,8 @@ class ScheduleWorld:
             client=self.server,
             ticks=self.records,
             journal=SimpleNamespace(holds=lambda *_: True),
-            pace=self.pace if self.is_enabled else None,
+            pace=self.pace,
+            schedules=Switch(self.store, flags.SCHEDULES, self, kept_seconds=0),
         )
         self.room = ScheduleRoom(cast("Any", world))
         made = TickActor(

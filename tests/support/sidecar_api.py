@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 
 from coxswain.settings import SidecarSettings
 from coxswain.sidecar import process
-from coxswain.sidecar.streams import AGAIN_SECONDS
+from coxswain.sidecar.live_stream import Pace
 from coxswain.store import mirror, runs
 from coxswain.store.claims import Pod
 from coxswain.store.mirror import ObjectRow
@@ -24,6 +25,7 @@ from tests.support.objects import FakeCluster
 from tests.support.postgres import Database
 
 LOCAL_TOKEN = "a-local-token-of-the-tests"
+PACE = tuple(field.name for field in fields_of(Pace))
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ async def running(
     database: Database, operator: Store, folder: Path, **settings: Any
 ) -> AsyncIterator[Api]:
     """A process of its own for the length of a block; where people sign in, it keeps the local token too."""
-    again_seconds = settings.pop("again_seconds", AGAIN_SECONDS)
+    pace = Pace(**{name: settings.pop(name) for name in PACE if name in settings})
     token_file = folder / f"token-{uuid4().hex}"
     token_file.write_text(LOCAL_TOKEN)
     given = SidecarSettings(
@@ -111,14 +113,12 @@ async def running(
         port=0,
         health_port=0,
         installation="test",
-        local_token_file=token_file,
-        local_token_kept=True,
-        **settings,
+        **{"local_token_file": token_file, "local_token_kept": True, "mode": "dev", **settings},
     )
     cluster = FakeCluster()
     async with AsyncExitStack() as stack:
         ports = await stack.enter_async_context(
-            process.running(given, cluster, leave_seconds=0, again_seconds=again_seconds)
+            process.running(given, cluster, leave_seconds=0, pace=pace)
         )
         url = f"http://127.0.0.1:{ports.api}"
         known = {"Authorization": f"Bearer {LOCAL_TOKEN}"}

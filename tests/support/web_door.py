@@ -124,7 +124,7 @@ class WebDoor:
 
     async def told(self, key: RunKey, least: int) -> list[events.Event]:
         """What the log says of a run's connections, once it says at least so much."""
-        which = events.Filter(type=claims.EGRESS, uid=key.job_uid)
+        which = events.Filter(type="run.egress.", uid=key.job_uid)
         async with asyncio.timeout(SECONDS):
             while True:
                 page = await self.operator.run(events.after, 0, which)
@@ -155,6 +155,7 @@ async def running(
         port=0,
         health_port=0,
         installation="test",
+        mode="dev",
         egress_allowed_networks=list(allowed),
         **{"egress_recheck_seconds": 0.05, **settings},
     )

@@ -11,6 +11,7 @@ from coxswain.reconcile.cache import Cache, Raw
 from coxswain.reconcile.displaced import Displaced
 from coxswain.reconcile.intake import Intake
 from coxswain.reconcile.key import Key
+from coxswain.reconcile.pace import Pace
 from coxswain.reconcile.reach import Reach
 from coxswain.reconcile.turns import Turns
 from coxswain.reconcile.workqueue import WorkQueue
@@ -80,7 +81,8 @@ class PaperWorld:
             platform=cast("Any", None),
             ticks=cast("Any", None),
             displaced=Displaced(self.queue.add),
-            pace=None,
+            pace=Pace(100, lambda: self.now),
+            schedules=cast("Any", None),
             reach=self.reach,
         )
         self.rooms: dict[str, Any] = {

@@ -17,6 +17,7 @@ from coxswain.settings import (
     OperatorSettings,
     Settings,
     SidecarSettings,
+    StoreSettings,
 )
 
 PROCESSES = [
@@ -29,6 +30,7 @@ PROCESSES = [
 ]
 REQUIRED = {
     "database_dsn": "postgresql://somebody:word@postgres/coxswain",
+    "mode": "dev",
     "installation": "test",
     "namespace": "coxswain-system",
     "identity": "one",
@@ -63,7 +65,8 @@ def required(model: type[Settings]) -> dict[str, str]:
 
 def test_the_environment_beats_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     write(monkeypatch, tmp_path, 'port = 1111\nhealth_port = 2222\ninstallation = "of-the-file"\n')
-    say(monkeypatch, {"database_dsn": REQUIRED["database_dsn"], "port": "3333"})
+    said = {name: REQUIRED[name] for name in ("database_dsn", "mode")}
+    say(monkeypatch, {**said, "port": "3333"})
     loaded = settings.load(SidecarSettings)
     assert (loaded.port, loaded.health_port) == (3333, 2222)
     assert loaded.installation == "of-the-file"
@@ -77,7 +80,7 @@ def test_a_refusal_names_every_bad_key_at_once(
     with pytest.raises(ConfigurationError) as refused:
         settings.load(OperatorSettings)
     named = {line.split(":")[0].strip() for line in refused.value.message.splitlines()[1:]}
-    missing = {"DATABASE_DSN", "IDENTITY", "AGENT_IMAGE"}
+    missing = {"DATABASE_DSN", "MODE", "IDENTITY", "AGENT_IMAGE"}
     wrong = {"WORKERS", "LANGUAGE", "LEASE_SECONDS", "LOG_LEVEL", "INSTALLATION"}
     assert named == {f"COXSWAIN_{key}" for key in missing | wrong}
 
@@ -137,10 +140,90 @@ def test_a_file_that_cannot_be_read_does_not_fall_back_to_defaults(
         settings.load(SidecarSettings)
 
 
-def test_a_list_that_cannot_be_read_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    say(monkeypatch, {**required(ModelGatewaySettings), "provider_base_urls": "http://one"})
-    with pytest.raises(ConfigurationError, match="provider_base_urls"):
+def test_a_list_that_is_no_json_is_refused_by_its_name_with_all_else_that_is_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = {"provider_base_urls": "http://one", "port": "many", "provider_total_seconds": "1"}
+    say(monkeypatch, {**required(ModelGatewaySettings), **wrong})
+    with pytest.raises(ConfigurationError) as refused:
         settings.load(ModelGatewaySettings)
+    lines = refused.value.message.splitlines()[1:]
+    assert len(lines) == 3
+    assert any("PROVIDER_BASE_URLS: Input should be a valid list as JSON" in each for each in lines)
+    assert any("COXSWAIN_PORT: " in each for each in lines)
+    assert any("SILENCE_SECONDS, COXSWAIN_PROVIDER_TOTAL_SECONDS: " in each for each in lines)
+
+
+def test_a_contradiction_with_a_setting_that_is_wrong_itself_is_not_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    say(monkeypatch, {**required(SidecarSettings), "port": "many", "health_port": "8080"})
+    with pytest.raises(ConfigurationError) as refused:
+        settings.load(SidecarSettings)
+    (line,) = refused.value.message.splitlines()[1:]
+    assert line.strip().startswith("COXSWAIN_PORT: ")
+
+
+@pytest.mark.parametrize("model", PROCESSES)
+def test_a_contradiction_names_settings_that_its_process_has(model: type[Settings]) -> None:
+    assert all(each.keys <= model.model_fields.keys() for each in model.CONTRADICTIONS)
+
+
+@pytest.mark.parametrize("model", PROCESSES)
+@pytest.mark.parametrize("mode", [None, "", "production"])
+def test_no_process_guesses_what_it_is_for(
+    monkeypatch: pytest.MonkeyPatch, model: type[Settings], mode: str | None
+) -> None:
+    say(monkeypatch, {**required(model), "mode": mode or ""})
+    if mode is None:
+        monkeypatch.delenv("COXSWAIN_MODE")
+    with pytest.raises(ConfigurationError, match="COXSWAIN_MODE: "):
+        settings.load(model)
+
+
+PROD: Mapping[type[Settings], dict[str, str]] = {
+    SidecarSettings: {"people": "kubernetes"},
+    ModelGatewaySettings: {"demo_provider": "false"},
+    OperatorSettings: {"audit_key_file": "/keys/audit"},
+}
+
+
+@pytest.mark.parametrize("model", PROCESSES)
+def test_prod_takes_what_is_meant_for_production(
+    monkeypatch: pytest.MonkeyPatch, model: type[Settings]
+) -> None:
+    say(monkeypatch, {**required(model), "mode": "prod", **PROD.get(model, {})})
+    loaded = settings.load(model)
+    assert isinstance(loaded, StoreSettings)
+    assert loaded.mode == "prod"
+
+
+@pytest.mark.parametrize(
+    ("model", "said", "named"),
+    [
+        (SidecarSettings, {}, ["PEOPLE"]),
+        (
+            SidecarSettings,
+            {"people": "kubernetes", "local_token_file": "token", "local_token_kept": "true"},
+            ["LOCAL_TOKEN_KEPT"],
+        ),
+        (SidecarSettings, {"local_token_kept": "true"}, ["PEOPLE", "LOCAL_TOKEN_KEPT"]),
+        (ModelGatewaySettings, {}, ["DEMO_PROVIDER"]),
+        (OperatorSettings, {}, ["AUDIT_KEY_FILE"]),
+    ],
+)
+def test_prod_refuses_every_part_for_a_first_try_by_name_and_dev_takes_it(
+    monkeypatch: pytest.MonkeyPatch, model: type[Settings], said: dict[str, str], named: list[str]
+) -> None:
+    say(monkeypatch, {**required(model), **said})
+    settings.load(model)
+    say(monkeypatch, {"mode": "prod"})
+    with pytest.raises(ConfigurationError) as refused:
+        settings.load(model)
+    lines = [line.strip() for line in refused.value.message.splitlines()[1:]]
+    assert [line.partition(": ")[0] for line in lines] == [
+        f"COXSWAIN_MODE, COXSWAIN_{name}" for name in named
+    ]
 
 
 def test_a_refusal_does_not_repeat_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,6 +286,7 @@ def test_a_local_token_may_be_kept_where_people_sign_in(monkeypatch: pytest.Monk
         ({"people_groups": '{"ops": {"role": "Owner"}}'}, "COXSWAIN_PEOPLE_GROUPS_OPS_ROLE"),
         ({"people_groups": '{"ops": {"role": "Read", "workspaces": []}}'}, "WORKSPACES"),
         ({"people": "saml"}, "COXSWAIN_PEOPLE"),
+        ({"onboarded_workspaces": '["Demo"]'}, "COXSWAIN_ONBOARDED_WORKSPACES"),
     ],
 )
 def test_a_wrong_way_in_is_refused_with_its_place(

@@ -38,6 +38,11 @@ def database(host: str) -> dict[str, str]:
     return content
 
 
+def certificate(folder: Path) -> dict[str, str]:
+    """What make_certificate.py has left there."""
+    return {path.name: path.read_text() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
 def manifest(name: str, content: dict[str, str]) -> bytes:
     """The Secret as JSON."""
     encoded = {key: base64.b64encode(text.encode()).decode() for key, text in content.items()}
@@ -47,7 +52,7 @@ def manifest(name: str, content: dict[str, str]) -> bytes:
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": metadata,
-        "type": "Opaque",
+        "type": "kubernetes.io/tls" if "tls.key" in content else "Opaque",
         "data": encoded,
     }
     return json.dumps(body).encode()
@@ -85,6 +90,9 @@ def main() -> int:
     for name, content in wanted:
         if name:
             print(f"Secret {name}: {create(name, content)}", flush=True)
+    if wanted_of_tls := os.environ.get("TLS_SECRET"):
+        found = certificate(Path(os.environ["TLS_FOLDER"]))
+        print(f"Secret {wanted_of_tls}: {create(wanted_of_tls, found)}", flush=True)
     return 0
 
 

@@ -15,5 +15,6 @@ env:
 resources: {{- toYaml .Values.sidecar.resources | nindent 2 }}
 {{ include "coxswain.containerSecurity" . }}
 volumeMounts:
+  {{- include "coxswain.databaseMounts" . | nindent 2 }}
   - {name: tmp, mountPath: /tmp}
 {{- end }}

@@ -63,6 +63,7 @@ projected:
 
 {{- /* Settings that every process has. */ -}}
 {{- define "coxswain.logEnv" -}}
+- {name: COXSWAIN_MODE, value: {{ .Values.mode | quote }}}
 - {name: COXSWAIN_LOG_FORMAT, value: {{ .Values.log.format | quote }}}
 - {name: COXSWAIN_LOG_LEVEL, value: {{ .Values.log.level | quote }}}
 {{- end }}
@@ -72,6 +73,22 @@ projected:
 - name: COXSWAIN_DATABASE_DSN
   valueFrom:
     secretKeyRef: {name: {{ include "coxswain.databaseSecret" (index . 0) }}, key: {{ index . 1 }}-dsn}
+{{- end }}
+
+{{- /* Who signed the certificate of a database of one's own, for sslrootcert in its addresses. */ -}}
+{{- define "coxswain.databaseMounts" -}}
+{{- if .Values.database.caConfigMap }}
+- {name: database-ca, mountPath: /run/coxswain/database, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "coxswain.databaseVolumes" -}}
+{{- with .Values.database.caConfigMap }}
+- name: database-ca
+  configMap:
+    name: {{ . }}
+    items: [{key: ca.crt, path: ca.crt}]
+{{- end }}
 {{- end }}
 
 {{- /* Call with a port name. */ -}}

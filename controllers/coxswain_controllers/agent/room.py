@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from coxswain.api.conditions import ConditionType, find
+from coxswain.api.event_types.agent import AGENT_DELETED, AGENT_NOT_READY, AGENT_READY, Readiness
 from coxswain.api.kind import Agent, Metadata
 from coxswain.errors import CoxswainError
 from coxswain.reconcile import instants, telling
@@ -54,10 +55,9 @@ class AgentRoom:
         made = []
         ready = find(status.conditions, ConditionType.READY)
         if ready is not None:
-            kind = "agent.ready" if ready.status == "True" else "agent.not_ready"
+            what = AGENT_READY if ready.status == "True" else AGENT_NOT_READY
             at = instants.read(ready.last_transition_time) or metadata.creation_timestamp
-            details = {"reason": ready.reason}
-            made.append(telling.event(self.kind, metadata, kind, at, details=details))
+            made.append(telling.event(what, Readiness(reason=ready.reason), metadata, at))
         if is_gone:
-            made.append(telling.deleted(self.kind, metadata))
+            made.append(telling.deleted(AGENT_DELETED, metadata))
         return tuple(made)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
+from coxswain.api.event_type import D, EventType
+from coxswain.api.event_types import job as events
 from coxswain.api.job import Attempt, JobPhase, JobStatus, Transition
 from coxswain.api.kind import Job, Metadata
 from coxswain.reconcile import instants, telling
@@ -16,10 +17,10 @@ KIND = "Job"
 def of(raw: Raw, *, is_gone: bool) -> tuple[Event, ...]:
     """All events of a Job so far, oldest first."""
     metadata, status = Metadata.parse(raw), Job.status_of(raw)
-    made = [telling.created(KIND, metadata)]
+    made = [telling.created(events.JOB_CREATED, metadata)]
     made.extend(_history(metadata, status))
     if is_gone:
-        made.append(telling.deleted(KIND, metadata))
+        made.append(telling.deleted(events.JOB_DELETED, metadata))
     return tuple(made)
 
 
@@ -42,33 +43,30 @@ def _history(metadata: Metadata, status: JobStatus) -> Iterator[Event]:
 
 def _edge(metadata: Metadata, edge: Transition) -> Event:
     is_retry = edge.phase is JobPhase.QUEUED and edge.attempt > 0
-    kind = "job.retrying" if is_retry else f"job.{edge.phase.lower()}"
-    details = {"phase": edge.phase.value, "reason": edge.reason, "message": edge.message}
-    return _event(metadata, kind, edge.at, edge.attempt, details)
+    what = events.JOB_RETRYING if is_retry else events.ENTERED[edge.phase]
+    data = events.Edge(phase=edge.phase.value, reason=edge.reason, message=edge.message)
+    return _event(metadata, what, data, edge.at, edge.attempt)
 
 
 def _started(metadata: Metadata, attempt: Attempt) -> Iterator[Event]:
     if attempt.started_at is not None:
-        at, details = attempt.started_at, _pod(attempt)
-        yield _event(metadata, "attempt.started", at, attempt.number, details)
+        data = events.AttemptStarted(pod=attempt.pod_name, pod_uid=attempt.pod_uid)
+        yield _event(metadata, events.ATTEMPT_STARTED, data, attempt.started_at, attempt.number)
 
 
 def _ended(metadata: Metadata, attempt: Attempt) -> Iterator[Event]:
     if attempt.finished_at is not None:
-        details = {
-            **_pod(attempt),
-            "outcome": attempt.outcome,
-            "reason": attempt.reason,
-            "message": attempt.message,
-            "exitCode": attempt.exit_code,
-        }
-        yield _event(metadata, "attempt.ended", attempt.finished_at, attempt.number, details)
+        data = events.AttemptEnded(
+            pod=attempt.pod_name,
+            pod_uid=attempt.pod_uid,
+            outcome=attempt.outcome,
+            reason=attempt.reason,
+            message=attempt.message,
+            exit_code=attempt.exit_code,
+        )
+        yield _event(metadata, events.ATTEMPT_ENDED, data, attempt.finished_at, attempt.number)
 
 
-def _pod(attempt: Attempt) -> dict[str, Any]:
-    return {"pod": attempt.pod_name, "podUid": attempt.pod_uid}
-
-
-def _event(metadata: Metadata, edge: str, at: str, attempt: int, details: dict[str, Any]) -> Event:
+def _event(metadata: Metadata, what: EventType[D], data: D, at: str, attempt: int) -> Event:
     when = instants.read(at) or datetime.now(UTC)
-    return telling.event(KIND, metadata, edge, when, attempt=attempt, details=details)
+    return telling.event(what, data, metadata, when, attempt=attempt)

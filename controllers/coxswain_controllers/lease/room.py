@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from coxswain.api.event_types.lease import LEASE_CREATED, LEASE_DELETED
 from coxswain.api.kind import Lease, Metadata
 from coxswain.errors import CoxswainError
 from coxswain.reconcile import telling
@@ -46,5 +47,5 @@ class LeaseRoom:
     def events(self, raw: Raw, *, is_gone: bool = False) -> Sequence[Event]:
         """Its beginning and its end; who held it is told with each hand-over itself."""
         metadata = Metadata.parse(raw)
-        made = telling.created(self.kind, metadata)
-        return (made, telling.deleted(self.kind, metadata)) if is_gone else (made,)
+        made = telling.created(LEASE_CREATED, metadata)
+        return (made, telling.deleted(LEASE_DELETED, metadata)) if is_gone else (made,)

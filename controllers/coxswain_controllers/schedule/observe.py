@@ -1,5 +1,7 @@
 """What the cluster and the records say of a Schedule."""
 
+from dataclasses import replace
+
 from coxswain.api.conditions import ConditionType, Seen
 from coxswain.api.kind import Job
 from coxswain.api.ticks import Standing, Tick
@@ -27,10 +29,12 @@ async def observe(world: World, key: Key) -> ScheduleSnapshot | None:
         out = [each for each in standing.open if _is_out(world, each) and each.id not in alone]
         others = [await _sought(world, key, tick) for tick in out]
         heard = await _heard(world, key, standing)
+        is_enabled = await world.schedules.is_on()
         records = Seen(ConditionType.RECORDS_AVAILABLE, "True", "Available")
     except UnavailableError as error:
         return _snapshot(world, key, None, [], Heard(), _unavailable(error))
-    return _snapshot(world, key, standing, others, heard, records)
+    found = _snapshot(world, key, standing, others, heard, records)
+    return None if found is None else replace(found, is_enabled=is_enabled)
 
 
 def _snapshot(
@@ -61,7 +65,6 @@ def _snapshot(
         agent=_agent(world, key, template),
         jobs=jobs,
         heard=heard,
-        is_enabled=world.pace is not None,
     )
 
 

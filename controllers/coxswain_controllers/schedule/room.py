@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from coxswain.api.event_types.schedule import SCHEDULE_CREATED, SCHEDULE_DELETED
 from coxswain.api.kind import Metadata, Schedule
 from coxswain.errors import CoxswainError
 from coxswain.reconcile import telling
@@ -37,9 +38,8 @@ class ScheduleRoom:
     def decide(self, snapshot: ScheduleSnapshot, now: datetime) -> Decision:
         """Decide as if every due tick could make its Job now; what is too many for now waits."""
         plan, decision = decide.plan_and_decision(snapshot, now)
-        pace = self._world.pace
-        if plan is not None and plan.wanted and pace is not None:
-            granted, seconds = pace.take(snapshot.key.uid, plan.wanted)
+        if plan is not None and plan.wanted:
+            granted, seconds = self._world.pace.take(snapshot.key.uid, plan.wanted)
             if granted < plan.wanted:
                 decision = decide.decide(replace(snapshot, slots=granted), now)
                 later = now + timedelta(seconds=seconds)
@@ -59,5 +59,5 @@ class ScheduleRoom:
     def events(self, raw: Raw, *, is_gone: bool = False) -> Sequence[Event]:
         """Its beginning and its end; outcomes of ticks are recorded with their rows."""
         metadata = Metadata.parse(raw)
-        made = telling.created(self.kind, metadata)
-        return (made, telling.deleted(self.kind, metadata)) if is_gone else (made,)
+        made = telling.created(SCHEDULE_CREATED, metadata)
+        return (made, telling.deleted(SCHEDULE_DELETED, metadata)) if is_gone else (made,)

@@ -65,7 +65,7 @@ API = Board(
                 ),
                 Panel(
                     "Refused, per minute",
-                    "Tokens by code, and scanners.",
+                    "Tokens by code, scanners, and who asks too often, too slowly or too many at a time.",
                     (
                         Query(
                             per_minute("coxswain_token_refusals_total", "code"),
@@ -73,6 +73,13 @@ API = Board(
                             sparse=True,
                         ),
                         Query(per_minute("coxswain_probes_dropped_total"), "scanners"),
+                        Query(per_minute("coxswain_http_rate_limited_total"), "too often"),
+                        Query(per_minute("coxswain_http_slow_bodies_total"), "too slow"),
+                        Query(
+                            per_minute("coxswain_http_connections_turned_away_total", "server"),
+                            "too many at {{server}}",
+                            sparse=True,
+                        ),
                     ),
                     width=12,
                 ),
@@ -100,9 +107,10 @@ API = Board(
                 ),
                 Panel(
                     "Live streams",
-                    "Open now, and how many there may be, by replica.",
+                    "Open now, those of them that are waiting pages, and how many there may be, by replica.",
                     (
                         Query("coxswain_streams_open{@}", "{{pod}}"),
+                        Query("coxswain_long_polls_waiting{@}", "pages {{pod}}", sparse=True),
                         Query('coxswain_streams_max{@, container="sidecar"}', "most", sparse=True),
                     ),
                     width=12,
@@ -116,9 +124,49 @@ API = Board(
                     width=12,
                 ),
                 Panel(
-                    "Streams told to read again, per minute",
-                    "They fell behind, or asked for a position that was dropped.",
-                    (Query(per_minute("coxswain_stream_resyncs_total"), "resyncs"),),
+                    "Streams told that they missed something or are slow, per minute",
+                    "A resync: the position asked for was dropped. Lagged: read from the database again.",
+                    (
+                        Query(per_minute("coxswain_stream_resyncs_total"), "resyncs"),
+                        Query(per_minute("coxswain_stream_lagged_total"), "lagged"),
+                    ),
+                    width=12,
+                ),
+                Panel(
+                    "Streams that ended, per minute",
+                    "By why. Stalled: the reader took nothing for half a minute.",
+                    (
+                        Query(
+                            per_minute("coxswain_streams_ended_total", "reason"),
+                            "{{reason}}",
+                            sparse=True,
+                        ),
+                    ),
+                    width=12,
+                ),
+                Panel(
+                    "Events in a write to a stream",
+                    "Over one where events come faster than they are read and go out together.",
+                    (
+                        Query(
+                            f"{per_second('coxswain_stream_events_total')}"
+                            f" / {per_second('coxswain_stream_writes_total')}",
+                            "events",
+                            sparse=True,
+                        ),
+                    ),
+                    width=12,
+                ),
+                Panel(
+                    "Pieces of what models say, per second",
+                    "Written to streams of Jobs, and dropped as their readers are slow.",
+                    (
+                        Query(
+                            per_second("coxswain_stream_deltas_total", "outcome"),
+                            "{{outcome}}",
+                            sparse=True,
+                        ),
+                    ),
                     width=12,
                 ),
             ),

@@ -51,6 +51,18 @@ MODELS = Board(
                     "s",
                     width=12,
                 ),
+                Panel(
+                    "Pieces told to watchers, per second",
+                    "Of what models say to Jobs that somebody watches; dropped where it is too much.",
+                    (
+                        Query(
+                            per_second("coxswain_model_deltas_total", "outcome"),
+                            "{{outcome}}",
+                            sparse=True,
+                        ),
+                    ),
+                    width=12,
+                ),
             ),
         ),
         Row(

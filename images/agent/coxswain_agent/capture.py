@@ -12,19 +12,20 @@ from types import TracebackType
 from typing import Self
 
 from coxswain.api.contract import ARTIFACT_BYTES
+from coxswain.api.event_types.run import Stream
 from coxswain_agent import text
 
 EVENT_CHARACTERS = 262_144
 HEAD_BYTES = 1_048_576
 PIECE_CHARACTERS = 16_384
 
-Offer = Callable[[str, str], bool]
+Offer = Callable[[Stream, str], bool]
 
 
 class Capture:
     """Feed it bytes; afterwards read ``head``, ``total`` and, if ``overflowed``, the file."""
 
-    def __init__(self, stream: str, offer: Offer, spool: Path) -> None:
+    def __init__(self, stream: Stream, offer: Offer, spool: Path) -> None:
         self.stream = stream
         self.total = 0
         self.head = bytearray()

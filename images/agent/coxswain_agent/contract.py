@@ -22,6 +22,7 @@ from coxswain.api.contract import (
     RunResult,
 )
 from coxswain.api.meta import Model
+from coxswain.api.retry_policy import told_seconds
 from coxswain.errors import TransientError
 from coxswain_agent.errors import ClosedError, RefusedError
 
@@ -31,6 +32,7 @@ KEEP_SECONDS = 60.0
 MESSAGE_CHARACTERS = 500
 
 # Not ours (any more): unknown identity, taken or ended.
+PASSING = frozenset({408, 429})
 CLOSED = (401, 409, 410)
 
 A = TypeVar("A", bound=Model)
@@ -101,7 +103,8 @@ class Platform:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise TransientError(f"{route}: the platform does not answer: {error!r}") from error
         if response.status >= 400:
-            raise _error(route, response.status, answer)
+            wait = told_seconds(response.headers.get("Retry-After"))
+            raise _error(route, response.status, answer, wait)
         return answer
 
     def _token(self) -> dict[str, str]:
@@ -122,11 +125,13 @@ def _read(model: type[A], answer: bytes) -> A:
         raise RefusedError(f"the platform's answer is not a {model.__name__}") from error
 
 
-def _error(route: str, status: int, answer: bytes) -> TransientError | ClosedError | RefusedError:
+def _error(
+    route: str, status: int, answer: bytes, wait: float | None
+) -> TransientError | ClosedError | RefusedError:
     text = answer.decode(errors="replace")[:MESSAGE_CHARACTERS]
     message = f"{route}: {status} {text}"
     if status in CLOSED:
         return ClosedError(message)
-    if status == 429 or status >= 500:
-        return TransientError(message)
+    if status in PASSING or status >= 500:
+        return TransientError(message, retry_after_seconds=wait)
     return RefusedError(message)

@@ -23,6 +23,16 @@ from typing_extensions import override
 
 from coxswain.api.agent import Tool as ToolName
 from coxswain.api.contract import ANSWER_BYTES, ResultStatus, RunResult
+from coxswain.api.event_types.run import (
+    RUN_ANSWER,
+    RUN_MODEL_CALL,
+    RUN_TOOL_CALL,
+    RUN_TOOL_RESULT,
+    Answer,
+    ModelCall,
+    ToolCall,
+    ToolResult,
+)
 from coxswain.errors import TransientError
 from coxswain_agent import failures, handed, text
 from coxswain_agent.agreement import Agreement
@@ -65,7 +75,7 @@ async def work(
     except AgentRunError as error:
         raise WorkError("AgentError", text.shorten(str(error), 2000), transient=True) from error
     answer = text.shorten(answered.output, ANSWER_ROOM, "\n(cut)")
-    await session.recorder.record("run.answer", {"text": text.shorten(answer, SHOWN_BYTES)})
+    await session.recorder.record(RUN_ANSWER, Answer(text=text.shorten(answer, SHOWN_BYTES)))
     output = handed.of_answer(session.run, answered.output)
     return RunResult(status=ResultStatus.SUCCEEDED, answer=answer, output=output)
 
@@ -103,12 +113,12 @@ class RecordedTools(WrapperToolset[None]):
         self, name: str, tool_args: dict[str, Any], ctx: RunContext[None], tool: ToolsetTool[None]
     ) -> Any:
         """Record, ask where that is wanted, call, record."""
-        call = {"id": ctx.tool_call_id, "name": name}
+        call = {"id": ctx.tool_call_id or "", "name": name}
         arguments = json.dumps(tool_args, ensure_ascii=False)
         shown = text.shorten(arguments, SHOWN_BYTES, " ...")
-        # Of the whole: what is shown may be shortened.
-        hashed = {"sha256": text.sha256(arguments)}
-        await self.recorder.record("run.tool_call", {**call, **hashed, "arguments": shown})
+        # The hash is of the whole: what is shown may be shortened.
+        asked = ToolCall(**call, sha256=text.sha256(arguments), arguments=shown)
+        await self.recorder.record(RUN_TOOL_CALL, asked)
         try:
             if name in self.asked:
                 await self.agreement.obtain(name, tool_args)
@@ -117,10 +127,14 @@ class RecordedTools(WrapperToolset[None]):
         except ToolError as error:
             result, outcome = error.message, "error"
         result = text.clean(result)
-        details = {"outcome": outcome, "text": text.shorten(result, SHOWN_BYTES, " ...")}
-        details["sha256"] = text.sha256(result)
-        size = len(result.encode())
-        await self.recorder.record("run.tool_result", {**call, **details, "bytes": size})
+        answered = ToolResult(
+            **call,
+            outcome=outcome,
+            text=text.shorten(result, SHOWN_BYTES, " ..."),
+            sha256=text.sha256(result),
+            bytes=len(result.encode()),
+        )
+        await self.recorder.record(RUN_TOOL_RESULT, answered)
         if outcome == "error":
             raise ToolFailed(result)
         return result
@@ -148,9 +162,7 @@ class RecordedModel(WrapperModel):
 
         async def attempt() -> ModelResponse:
             try:
-                return await self.wrapped.request(
-                    messages, model_settings, model_request_parameters
-                )
+                return await self._streamed(messages, model_settings, model_request_parameters)
             except ModelAPIError as error:
                 if failures.is_passing(error):
                     raise TransientError("the model gateway does not answer") from error
@@ -160,14 +172,34 @@ class RecordedModel(WrapperModel):
             response = await persist(attempt, start + self._wait_seconds)
         except (ModelAPIError, TransientError) as error:
             failure = failures.of_model_call(error)
-            await self._record(start, {"outcome": failure.reason})
+            await self._record(start, failure.reason)
             raise failure from error
-        usage = response.usage
-        counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
-        await self._record(start, {"outcome": "ok", "model": response.model_name, **counts})
+        await self._record(start, "ok", response)
         return response
 
-    async def _record(self, start: float, details: dict[str, object]) -> None:
-        milliseconds = int((time.monotonic() - start) * 1000)
-        seen = {"step": self._step, "milliseconds": milliseconds}
-        await self._recorder.record("run.model_call", {**seen, **details})
+    async def _streamed(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        """The whole answer, asked for in pieces: the gateway passes these on to whoever watches the Job."""
+        async with self.wrapped.request_stream(
+            messages, model_settings, model_request_parameters
+        ) as pieces:
+            async for _ in pieces:
+                pass
+            return pieces.get()
+
+    async def _record(
+        self, start: float, outcome: str, response: ModelResponse | None = None
+    ) -> None:
+        call = ModelCall(
+            step=self._step,
+            outcome=outcome,
+            milliseconds=int((time.monotonic() - start) * 1000),
+            model=response.model_name if response is not None else None,
+            input_tokens=response.usage.input_tokens if response is not None else None,
+            output_tokens=response.usage.output_tokens if response is not None else None,
+        )
+        await self._recorder.record(RUN_MODEL_CALL, call)

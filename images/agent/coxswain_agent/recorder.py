@@ -14,8 +14,10 @@ import time
 from collections import deque
 
 from coxswain.api.contract import RunEvent
+from coxswain.api.event_type import D, EventType
+from coxswain.api.event_types.run import RUN_OUTPUT, Output, Stream
 from coxswain.errors import TransientError
-from coxswain_agent.backoff import MOST_SECONDS
+from coxswain_agent import backoff
 from coxswain_agent.clock import RunClock
 from coxswain_agent.contract import Platform
 from coxswain_agent.errors import RefusedError
@@ -26,7 +28,6 @@ BUFFER_BYTES = 8_388_608
 OUTPUT_BYTES = BUFFER_BYTES // 2
 MERGE_CHARACTERS = 16_384
 OVERHEAD = 200
-OUTPUT = "run.output"
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +59,12 @@ class Recorder:
         """Events that the platform has not taken yet."""
         return len(self._waiting) + len(self._sending)
 
-    async def record(self, kind: str, details: dict[str, object]) -> None:
+    async def record(self, what: EventType[D], data: D) -> None:
         """Number an event and put it in line."""
         await self._room.wait()
-        self._append(kind, details)
+        self._append(what, data)
 
-    def offer(self, stream: str, text: str) -> bool:
+    def offer(self, stream: Stream, text: str) -> bool:
         """Put a piece of output in line, or say that there is no room for it."""
         if self._bytes + len(text) > OUTPUT_BYTES:
             return False
@@ -71,7 +72,7 @@ class Recorder:
             self._waiting[-1].details["text"] += text
             self._count(len(text))
         else:
-            self._append(OUTPUT, {"stream": stream, "text": text})
+            self._append(RUN_OUTPUT, Output(stream=stream, text=text))
         return True
 
     async def run(self) -> None:
@@ -102,14 +103,14 @@ class Recorder:
 
     async def _send(self) -> None:
         self._take()
-        wait = 0.2
+        failures = 0
         while self._sending:
             try:
                 await self._platform.append(self._sending)
             except TransientError as error:
                 log.warning("events wait: the platform does not take them: %s", error)
-                await asyncio.sleep(wait)
-                wait = min(MOST_SECONDS, wait * 2)
+                failures += 1
+                await asyncio.sleep(backoff.pause(failures, error))
                 continue
             except RefusedError as error:
                 self.refused += len(self._sending)
@@ -128,9 +129,15 @@ class Recorder:
         if not self._waiting:
             self._filled.clear()
 
-    def _append(self, kind: str, details: dict[str, object]) -> None:
+    def _append(self, what: EventType[D], data: D) -> None:
         self._seq += 1
-        event = RunEvent(id=self._clock.event_id(), seq=self._seq, type=kind, details=details)
+        event = RunEvent(
+            id=self._clock.event_id(),
+            seq=self._seq,
+            type=what.name,
+            event_version=what.version,
+            details=data.to_wire(),
+        )
         self._waiting.append(event)
         self._count(_size(event))
         self._filled.set()
@@ -146,7 +153,7 @@ class Recorder:
 
 
 def _takes(last: RunEvent, stream: str, text: str) -> bool:
-    if last.type != OUTPUT or last.details.get("stream") != stream:
+    if last.type != RUN_OUTPUT.name or last.details.get("stream") != stream:
         return False
     return len(last.details["text"]) + len(text) <= MERGE_CHARACTERS
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 from coxswain.api.contract import RunDocument
 from coxswain.api.environment import of_programs
+from coxswain.api.event_types.run import RUN_OUTPUT, Output, Stream
 from coxswain.errors import CoxswainError, TransientError
 from coxswain_agent.acts import Acts
 from coxswain_agent.backoff import persist
 from coxswain_agent.capture import Capture
 from coxswain_agent.contract import Platform
 from coxswain_agent.paths import Workspace
-from coxswain_agent.recorder import OUTPUT, Recorder
+from coxswain_agent.recorder import Recorder
 from coxswain_agent.settings import AgentSettings
 
 
@@ -39,7 +40,7 @@ class Session:
         """The same for one step: what it keeps has a name of its own."""
         return replace(self, step=name)
 
-    def capture(self, stream: str) -> Capture:
+    def capture(self, stream: Stream) -> Capture:
         """A new output stream, whose pieces become events."""
         return Capture(stream, self.recorder.offer, self.settings.spool)
 
@@ -49,15 +50,23 @@ class Session:
         output.finish()
         if not output.overflowed:
             return None
-        marks: dict[str, object] = {"stream": output.stream, "text": "", "bytes": output.total}
-        marks |= {"overflow": True, "truncated": output.truncated}
+        kept: str | None = name
+        why: str | None = None
         try:
             await self._keep(name, output)
-            marks["artifact"] = name
         except CoxswainError as error:
-            marks["error"] = f"the whole output could not be kept: {error.message}"
-        await self.recorder.record(OUTPUT, marks)
-        return name if "artifact" in marks else None
+            kept, why = None, f"the whole output could not be kept: {error.message}"
+        marks = Output(
+            stream=output.stream,
+            text="",
+            bytes=output.total,
+            overflow=True,
+            truncated=output.truncated,
+            artifact=kept,
+            error=why,
+        )
+        await self.recorder.record(RUN_OUTPUT, marks)
+        return kept
 
     async def _keep(self, name: str, output: Capture) -> None:
         now = time.monotonic()

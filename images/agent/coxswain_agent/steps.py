@@ -16,6 +16,15 @@ from enum import StrEnum
 from pathlib import Path
 
 from coxswain.api.contract import ResultStatus, RunResult
+from coxswain.api.event_types.run import (
+    STEP_FAILED,
+    STEP_SKIPPED,
+    STEP_STARTED,
+    STEP_SUCCEEDED,
+    StepEnded,
+    StepSkipped,
+    StepStarted,
+)
 from coxswain.api.step import Step
 from coxswain_agent import command, ending, files, text
 from coxswain_agent.errors import ToolError, WorkError
@@ -23,7 +32,6 @@ from coxswain_agent.paths import Workspace
 from coxswain_agent.session import Session
 
 FOLDER = ".steps"
-EVENT = "run.step."
 ACT = "the steps so far"
 NOT_KEPT = "StepNotKept"
 MESSAGE_BYTES = 2000
@@ -61,20 +69,26 @@ class Walk:
     async def _take(self, step: Step, number: int, whole: AsyncExitStack) -> None:
         because = self._stands_on_a_failure(step)
         if because is not None:
-            await self._end(step, Outcome.SKIPPED, {"because": because}, "")
+            self._note(step, Outcome.SKIPPED, "")
+            skipped = StepSkipped(step=step.name, because=because)
+            await self.session.recorder.record(STEP_SKIPPED, skipped)
             return
-        about = {"step": step.name, "number": number, "of": len(self.session.run.steps)}
-        await self.session.recorder.record(f"{EVENT}started", about)
+        about = StepStarted(step=step.name, number=number, of=len(self.session.run.steps))
+        await self.session.recorder.record(STEP_STARTED, about)
         began = time.monotonic()
         result = self.results[step.name] = await self._perform(step, whole)
-        details: dict[str, object] = {"milliseconds": int((time.monotonic() - began) * 1000)}
-        if result.exit_code is not None:
-            details["exitCode"] = result.exit_code
         outcome = Outcome(result.status.value)
-        if outcome is Outcome.FAILED:
-            message = text.shorten(result.message or "", MESSAGE_BYTES)
-            details |= {"reason": result.reason, "message": message}
-        await self._end(step, outcome, details, result.answer or "")
+        has_failed = outcome is Outcome.FAILED
+        ended = StepEnded(
+            step=step.name,
+            milliseconds=int((time.monotonic() - began) * 1000),
+            exit_code=result.exit_code,
+            reason=result.reason if has_failed else None,
+            message=text.shorten(result.message or "", MESSAGE_BYTES) if has_failed else None,
+        )
+        self._note(step, outcome, result.answer or "")
+        what = STEP_FAILED if has_failed else STEP_SUCCEEDED
+        await self.session.recorder.record(what, ended)
 
     def _stands_on_a_failure(self, step: Step) -> str | None:
         """The first step that did not succeed and that this one cannot do without."""
@@ -98,14 +112,10 @@ class Walk:
         except WorkError as error:
             return ending.of_failure(error)
 
-    async def _end(
-        self, step: Step, outcome: Outcome, details: dict[str, object], answer: str
-    ) -> None:
+    def _note(self, step: Step, outcome: Outcome, answer: str) -> None:
         self.outcomes[step.name] = outcome
         for name, content in (("answer", answer), ("outcome", f"{outcome}\n")):
             _leave(self.session.workspace, f"{FOLDER}/{step.name}/{name}", content)
-        kind = f"{EVENT}{outcome}"
-        await self.session.recorder.record(kind, {"step": step.name, **details})
 
     def _result(self) -> RunResult:
         """A success if every step succeeded; else the failure of the first that failed."""

@@ -108,6 +108,8 @@ class RunEvent(Model):
     id: UUID
     seq: Annotated[int, Field(ge=1)]
     type: Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z]+(\.[a-z_]+)+$")]
+    event_version: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Version of the type that ``details`` keep to; docs/events.md lists them."""
     details: dict[str, Any] = {}
 
 

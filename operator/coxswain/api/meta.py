@@ -4,6 +4,7 @@ Everything here is checked twice, and alike: by the API server through the CRD, 
 since a restore or an older schema can bring objects that the API server never judged.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
@@ -148,6 +149,18 @@ QueueName = Annotated[
     str, StringConstraints(min_length=1, max_length=NAME_LIMIT, pattern=rf"^{_LABEL}$")
 ]
 """Pods carry their queue as a label."""
+
+
+Workspace = Annotated[
+    str, StringConstraints(min_length=1, max_length=NAME_LIMIT, pattern=rf"^{_LABEL}$")
+]
+"""A namespace."""
+_WHOLE_LABEL = re.compile(_LABEL)
+
+
+def is_workspace(text: str) -> bool:
+    """Whether a namespace may have this name."""
+    return len(text) <= NAME_LIMIT and _WHOLE_LABEL.fullmatch(text) is not None
 
 
 LeaseName = Annotated[

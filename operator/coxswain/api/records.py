@@ -5,10 +5,11 @@ Pure, so that decisions know them; ``coxswain.store`` reads and writes them.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from coxswain.api.contract import RunDocument, RunResult
+from coxswain.api.event_type import D, EventType
 from coxswain.api.lease import LeaseSpec, LeaseState
 
 
@@ -68,7 +69,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened, to be appended. Its time is the one inside its id."""
+    """One thing that happened, to be appended. Its time is the one inside its id.
+
+    What the platform tells is made by ``of``, from a type and its data; what came in from outside is
+    checked at its door.
+    """
 
     id: UUID
     type: str
@@ -80,6 +85,35 @@ class Event:
     attempt: int | None = None
     seq: int | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    version: int = 1
+    """Of its type."""
+
+    @classmethod
+    def of(
+        cls,
+        what: EventType[D],
+        data: D,
+        *,
+        id: UUID,  # noqa: A002 - the field's name
+        actor: str,
+        workspace: str,
+        name: str,
+        uid: str | None,
+        attempt: int | None = None,
+    ) -> Self:
+        """An event of a registered type about an object, named by its workspace, name and uid."""
+        return cls(
+            id=id,
+            type=what.name,
+            actor=actor,
+            workspace=workspace,
+            kind=what.about,
+            name=name,
+            uid=uid,
+            attempt=attempt,
+            details=data.to_wire(),
+            version=what.version,
+        )
 
 
 @dataclass(frozen=True)

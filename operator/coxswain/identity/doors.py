@@ -13,6 +13,7 @@ from coxswain.identity.tokens import Verifier
 from coxswain.identity.users import Finder, User
 from coxswain.rules.permissions import Permission
 from coxswain.telemetry import metrics
+from coxswain.web import reading
 from coxswain.web.routes import CALLER
 
 C = TypeVar("C")
@@ -34,7 +35,8 @@ class Doors:
     async def admit(self, request: web.Request, kind: type[C], permission: Permission) -> C:
         """The caller, if the token makes it one of this kind and it may do that there.
 
-        Raises UnauthenticatedError, or ForbiddenError wrong_caller or not_permitted.
+        Raises UnauthenticatedError, ForbiddenError wrong_caller or not_permitted, or UserError where
+        the path names no workspace.
         """
         found = await self._known(lambda: _bearer(request), wants_run=kind is AgentCaller)
         # Also of one who may not do this: a denial is told with a name.
@@ -43,8 +45,7 @@ class Doors:
             return _of_kind(found, kind)
         if kind is not UserCaller:
             raise _wrong(kind)
-        workspace = request.match_info.get("workspace")
-        return cast("C", await users.admitted(found, permission, workspace))
+        return cast("C", await users.admitted(found, permission, reading.workspace(request)))
 
     async def admit_agent(self, token: Callable[[], str]) -> AgentCaller:
         """An agent whose token came in some other way; ``token`` reads it or refuses."""

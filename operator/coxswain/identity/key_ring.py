@@ -76,7 +76,7 @@ class KeyRing:
         known because the issuer is away.
         """
         if key_id not in self._keys:
-            await self._refresh_once()
+            await self._refresh_once(key_id)
         found = self._keys.get(key_id)
         if found is not None:
             return found
@@ -96,13 +96,18 @@ class KeyRing:
         if not self._keys:
             raise UnavailableError(f"no token key of {self._whose} is known yet", code=NOT_YET)
 
-    async def _refresh_once(self) -> None:
+    async def _refresh_once(self, wanted: str | None = None) -> None:
         async with self._lock:
+            # Who waited here may have what they came for, or know that it cannot be had now.
+            if wanted in self._keys:
+                return
             now = self._clock()
             if self._tried_at is not None and now - self._tried_at < FETCH_SECONDS:
                 return
-            self._tried_at = now
-            await self._refresh()
+            try:
+                await self._refresh()
+            finally:
+                self._tried_at = self._clock()
 
     async def _refresh(self) -> None:
         try:

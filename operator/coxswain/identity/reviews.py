@@ -1,21 +1,22 @@
 """People by their Kubernetes identity: the API server says who they are and what they may do.
 
-Both answers are remembered for REMEMBER_SECONDS, refusals too, so that a burst costs it little; a token or
-right that was taken away opens nothing after that.
+Both answers are remembered for REMEMBER_SECONDS, refusals too, and what many ask at once is asked once, so that
+a burst costs it little; a token or right that was taken away opens nothing after that. Anybody can send
+tokens that were never seen: of those few are looked at at once.
 """
 
 import asyncio
 import hashlib
 import json
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 from coxswain import names
 from coxswain.errors import ForbiddenError, UnauthenticatedError, UnavailableError
 from coxswain.identity import decoding
+from coxswain.identity.asking import Few, Remembered
 from coxswain.identity.people import checked_name
 from coxswain.identity.users import User
 from coxswain.kube import paths
@@ -23,12 +24,13 @@ from coxswain.rules.permissions import Permission, Role
 
 REMEMBER_SECONDS = 5.0
 REMEMBER = 10_000
+TOKENS_AT_ONCE = 20
+TOKENS_WAITING = 500
+RIGHTS_AT_ONCE = 50
 REFUSED = "token_invalid"
 NOT_ASKED = "reviews_forbidden"
 CORE_RESOURCES = frozenset({"configmaps"})
 Body = dict[str, Any]
-T = TypeVar("T")
-Workspaces = Callable[[], Awaitable[Collection[str]]]
 
 
 class Cluster(Protocol):
@@ -39,45 +41,30 @@ class Cluster(Protocol):
         ...
 
 
-class _Remembered(Generic[T]):
-    """Answers by their question, for a moment."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._known: OrderedDict[str, tuple[float, T]] = OrderedDict()
-
-    async def ask(self, question: str, ask: Callable[[], Awaitable[T]]) -> T:
-        known = self._known.get(question)
-        if known is not None and self._clock() < known[0]:
-            return known[1]
-        self._known.pop(question, None)
-        asked_at = self._clock()
-        answer = await ask()
-        self._known[question] = (asked_at + REMEMBER_SECONDS, answer)
-        if len(self._known) > REMEMBER:
-            self._known.popitem(last=False)
-        return answer
-
-
 class Reviews:
     """Asks the API server about tokens and rights."""
 
     def __init__(
         self,
         cluster: Cluster,
-        workspaces: Workspaces,
+        workspaces: Collection[str],
         *,
         installation: str,
         audience: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``workspaces`` are those that a list over all goes through; an empty audience is the API server's own."""
+        """``workspaces`` are those that were onboarded, through which lists over all go.
+
+        An empty audience is the API server's own.
+        """
         self._cluster = cluster
-        self._workspaces = workspaces
+        self._workspaces = frozenset(workspaces)
         self._of_pods = names.audience(installation)
         self._audience = audience
-        self._people: _Remembered[Body | None] = _Remembered(clock)
-        self._rights: _Remembered[bool] = _Remembered(clock)
+        self._people: Remembered[Body | None] = Remembered(REMEMBER_SECONDS, REMEMBER, clock)
+        self._rights: Remembered[bool] = Remembered(REMEMBER_SECONDS, REMEMBER, clock)
+        self._tokens = Few(TOKENS_AT_ONCE, TOKENS_WAITING)
+        self._turns = asyncio.Semaphore(RIGHTS_AT_ONCE)
 
     async def find(self, token: str) -> User | None:
         """The person; None for the token of an agent's pod. Raises UnauthenticatedError."""
@@ -111,14 +98,15 @@ class Reviews:
 
     async def within(self, who: Body, permission: Permission) -> frozenset[str]:
         """The workspaces in which somebody has the right."""
-        known = sorted(await self._workspaces())
+        known = sorted(self._workspaces)
         answers = await asyncio.gather(*(self.may(who, permission, each) for each in known))
         return frozenset(each for each, is_theirs in zip(known, answers, strict=True) if is_theirs)
 
     async def _review(self, token: str) -> Body | None:
         audiences = [self._audience] if self._audience else []
         spec = {"token": token, "audiences": audiences}
-        status = await self._ask(paths.TOKEN_REVIEWS, "TokenReview", "authentication", spec)
+        async with self._tokens.turn():
+            status = await self._ask(paths.TOKEN_REVIEWS, "TokenReview", "authentication", spec)
         # An authenticator that knows no audiences says nothing of them: then it was not for us.
         if not status.get("authenticated") or not set(audiences) <= set(
             status.get("audiences") or []
@@ -129,7 +117,8 @@ class Reviews:
 
     async def _allowed(self, spec: Body) -> bool:
         kind = "SubjectAccessReview"
-        status = await self._ask(paths.ACCESS_REVIEWS, kind, "authorization", spec)
+        async with self._turns:
+            status = await self._ask(paths.ACCESS_REVIEWS, kind, "authorization", spec)
         return status.get("allowed") is True
 
     async def _ask(self, path: str, kind: str, group: str, spec: Body) -> Body:

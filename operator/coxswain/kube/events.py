@@ -1,11 +1,11 @@
 """Kubernetes Events for people: failures and long waits only, posted in the background.
 
 One Event per object and reason; a repeat raises its count. They are never needed for correctness,
-so a full line drops the oldest.
+so a full line drops the oldest, and an object that causes many has a bound.
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from coxswain import names
 from coxswain.errors import ConflictError, CoxswainError
 from coxswain.kube import paths
 from coxswain.kube.client import Client
+from coxswain.kube.event_budget import EventBudget
 
 log = structlog.get_logger()
 
@@ -35,15 +36,34 @@ class Subject(NamedTuple):
 class EventPoster:
     """A line of Events and the task that posts them."""
 
-    def __init__(self, client: Client, instance: str) -> None:
+    def __init__(self, client: Client, instance: str, budget: EventBudget | None = None) -> None:
         self._client = client
         self._instance = instance
-        self._line: deque[tuple[str, dict[str, Any]]] = deque(maxlen=LINE)
+        self._budget = budget or EventBudget()
+        self._line: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._filled = asyncio.Event()
+        self._is_posting = False
+
+    @property
+    def waiting(self) -> int:
+        """How many are lined up, or just being posted."""
+        return len(self._line) + self._is_posting
 
     def post(self, subject: Subject, kind: str, reason: str, message: str) -> None:
-        """Line up an Event of type Normal or Warning."""
-        self._line.append((subject.namespace, self._body(subject, kind, reason, message)))
+        """Line up an Event of type Normal or Warning; one that waits already is counted up."""
+        body = self._body(subject, kind, reason, message)
+        key = f"{subject.uid}/{body['metadata']['name']}"
+        waiting = self._line.get(key)
+        if waiting is not None:
+            body["firstTimestamp"] = waiting["firstTimestamp"]
+            self._line[key] = {**body, "count": waiting["count"] + 1}
+            return
+        count = self._budget.take(subject.uid, body["metadata"]["name"])
+        if count == 0:
+            return
+        self._line[key] = {**body, "count": count}
+        while len(self._line) > LINE:
+            self._line.popitem(last=False)
         self._filled.set()
 
     async def run(self) -> None:
@@ -51,11 +71,14 @@ class EventPoster:
         while True:
             await self._filled.wait()
             while self._line:
-                namespace, body = self._line.popleft()
+                _, body = self._line.popitem(last=False)
+                self._is_posting = True
                 try:
-                    await self._post(namespace, body)
+                    await self._post(body["metadata"]["namespace"], body)
                 except CoxswainError as error:
                     log.info("event not posted", reason=body["reason"], error=error.message)
+                finally:
+                    self._is_posting = False
             self._filled.clear()
 
     async def _post(self, namespace: str, body: dict[str, Any]) -> None:
@@ -65,7 +88,7 @@ class EventPoster:
             path = paths.of("events", namespace, body["metadata"]["name"])
             known = await self._client.get(path)
             change = {
-                "count": int(known.get("count") or 1) + 1,
+                "count": int(known.get("count") or 1) + body["count"],
                 "lastTimestamp": body["lastTimestamp"],
                 "message": body["message"],
             }

@@ -16,6 +16,7 @@ CORE = "/api/v1"
 COORDINATION = "/apis/coordination.k8s.io/v1"
 TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"  # noqa: S105 - a path
 ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+SELF_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 def collection(plural: str, namespace: str | None = None) -> str:

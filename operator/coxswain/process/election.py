@@ -78,8 +78,8 @@ class Election:
         self._seen: _Seen | None = None
         self.renewed_at = 0.0
 
-    async def acquire(self) -> int:
-        """Wait until the lease is ours and return the epoch."""
+    async def acquire(self, on_waiting: Callable[[], None] = lambda: None) -> int:
+        """Wait until the lease is ours and return the epoch; ``on_waiting`` is called after each look in vain."""
         while True:
             began = self._clock()
             try:
@@ -92,6 +92,7 @@ class Election:
                 metrics.LEADER.set(1)
                 log.info("leading", epoch=epoch, identity=self._identity)
                 return epoch
+            on_waiting()
             await asyncio.sleep(self._pace.look_seconds)
 
     async def hold(self, on_renewed: Callable[[float], None]) -> None:

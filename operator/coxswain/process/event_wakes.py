@@ -13,6 +13,8 @@ GATHER_SECONDS = 0.2
 async def run(world: World, listener: Listener) -> None:
     """Wake them until cancelled; events that come together wake them once."""
     with listener.subscribe(CHANNEL) as spoken:
+        # The log may have grown while nobody led.
+        spoken.set()
         while True:
             await spoken.wait()
             await asyncio.sleep(GATHER_SECONDS)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from random import Random
@@ -12,10 +12,19 @@ from urllib.parse import urlsplit
 import structlog
 
 from coxswain import __version__, names
-from coxswain.errors import CoxswainError, FencedError, ForbiddenError
+from coxswain.errors import CoxswainError, FencedError, ForbiddenError, UnavailableError
 from coxswain.kube.client import Client
 from coxswain.kube.events import EventPoster
-from coxswain.process import clock_steps, counts, event_wakes, following, gauges, host, services
+from coxswain.process import (
+    clock_steps,
+    counts,
+    event_wakes,
+    following,
+    gauges,
+    host,
+    services,
+    switches,
+)
 from coxswain.reconcile import actions, intake, lapses, mirrors
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.act import Actor, StaleError
@@ -41,12 +50,14 @@ from coxswain.reconcile.turns import Turns
 from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.workspaces import Workspaces
 from coxswain.reconcile.world import World
+from coxswain.rules import flags
 from coxswain.rules.caps import Caps
 from coxswain.sandbox import doors
 from coxswain.sandbox.doors import Doors
 from coxswain.sandbox.pod import Platform
 from coxswain.sandbox.probe import Wall
 from coxswain.settings import OperatorSettings, QueueSettings
+from coxswain.store.flags import Switch
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from coxswain.store.wakes import CHANNEL, PAGE
@@ -55,6 +66,9 @@ log = structlog.get_logger()
 
 RECORDS_CHECK_SECONDS = 2.0
 STOP_SECONDS = 3.0
+STUCK_SECONDS = 60.0
+CHANNELS = (CHANNEL, event_wakes.CHANNEL)
+"""What a leader listens to."""
 
 
 class Leading:
@@ -66,7 +80,15 @@ class Leading:
         client: Client,
         store: Store,
         raise_epoch: Callable[[int], Awaitable[int]],
+        *,
+        listener: Listener,
+        tell: Callable[[Sequence[str]], Awaitable[None]],
+        parts: Callable[[], asyncio.TaskGroup],
     ) -> None:
+        """``tell`` says that it leads, and in which workspaces; ``parts`` makes the group of its tasks."""
+        self._listener = listener
+        self._tell = tell
+        self._parts = parts
         self._settings = settings
         self._client = client
         self._store = store
@@ -95,16 +117,15 @@ class Leading:
             await self._refresh(world, actor)
 
         self.world = world
-        listener = Listener(self._store.dsn, [CHANNEL, event_wakes.CHANNEL])
+        listener = self._listener
         steps = clock_steps.ClockSteps(time.time, time.monotonic)
         await following.list_all(streams)
         if world.reach.is_whole:
             await sweeper.fill()
         _line_up(world, rooms)
-        async with asyncio.TaskGroup() as group:
+        async with self._parts() as group:
             group.create_task(self._keep_records(world, taken_in, rooms))
             group.create_task(world.journal.run())
-            group.create_task(listener.run())
             group.create_task(lapses.run(world.records))
             group.create_task(_hear_wakes(world, taken_in, listener))
             group.create_task(event_wakes.run(world, listener))
@@ -116,7 +137,7 @@ class Leading:
                 )
             for gauge in self._gauges(world):
                 group.create_task(gauge)
-            self._keep_house(group)
+            self._keep_house(group, world, taken_in)
             group.create_task(sweeper.run(refresh))
             group.create_task(loop.work(self._settings.workers))
             for stream in streams:
@@ -124,6 +145,12 @@ class Leading:
             if world.reach.is_whole:
                 registry = host.registry(self._client.credentials, self._modules)
                 group.create_task(_watch(registry, self._settings, taken_in, on_started))
+            await self._tell(onboarded(world.cache))
+
+    async def check(self) -> None:
+        """Raise UnavailableError while an object has waited for its pass for longer than a minute."""
+        if self.world is not None:
+            require_moving(self.world.queue)
 
     async def stop(self) -> None:
         """Start no further pass, and write what is lined up, as far as a short time allows."""
@@ -136,9 +163,10 @@ class Leading:
         except TimeoutError:
             log.warning("stopping although not everything is done")
 
-    def _keep_house(self, group: asyncio.TaskGroup) -> None:
-        """Drop records that are due, and seal the audit log."""
+    def _keep_house(self, group: asyncio.TaskGroup, world: World, taken_in: Intake) -> None:
+        """Drop records that are due, seal the audit log, and go by a flag that has changed."""
         given = self._settings
+        group.create_task(switches.follow(world.schedules, taken_in.wake_schedules))
         group.create_task(Retention(self._fence, given).run())
         group.create_task(Sealing(self._fence, given.installation, given.audit_key_file).run())
 
@@ -167,7 +195,8 @@ class Leading:
             reach=self._reach(),
             ticks=TickRecords(self._fence),
             displaced=Displaced(queue.add),
-            pace=self._pace(),
+            pace=Pace(self._settings.schedules_per_second, time.monotonic),
+            schedules=Switch(self._store, flags.SCHEDULES, self._settings),
             limits=self._settings,
         )
 
@@ -184,12 +213,6 @@ class Leading:
     def _reach(self) -> Reach:
         kinds = [each.kind for each in _kinds(self._settings.installation)]
         return Reach(self._settings.read_workspaces, kinds)
-
-    def _pace(self) -> Pace | None:
-        given = self._settings
-        if not given.schedules_enabled:
-            return None
-        return Pace(given.schedules_per_second, time.monotonic)
 
     def _platform(self, found: Doors) -> Platform:
         given = self._settings
@@ -278,6 +301,8 @@ async def _watch(
 async def _hear_wakes(world: World, taken_in: Intake, listener: Listener) -> None:
     """Put what other processes ask for into the queue: when told, and again after a failure."""
     with listener.subscribe(CHANNEL) as spoken:
+        # Whoever led before may have left some.
+        spoken.set()
         while True:
             await spoken.wait()
             spoken.clear()
@@ -320,6 +345,19 @@ async def _end_as_lost(actor: Actor, owner: Key, raw: Raw) -> None:
 def streams(given: OperatorSettings) -> int:
     """How many calls to the API server never end."""
     return len(_kinds(given.installation)) * max(1, len(given.read_workspaces or ()))
+
+
+def onboarded(cache: Cache) -> list[str]:
+    """The workspaces that there are: namespaces with the quota that the chart gives one."""
+    quotas = (each["metadata"] for each in cache.all("ResourceQuota"))
+    return sorted({each["namespace"] for each in quotas if each["name"] == names.POD_QUOTA})
+
+
+def require_moving(queue: WorkQueue) -> None:
+    """Raise UnavailableError while a key has waited for its pass for too long."""
+    age = queue.age_seconds()
+    if age > STUCK_SECONDS:
+        raise UnavailableError(f"an object has waited {age:.0f} s for its pass")
 
 
 def _caps(given: QueueSettings) -> Caps:

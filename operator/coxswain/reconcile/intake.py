@@ -197,7 +197,7 @@ class Intake:
 
     def _schedule(self, raw: Raw) -> None:
         key = keys.of("Schedule", raw)
-        if self._world.pace is not None and self._world.cache.get("Schedule", key.uid) is None:
+        if self._world.cache.get("Schedule", key.uid) is None:
             self._world.pace.forget(key.uid)
         self._world.queue.add(key)
 

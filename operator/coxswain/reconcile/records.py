@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from coxswain.api.conditions import Seen
+from coxswain.api.event_types.run import RUN_OUTPUT, Output
 from coxswain.api.records import Given, Lease, LeaseHolder, WantedLease
 from coxswain.errors import ConflictError, CoxswainError
 from coxswain.reconcile.actions import (
@@ -179,16 +180,15 @@ class Records:
 
     async def keep_output(self, source: KeepLog, text: str) -> None:
         """Record the log of a pod that spoke to nobody as its output."""
-        event = Event(
+        event = Event.of(
+            RUN_OUTPUT,
+            Output(stream="stdout", text=text, source="pod"),
             id=events.derived_id(source.job_uid, source.attempt, "pod.log", source.at),
-            type="run.output",
             actor=ACTOR,
             workspace=source.namespace,
-            kind="Job",
             name=source.job_name,
             uid=source.job_uid,
             attempt=source.attempt,
-            details={"stream": "stdout", "text": text, "source": "pod"},
         )
         await self._fence.write(events.append, [event])
 

@@ -1,11 +1,12 @@
 """What the rooms of all kinds tell alike: an operation that keeps failing, and events of an object."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from coxswain.api.agent import AgentStatus
 from coxswain.api.conditions import RETRYING_AFTER_ERROR, ConditionType, Seen, with_one
+from coxswain.api.event_type import D, EventType
+from coxswain.api.event_types.job import Nothing
 from coxswain.api.job import JobStatus
 from coxswain.api.kind import Metadata
 from coxswain.api.lease import LeaseStatus
@@ -29,34 +30,26 @@ def keeps_failing(raw: Raw, status: Status, error: CoxswainError, now: datetime)
 
 
 def event(
-    kind: str,
-    metadata: Metadata,
-    edge: str,
-    at: datetime,
-    *,
-    attempt: int = 0,
-    details: Mapping[str, Any] | None = None,
+    what: EventType[D], data: D, metadata: Metadata, at: datetime, *, attempt: int = 0
 ) -> Event:
-    """An event of an object, with the id that is derived from object, attempt, edge and time."""
-    return Event(
-        id=events.derived_id(metadata.uid, attempt, edge, at),
-        type=edge,
+    """An event of an object, with the id that is derived from object, attempt, type and time."""
+    return Event.of(
+        what,
+        data,
+        id=events.derived_id(metadata.uid, attempt, what.name, at),
         actor=ACTOR,
         workspace=metadata.namespace,
-        kind=kind,
         name=metadata.name,
         uid=metadata.uid,
         attempt=attempt or None,
-        details={name: value for name, value in (details or {}).items() if value is not None},
     )
 
 
-def created(kind: str, metadata: Metadata) -> Event:
+def created(what: EventType[Nothing], metadata: Metadata) -> Event:
     """That an object was made."""
-    return event(kind, metadata, f"{kind.lower()}.created", metadata.creation_timestamp)
+    return event(what, Nothing(), metadata, metadata.creation_timestamp)
 
 
-def deleted(kind: str, metadata: Metadata) -> Event:
+def deleted(what: EventType[Nothing], metadata: Metadata) -> Event:
     """That an object is no more."""
-    at = metadata.deletion_timestamp or datetime.now(UTC)
-    return event(kind, metadata, f"{kind.lower()}.deleted", at)
+    return event(what, Nothing(), metadata, metadata.deletion_timestamp or datetime.now(UTC))

@@ -22,6 +22,7 @@ from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.workspaces import Workspaces
 from coxswain.sandbox.pod import Platform
 from coxswain.settings import LimitSettings
+from coxswain.store.flags import Switch
 
 
 @dataclass
@@ -40,8 +41,10 @@ class World:
     platform: Platform
     ticks: TickRecords
     displaced: Displaced
-    pace: Pace | None
-    """How fast Schedules make Jobs; none where they are switched off."""
+    pace: Pace
+    """How fast Schedules make Jobs."""
+    schedules: Switch
+    """Whether they make any."""
     enforcement: Enforcement | None = None
     """Probes whether the network policy is enforced; none where that is switched off."""
     reach: Reach = field(default_factory=Reach)

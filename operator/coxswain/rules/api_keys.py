@@ -22,9 +22,9 @@ class NewKey(NamedTuple):
     text: str
 
 
-def make() -> NewKey:
-    """A new key."""
-    id_ = secrets.token_hex(8)
+def make(name: str | None = None) -> NewKey:
+    """A new key; one of the same name has the same id, and another secret."""
+    id_ = secrets.token_hex(8) if name is None else hashlib.sha256(name.encode()).hexdigest()[:16]
     return NewKey(id_, f"{PREFIX}{id_}_{secrets.token_urlsafe(SECRET_BYTES)}")
 
 

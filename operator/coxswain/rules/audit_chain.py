@@ -19,6 +19,8 @@ ROWS = b"coxswain audit rows 1\n"
 SEAL = b"coxswain audit seal 1\n"
 FIRST = "0" * 64
 """What the first seal of a chain names as the one before."""
+OWN = "-"
+"""How people name the chain of what belongs to no workspace."""
 
 Written = dict[str, Any]
 

@@ -84,16 +84,18 @@ class _Check:
         self._installation: str | None = None
         self._workspace: str | None = None
         self._open: Written | None = None
+        self._kept: int | None = None
+        """The last seal of the workspace whose rows were not dropped: retention drops the oldest first."""
         self._digests: list[str] = []
         self._server = ""
-        self._has_begun = self._has_ended = self._is_whole = False
+        self._has_begun = self._has_ended = self._is_whole = self._is_anchor = False
         self._place = ""
 
     def take(self, number: int, line: str) -> None:
         """Look at one line."""
         self._place = f"line {number}"
         try:
-            ((kind, content),) = json.loads(line).items()
+            ((kind, content),) = _read(line).items()
             self._line(kind, content)
         except (ValueError, KeyError, TypeError, AttributeError):
             self._flaw("cannot be read")
@@ -143,6 +145,7 @@ class _Check:
         # Of a workspace, or of all: then nothing may be left out.
         self._is_whole = set(content["asked"]) <= {"workspace", "after"}
         only = content["asked"].get("workspace")
+        only = "" if only == audit_chain.OWN else only
         if only is not None:
             self._former = {name: head for name, head in self._former.items() if name == only}
         if content["version"] != VERSION:
@@ -168,7 +171,11 @@ class _Check:
     def _link(self, body: Written) -> None:
         """Whether it goes on where the seal before it ended."""
         workspace, number = body["workspace"], body["number"]
-        if workspace != self._workspace:
+        is_first = workspace != self._workspace
+        # Where the chain is taken up: its rows are in the earlier export, and are not shown here.
+        self._is_anchor = is_first and number == self.verdict.asked.get("after")
+        if is_first:
+            self._kept = None
             if workspace in self.verdict.heads:
                 self._flaw("stands apart from its chain")
             self._workspace, self._server = workspace, body["server"]
@@ -176,7 +183,7 @@ class _Check:
                 self._flaw("is the first and names another before it")
             if number != 1:
                 self._note(f"the chain is shown from seal {number} on")
-            if self._is_whole and number != self.verdict.asked.get("after", 0) + 1:
+            if self._is_whole and number != self.verdict.asked.get("after", 1):
                 self._flaw("is the first that is shown: those before it are missing")
             return
         head = self.verdict.heads[workspace]
@@ -193,7 +200,9 @@ class _Check:
         former = self._former.get(body["workspace"])
         if former is None:
             return
-        here = {body["number"]: digest, body["number"] - 1: body["previous"]}
+        here = {body["number"]: digest}
+        if not self._is_anchor:
+            here[body["number"] - 1] = body["previous"]
         if former.number in here:
             self._met.add(body["workspace"])
             if here[former.number] != former.digest:
@@ -201,10 +210,19 @@ class _Check:
 
     def _follow(self, body: Written, content: Written) -> None:
         """What should come after it."""
-        if content.get("droppedAt") is not None:
+        dropped_at = content.get("droppedAt")
+        if dropped_at is None:
+            self._kept = body["number"]
+        if self._is_anchor:
+            return
+        if dropped_at is not None:
             self.verdict.dropped += body["rows"]
-            said = f"its {body['rows']} rows were dropped at {content['droppedAt']}"
+            said = f"its {body['rows']} rows were dropped at {dropped_at}"
             (self._note if self._allow_dropped else self._flaw)(said)
+            if self._kept is not None:
+                self._flaw(
+                    f"its rows were dropped and those of seal {self._kept} before it were not"
+                )
         elif content["shown"] is True:
             self._open, self._digests = body, []
         elif self._is_whole:
@@ -258,10 +276,23 @@ class _Check:
 def heads_of(lines: Iterable[str]) -> Iterator[tuple[str, Head]]:
     """The seals of an earlier export, in its order: of each workspace the last one is its head."""
     for line in lines:
-        content = json.loads(line).get("seal")
+        content = _read(line).get("seal")
         if content is not None:
             body = content["body"]
             yield body["workspace"], Head(body["number"], audit_chain.digest_of_seal(body))
+
+
+def _read(line: str) -> Written:
+    """A line as an object. Raises ValueError, also where a name stands twice: readers differ on which counts."""
+    found: Written = json.loads(line, object_pairs_hook=_once)
+    return found
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> Written:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
 
 
 def _named(workspace: str) -> str:

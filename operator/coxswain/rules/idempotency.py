@@ -1,17 +1,28 @@
-"""What makes two requests for a Job the same, and what is said when they are not."""
+"""What makes two requests for an object the same, and what is said when they are not."""
 
 import hashlib
 
 from coxswain.api import payload
-from coxswain.api.job import JobSpec
+from coxswain.api.meta import Model
 from coxswain.api.records import KeyHolder
 from coxswain.errors import ConflictError
 
+JOB = "Job"
 REUSED = "idempotency_key_reused"
 GONE = "idempotency_job_gone"
 
 
-def payload_hash(workspace: str, spec: JobSpec) -> str:
+def kept_key(kind: str, key: str) -> str:
+    """How a key stands in the records: of each kind its own. No key has a space."""
+    return key if kind == JOB else f"{kind} {key}"
+
+
+def mark(key: str, payload: str) -> str:
+    """What an object carries that was made under a key and has no field for it."""
+    return hashlib.sha256(f"{key}\n{payload}".encode()).hexdigest()
+
+
+def payload_hash(workspace: str, spec: Model) -> str:
     """One text for one payload: the whole spec but for its defaults, and where it is to run.
 
     All that the kind ever gets is in it by itself, and changes no hash of before where it is not
@@ -24,12 +35,8 @@ def payload_hash(workspace: str, spec: JobSpec) -> str:
 
 def reused(holder: KeyHolder) -> ConflictError:
     """The key stands for another payload."""
-    return ConflictError(
-        f"spec.idempotencyKey: '{holder.key}' stands for Job '{holder.job_name}' in workspace"
-        f" '{holder.workspace}', whose spec is another; send that spec again, or take a new key",
-        code=REUSED,
-        field="spec.idempotencyKey",
-    )
+    text = f"{_stands(holder)}, whose spec is another; send that spec again, or take a new key"
+    return ConflictError(text, code=REUSED, field=_place(holder))
 
 
 def duplicate(holder: KeyHolder) -> str:
@@ -41,10 +48,21 @@ def duplicate(holder: KeyHolder) -> str:
 
 
 def gone(holder: KeyHolder) -> ConflictError:
-    """The Job was made and deleted, and nothing is kept of it."""
-    return ConflictError(
-        f"spec.idempotencyKey: '{holder.key}' stood for Job '{holder.job_name}', which was deleted"
-        " before it was recorded; take a new key",
-        code=GONE,
-        field="spec.idempotencyKey",
-    )
+    """The object was made and deleted, and nothing is kept of it."""
+    text = f"{_stands(holder)}, which was deleted before it was recorded; take a new key"
+    return ConflictError(text, code=GONE, field=_place(holder))
+
+
+def _stands(holder: KeyHolder) -> str:
+    kind, key = _apart(holder)
+    where = f"'{holder.job_name}' in workspace '{holder.workspace}'"
+    return f"{_place(holder)}: '{key}' stands for {kind} {where}"
+
+
+def _place(holder: KeyHolder) -> str:
+    return "spec.idempotencyKey" if _apart(holder)[0] == JOB else "header.Idempotency-Key"
+
+
+def _apart(holder: KeyHolder) -> tuple[str, str]:
+    kind, space, key = holder.key.partition(" ")
+    return (kind, key) if space else (JOB, holder.key)

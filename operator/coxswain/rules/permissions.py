@@ -145,6 +145,8 @@ def _keys(right: str) -> Permission:
     return Permission(Who.PERSON, Need.ADMINISTER, Scope.INSTALLATION, right)
 
 
+_CONFIG = Permission(Who.USER, Need.READ, Scope.INSTALLATION, "get config")
+_FLAGS = Permission(Who.USER, Need.ADMINISTER, Scope.INSTALLATION, "update config")
 _AUDIT = Permission(Who.USER, Need.ADMINISTER, Scope.INSTALLATION, "list audit")
 _RUN = Permission(Who.RUN)
 # Whose word counts, the Job or the Agent names: a role gives nobody a say.
@@ -227,6 +229,10 @@ TABLE: dict[str, Permission] = {
     "GET /v1/audit": _AUDIT,
     "GET /v1/audit/keys": _AUDIT,
     "GET /v1/audit/export": _AUDIT,
+    "GET /v1/health": _read("get health", Scope.INSTALLATION),
+    "GET /v1/config": _CONFIG,
+    "GET /v1/flags": _CONFIG,
+    "PATCH /v1/flags": _FLAGS,
     "GET /v1/keys": _keys("list apikeys"),
     "POST /v1/keys": _keys("create apikeys"),
     "POST /v1/keys/{key}/revoke": _keys("update apikeys"),

@@ -1,7 +1,7 @@
 """Requests as rows of the audit log: who, in which workspace, about which object, and why."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID as UUID
@@ -13,7 +13,7 @@ from coxswain.identity.callers import AgentCaller, PodCaller
 from coxswain.sidecar.denials import ANONYMOUS_KIND
 from coxswain.store import uuid7
 from coxswain.web import request_ids
-from coxswain.web.auditing import Act
+from coxswain.web.auditing import NO_ROUTE, Act, Refusal
 from coxswain.web.routes import Answer
 
 ANONYMOUS = Actor(ANONYMOUS_KIND)
@@ -26,6 +26,7 @@ KINDS = {
     "deliveries": "Delivery",
     "events": "Event",
     "keys": "ApiKey",
+    "flags": "Flag",
 }
 OF_RUNS = "/v1/run/"
 SHOWN = (
@@ -40,6 +41,8 @@ SHOWN = (
     "status",
     "artifact",
     "parent",
+    "schedulesEnabled",
+    "demoProvider",
 )
 """Fields of path and body that say what was decided, and hold no content."""
 MOST = 200
@@ -64,16 +67,27 @@ def of(act: Act, outcome: Outcome) -> AuditEntry:
     )
 
 
-def denial(action: str, caller: object | None, code: str) -> AuditEntry:
-    """The row of a request that was refused at the door, or by a right."""
+def denial(refusal: Refusal, onboarded: Collection[str]) -> AuditEntry:
+    """The row of a request that was refused at the door, or by a right.
+
+    It stands in the workspace that was asked for if that is one of ours. Of others the details tell: each
+    workspace of the log has a chain for good, and nobody gets one by asking for it.
+    """
+    workspace, asked = _workspace(refusal.caller), refusal.place.get("workspace", "")
+    details: Details = {"code": refusal.code}
+    if asked in onboarded:
+        workspace = asked
+    elif asked not in {"", workspace}:
+        details["workspace"] = asked
     return AuditEntry(
         id=uuid7.new(datetime.now(UTC)),
-        action=action,
+        action=refusal.action,
         outcome=Outcome.DENIED,
-        actor=_actor(caller),
-        workspace=_workspace(caller),
+        actor=_actor(refusal.caller),
+        workspace=workspace,
+        object=_refused(refusal),
         request_id=request_ids.current(),
-        details={"code": code},
+        details=details,
     )
 
 
@@ -102,10 +116,26 @@ def _workspace(caller: object | None) -> str:
 
 def _object(act: Act, path: Mapping[str, Any], body: Mapping[str, Any]) -> Object:
     if isinstance(act.caller, AgentCaller):
-        return Object("Job", act.caller.run.job_name, act.caller.run.key.job_uid)
+        return _job_of(act.caller)
     if act.path.startswith(OF_RUNS):
         return Object("Job", uid=_text(body.get("run")).partition("/")[0][:64])
-    collection = act.path.partition("{workspace}/")[2] or act.path.removeprefix("/v1/")
+    return _named(act.path, path, body)
+
+
+def _refused(refusal: Refusal) -> Object:
+    if refusal.path == NO_ROUTE:
+        return Object()
+    if refusal.path.startswith(OF_RUNS):
+        return _job_of(refusal.caller) if isinstance(refusal.caller, AgentCaller) else Object()
+    return _named(refusal.path, refusal.place, {})
+
+
+def _job_of(caller: AgentCaller) -> Object:
+    return Object("Job", caller.run.job_name, caller.run.key.job_uid)
+
+
+def _named(route: str, path: Mapping[str, Any], body: Mapping[str, Any]) -> Object:
+    collection = route.partition("{workspace}/")[2] or route.removeprefix("/v1/")
     word = collection.partition("/")[0]
     metadata = body.get("metadata") or {}
     named = (

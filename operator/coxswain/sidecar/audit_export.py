@@ -64,9 +64,9 @@ class Export:
             after = seals[-1].body.number
 
     async def _start(self, query: Query, head: int, *, is_whole: bool) -> int:
-        """The seal after which the chain is shown."""
+        """The number before the first seal that is shown."""
         if self._after is not None:
-            return self._after
+            return self._after - 1
         if is_whole:
             return 0
         first = await self._store.run(audit_seals.first_with, query)
@@ -74,6 +74,10 @@ class Export:
 
     async def _sealed(self, query: Query, seal: Seal, *, is_whole: bool) -> bytes:
         """A seal with its rows, if it is to show any."""
+        if seal.body.number == self._after:
+            # Where the chain is taken up, so that its end is seen where nothing follows.
+            self._counts["seals"] += 1
+            return _line("seal", _seal(seal, is_shown=False))
         rows = []
         if seal.dropped_at is None:
             rows = list(await self._store.run(audit_seals.covered, query, seal.body.number))

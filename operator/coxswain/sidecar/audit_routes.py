@@ -1,15 +1,14 @@
 """The audit log for people: pages of it, an export with its proof, and the public keys."""
 
-import base64
-import binascii
+import time
 from collections.abc import AsyncIterator
-from datetime import datetime
 from uuid import UUID
 
 from aiohttp import web
 
 from coxswain.errors import CoxswainError, UserError
 from coxswain.identity.callers import UserCaller
+from coxswain.sidecar import cursors
 from coxswain.sidecar.audit_export import Export
 from coxswain.sidecar.audit_wire import (
     AuditKeys,
@@ -23,8 +22,8 @@ from coxswain.store import audit
 from coxswain.store.audit import Cursor
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
-from coxswain.web import problems, request_ids
-from coxswain.web.routes import Call, route
+from coxswain.web import denials, request_ids
+from coxswain.web.routes import AGAIN, Call, route
 
 log = logs.get(__name__)
 
@@ -34,9 +33,10 @@ LINES = "application/jsonl"
 class AuditRoutes:
     """Routes for people."""
 
-    def __init__(self, store: Store, installation: str) -> None:
+    def __init__(self, store: Store, installation: str, again_seconds: float) -> None:
         self._store = store
         self._installation = installation
+        self._again_seconds = again_seconds
 
     @route("GET", "/v1/audit")
     async def read_audit(self, call: Call, caller: UserCaller, query: AuditQuery) -> AuditPage:
@@ -46,7 +46,7 @@ class AuditRoutes:
         page = await self._store.run(audit.page, wanted, cursor, limit=query.limit)
         return AuditPage(
             items=[AuditView.of(row) for row in page.rows],
-            next=_write_cursor(page.next) if page.next is not None else None,
+            next=cursors.write(page.next.at, page.next.id) if page.next is not None else None,
         )
 
     @route("GET", "/v1/audit/keys")
@@ -61,7 +61,8 @@ class AuditRoutes:
     ) -> web.StreamResponse:
         """Export rows as JSON Lines with the seals that prove them: ``coxswain-audit verify`` reads it.
 
-        Without any parameter it is the whole log. An export without an ``end`` line was cut.
+        Without any parameter it is the whole log. An export without an ``end`` line was cut: the
+        database went away, or the caller's right did.
         """
         if query.after is not None and query.workspace is None:
             raise UserError("a seal is one of a workspace: give workspace too", field="query.after")
@@ -73,34 +74,29 @@ class AuditRoutes:
         response.content_type = LINES
         await response.prepare(call.request)
         await response.write(first)
-        await _write(response, parts)
+        await self._write(call.request, response, parts)
         return response
 
-
-async def _write(response: web.StreamResponse, parts: AsyncIterator[bytes]) -> None:
-    try:
-        async for each in parts:
-            await response.write(each)
-    except CoxswainError as error:
-        # The answer has begun: a cut connection, and no line "end", are all that can say so.
-        log.warning("an export could not be written to its end", code=error.code)
-        raise ConnectionResetError from error
-    await response.write_eof()
-
-
-def _write_cursor(cursor: Cursor) -> str:
-    text = f"{cursor.at.isoformat()} {cursor.id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    async def _write(
+        self, request: web.Request, response: web.StreamResponse, parts: AsyncIterator[bytes]
+    ) -> None:
+        allowed_until = time.monotonic() + self._again_seconds
+        try:
+            async for each in parts:
+                if time.monotonic() >= allowed_until:
+                    await request[AGAIN].check()
+                    allowed_until = time.monotonic() + self._again_seconds
+                await response.write(each)
+        except CoxswainError as error:
+            # The answer has begun: a cut connection, and no line "end", are all that can say so.
+            await denials.denied(request, error)
+            log.warning("an export could not be written to its end", code=error.code)
+            raise ConnectionResetError from error
+        await response.write_eof()
 
 
 def _read_cursor(text: str | None) -> Cursor | None:
     if text is None:
         return None
-    try:
-        plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-        at, _, row = plain.partition(" ")
-        return Cursor(datetime.fromisoformat(at), UUID(row))
-    except (ValueError, binascii.Error) as error:
-        raise UserError(
-            "this is no cursor of ours", code=problems.MALFORMED, field="query.cursor"
-        ) from error
+    at, row = cursors.read(text, cursors.instant, UUID)
+    return Cursor(at, row)

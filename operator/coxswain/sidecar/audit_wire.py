@@ -4,24 +4,30 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from coxswain.api.audit import AuditKey, AuditRow, Outcome
-from coxswain.api.meta import Model, Name
+from coxswain.api.meta import SUBDOMAIN, Model
 from coxswain.errors import UserError
+from coxswain.rules import audit_chain
+from coxswain.sidecar.schedule_wire import Moment
 from coxswain.store.audit import Query
 
+_Workspace = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=253, pattern=rf"^({SUBDOMAIN}|{audit_chain.OWN})$"),
+]
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[a-zA-Z_.-]+$")]
 
 
 class AuditSlice(Model):
     """Which rows: all that are asked for must hold."""
 
-    workspace: Name | None = None
-    """Only rows of this workspace."""
-    since: AwareDatetime | None = None
+    workspace: _Workspace | None = None
+    """Only rows of this workspace; ``-`` is what belongs to none."""
+    since: Moment | None = None
     """Only rows from this instant on."""
-    until: AwareDatetime | None = None
+    until: Moment | None = None
     """Only rows from before this instant."""
     actor: Annotated[str, StringConstraints(min_length=1, max_length=1100)] | None = None
     """Only acts of this actor: KIND:NAME, such as user:ada, or KIND alone."""
@@ -39,7 +45,7 @@ class AuditSlice(Model):
         actor_kind, colon, actor = (self.actor or "").partition(":")
         kind, slash, name = (self.object or "").partition("/")
         return Query(
-            workspace=self.workspace,
+            workspace="" if self.workspace == audit_chain.OWN else self.workspace,
             since=self.since,
             until=self.until,
             actor_kind=actor_kind or None,
@@ -170,4 +176,5 @@ class ExportQuery(AuditSlice):
     """Which rows, and from where on the chain is shown."""
 
     after: Annotated[int, Field(ge=1, lt=2**63)] | None = None
-    """Show a workspace's chain after this seal: the last one of an earlier export. With ``workspace``."""
+    """Show a workspace's chain from this seal on, without its rows: the last one of an earlier export. With
+    ``workspace``."""

@@ -1,12 +1,13 @@
 """Writes the audit log of the API: every act of a caller, and every denial.
 
-AROUND: the row before the act is committed before anything is done, so no change is without one. A
-process that is killed in between leaves a row without its end: whether it was done, the object says.
-WITH: one row in the transaction of the change: both are there, or neither.
+AROUND: the row before the act is committed before anything is done, or with the first transaction that
+does something, so no change is without one. A process that is killed in between leaves a row without its
+end: whether it was done, the object says. WITH: one row in the transaction of the change: both are there,
+or neither. What is refused before anything is done has one row, and is counted where it comes too often.
 What cannot be written after an act does not undo it: it is in the process's log, and counted.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -20,7 +21,7 @@ from coxswain.store.audited import Along
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs, metrics
 from coxswain.web import problems
-from coxswain.web.auditing import Act, Kept
+from coxswain.web.auditing import Act, Kept, Refusal
 
 log = logs.get(__name__)
 T = TypeVar("T")
@@ -29,45 +30,42 @@ T = TypeVar("T")
 class ApiRecorder:
     """One per process; see ``coxswain.web.auditing.Recorder``. ``denials`` has a task to run."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, onboarded: Collection[str] = ()) -> None:
+        """``onboarded`` are the workspaces in whose part of the log a denial may stand."""
         self._store = store
+        self._onboarded = onboarded
         self.denials = Denials(self._late)
 
     async def keep(self, act: Act, work: Callable[[], Awaitable[T]]) -> T:
         """Do the work and record what came of it. Raises what the work raises."""
-        if act.kept is Kept.WITH:
-            return await self._with(audit_entries.of(act, Outcome.DONE), work)
-        return await self._around(audit_entries.of(act, Outcome.BEGUN), work)
-
-    async def denied(self, action: str, caller: object | None, code: str) -> None:
-        """Record that somebody was refused; of one who is refused all the time, in sums."""
-        await self.denials.take(audit_entries.denial(action, caller, code))
-
-    async def _around(self, begun: AuditEntry, work: Callable[[], Awaitable[T]]) -> T:
-        await self._store.run(audit.write, begun)
-        try:
-            answer = await work()
-        except CoxswainError as error:
-            await self._late(_ended(begun, _outcome(error), _why(error)))
-            raise
-        found = audit_entries.made(answer, begun.object)
-        await self._late(_ended(begun, Outcome.DONE, {}, found))
-        return answer
-
-    async def _with(self, done: AuditEntry, work: Callable[[], Awaitable[T]]) -> T:
-        row = Along(done)
+        first = Outcome.DONE if act.kept is Kept.WITH else Outcome.BEGUN
+        row = Along(audit_entries.of(act, first))
         try:
             with audited.along(row):
                 answer = await work()
         except CoxswainError as error:
-            if not row.is_kept:
-                failed = replace(done, id=_new(), outcome=_outcome(error))
-                failed = replace(failed, details={**done.details, **_why(error)})
-                await self.denials.take(failed)
+            await self._failed(row, error)
             raise
         if not row.is_kept:
-            await self._late(done)
+            await self._late(replace(row.entry, outcome=Outcome.DONE))
+        elif first is Outcome.BEGUN:
+            found = audit_entries.made(answer, row.entry.object)
+            await self._late(_ended(row.entry, Outcome.DONE, {}, found))
         return answer
+
+    async def denied(self, refusal: Refusal) -> None:
+        """Record that somebody was refused; of one who is refused all the time, in sums."""
+        await self.denials.take(audit_entries.denial(refusal, self._onboarded))
+
+    async def _failed(self, row: Along, error: CoxswainError) -> None:
+        """Say how it ended; of what was refused before anything was done, within bounds."""
+        entry, outcome = row.entry, _outcome(error)
+        if not row.is_kept:
+            details = {**entry.details, **_why(error)}
+            failed = replace(entry, id=_new(), outcome=outcome, details=details)
+            await self.denials.take(failed)
+        elif entry.outcome is Outcome.BEGUN:
+            await self._late(_ended(entry, outcome, _why(error)))
 
     async def _late(self, entry: AuditEntry) -> None:
         """Write what is told after the fact."""

@@ -4,6 +4,7 @@ The process starts without the account, which the operator hands over; until the
 API server is away, what needs it answers 503.
 """
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,6 +30,28 @@ class Objects(Protocol):
     async def patch(self, path: str, body: Body) -> Body:
         """Merge a change into an object. Raises ConflictError on a stale resourceVersion."""
         ...
+
+
+class Announced:
+    """A cluster of which every change is announced before it is made."""
+
+    def __init__(self, cluster: Objects, announce: Callable[[], Awaitable[None]]) -> None:
+        self._cluster = cluster
+        self._announce = announce
+
+    async def get(self, path: str, params: dict[str, str] | None = None) -> Body:
+        """Read an object."""
+        return await self._cluster.get(path, params)
+
+    async def create(self, path: str, body: Body, params: dict[str, str] | None = None) -> Body:
+        """Make an object."""
+        await self._announce()
+        return await self._cluster.create(path, body, params)
+
+    async def patch(self, path: str, body: Body) -> Body:
+        """Merge a change into an object."""
+        await self._announce()
+        return await self._cluster.patch(path, body)
 
 
 class Cluster:

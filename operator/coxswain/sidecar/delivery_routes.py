@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from coxswain.api.deliveries import Delivery
+from coxswain.api.event_types.callback import CALLBACK_REDRIVEN, CallbackRedriven
 from coxswain.api.records import Event
 from coxswain.errors import NotFoundError
 from coxswain.identity.callers import UserCaller
@@ -20,8 +21,6 @@ from coxswain.store.outbox import Query
 from coxswain.store.pool import Store
 from coxswain.web.auditing import Kept
 from coxswain.web.routes import Call, route
-
-REDRIVEN = "callback.redriven"
 
 
 class DeliveryRoutes:
@@ -94,13 +93,12 @@ def _unknown(path: DeliveryPath) -> NotFoundError:
 
 
 def _redriven(found: Delivery, caller: UserCaller) -> Event:
-    return Event(
+    return Event.of(
+        CALLBACK_REDRIVEN,
+        CallbackRedriven(delivery=str(found.id), was=found.state.value, reason=found.reason),
         id=uuid7.new(datetime.now(UTC)),
-        type=REDRIVEN,
         actor=str(caller),
         workspace=found.workspace,
-        kind="Job",
         name=found.job_name,
         uid=found.job_uid,
-        details={"delivery": str(found.id), "was": found.state.value, "reason": found.reason},
     )

@@ -6,12 +6,15 @@ A process that is killed loses the counts of its last minute; its metrics had th
 """
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from coxswain.api.audit import Actor, AuditEntry, Outcome
 from coxswain.store import uuid7
+from coxswain.telemetry import logs, metrics
+
+log = logs.get(__name__)
 
 PERIOD_SECONDS = 60.0
 ROWS_PER_CALLER = 20
@@ -22,26 +25,31 @@ MANY = "requests_refused"
 LAST_SECONDS = 3.0
 ANONYMOUS_KIND = "anonymous"
 
+Key = tuple[Actor, Outcome]
+"""Who, and whether they were denied or it failed: the one is no sum of the other."""
 Write = Callable[[AuditEntry], Awaitable[None]]
 
 
 class Denials:
     """One per process; ``run`` is its task."""
 
-    def __init__(self, write: Write) -> None:
+    def __init__(self, write: Write, last_seconds: float = LAST_SECONDS) -> None:
         self._write = write
-        self._rows: Counter[Actor] = Counter()
-        self._more: dict[Actor, Counter[str]] = defaultdict(Counter)
+        self._last_seconds = last_seconds
+        self._rows: Counter[Key] = Counter()
+        self._more: dict[Key, Counter[str]] = defaultdict(Counter)
+        self._due: deque[AuditEntry] = deque()
+        """Sums of periods that are over, which are not written yet."""
 
     async def take(self, entry: AuditEntry) -> None:
         """Write a row, or count it where the caller has had its rows of this minute."""
-        actor = entry.actor
-        if actor not in self._rows and len(self._rows) >= MOST_CALLERS:
-            actor = OTHERS
-        if actor.kind in {ANONYMOUS_KIND, OTHERS.kind} or self._rows[actor] >= ROWS_PER_CALLER:
-            self._more[actor][str(entry.details.get("code", ""))] += 1
+        key = (entry.actor, entry.outcome)
+        if key not in self._rows and len(self._rows) >= MOST_CALLERS:
+            key = (OTHERS, entry.outcome)
+        if key[0].kind in {ANONYMOUS_KIND, OTHERS.kind} or self._rows[key] >= ROWS_PER_CALLER:
+            self._more[key][str(entry.details.get("code", ""))] += 1
             return
-        self._rows[actor] += 1
+        self._rows[key] += 1
         await self._write(entry)
 
     async def run(self, period: float = PERIOD_SECONDS) -> None:
@@ -51,22 +59,34 @@ class Denials:
                 await asyncio.sleep(period)
                 await self.flush()
         finally:
-            async with asyncio.timeout(LAST_SECONDS):
+            await self._last()
+
+    async def _last(self) -> None:
+        """Write the last sums; what the database does not take in time is counted as lost."""
+        try:
+            async with asyncio.timeout(self._last_seconds):
                 await self.flush()
+        except TimeoutError:
+            metrics.AUDIT_LOST.inc(len(self._due))
+            log.warning(
+                "sums of denials are lost: the database did not answer", sums=len(self._due)
+            )
 
     async def flush(self) -> None:
-        """Write the sums, and begin a new period."""
-        more, self._more = self._more, defaultdict(Counter)
+        """Write the sums, and begin a new period. One that is cut short is gone on with by the next."""
+        self._due += [_sum(*key, codes) for key, codes in self._more.items()]
+        self._more.clear()
         self._rows.clear()
-        for actor, codes in more.items():
-            await self._write(_sum(actor, codes))
+        while self._due:
+            await self._write(self._due[0])
+            self._due.popleft()
 
 
-def _sum(actor: Actor, codes: Counter[str]) -> AuditEntry:
+def _sum(actor: Actor, outcome: Outcome, codes: Counter[str]) -> AuditEntry:
     return AuditEntry(
         id=uuid7.new(datetime.now(UTC)),
         action=MANY,
-        outcome=Outcome.DENIED,
+        outcome=outcome,
         actor=actor,
         details={"count": codes.total(), **codes},
     )

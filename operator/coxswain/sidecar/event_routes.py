@@ -5,12 +5,13 @@ from uuid import UUID
 
 from aiohttp import web
 
-from coxswain.api.contract import EVENT_BYTES
+from coxswain.api.event_type import Writer
 from coxswain.errors import UserError
 from coxswain.identity.callers import UserCaller
-from coxswain.sidecar import fenced, objects, owning, views
+from coxswain.sidecar import event_checks, fenced, objects, owning, views
 from coxswain.sidecar.cluster import Objects
-from coxswain.sidecar.streams import Streams, Wanted
+from coxswain.sidecar.live_stream import Wanted
+from coxswain.sidecar.streams import Streams
 from coxswain.sidecar.wire import (
     Accepted,
     EventPage,
@@ -19,7 +20,8 @@ from coxswain.sidecar.wire import (
     UserEvent,
     UserEvents,
 )
-from coxswain.store import events, fencing, pool
+from coxswain.store import event_search, events, fencing
+from coxswain.store.event_search import Search
 from coxswain.store.events import Event, Filter, Resync
 from coxswain.store.pool import Connection, Store
 from coxswain.web import problems
@@ -29,6 +31,8 @@ from coxswain.web.routes import Call, route
 LARGE_BYTES = 8_388_608
 LAST_EVENT_ID = "Last-Event-ID"
 EVENT_STREAM = "text/event-stream"
+# A page holds at most so much of its events' details, and one event more.
+PAGE_BYTES = 4_194_304
 # How often a filtered page looks further in one request.
 LOOKS = 20
 
@@ -41,21 +45,23 @@ class EventRoutes:
         self._cluster = cluster
         self._streams = streams
 
-    @route("GET", "/v1/events")
+    @route("GET", "/v1/events", produces=EVENT_STREAM)
     async def read_events(
         self, call: Call, caller: UserCaller, query: EventQuery
     ) -> EventPage | web.StreamResponse:
         """Read events after a position; with Accept: text/event-stream, live.
 
         A stream begins after Last-Event-ID or ``after``, and without them at what comes next.
-        A position that was dropped answers with ``resync``.
+        With ``wait`` a page that would be empty waits. A position that was dropped answers with ``resync``.
         """
+        is_stream = EVENT_STREAM in (call.header("Accept") or "")
+        _fits(query, is_stream=is_stream)
         which = await self._filter(query, caller)
-        if EVENT_STREAM not in (call.header("Accept") or ""):
-            return await self._page(query.after or 0, which, query.limit)
+        if not is_stream:
+            return await self._page(call, query, Search(which, query.since, bool(query.security)))
         given = last_event_id(call)
         position, resync = await self._streams.start_of(query.after if given is None else given)
-        wanted = Wanted(which, position, frame=views.frame, is_last=lambda _event: False)
+        wanted = Wanted(which, position, views.frame, lambda _event: False, session=query.session)
         return await self._streams.serve(call.request, wanted, resync)
 
     @route("POST", "/v1/events", limit=LARGE_BYTES, errors=(409, 413), kept=Kept.ELSEWHERE)
@@ -86,7 +92,9 @@ class EventRoutes:
         if query.attempt is not None and query.job is None:
             raise UserError("an attempt is one of a job: give job too", field="query.attempt")
         uid = None if query.job is None else await self._uid(query.job, query.workspace)
-        return Filter(query.type, query.workspace, uid, query.attempt, caller.workspaces)
+        return Filter(
+            query.type, query.workspace, uid, query.attempt, caller.workspaces, query.agent
+        )
 
     async def _uid(self, job: str, workspace: str | None) -> str:
         try:
@@ -98,13 +106,32 @@ class EventRoutes:
                 ) from None
         return await objects.uid(self._store, self._cluster, "Job", workspace, job)
 
-    async def _page(self, after: int, which: Filter, limit: int) -> EventPage:
-        found, resync = await self._store.run(_read, after, which, limit)
+    async def _page(self, call: Call, query: EventQuery, search: Search) -> EventPage:
+        found, resync = await self._store.run(_read, query.after or 0, search, query.limit)
+        if query.wait and resync is None and not found.events and not found.more:
+            found = await self._streams.next_page(
+                call.request, search.which, found.next, limit=query.limit, seconds=query.wait
+            )
         return EventPage(
             events=[views.of(event) for event in found.events],
             next=found.next,
             more=found.more,
             resync=ResyncView(oldest=resync.oldest, head=resync.head) if resync else None,
+        )
+
+
+def _fits(query: EventQuery, *, is_stream: bool) -> None:
+    """Refuse what only the other form of an answer knows."""
+    if (is_stream or query.wait) and (query.since is not None or query.security is not None):
+        raise UserError(
+            "since and security are for pages that do not wait: who waits gets what comes",
+            field="query",
+        )
+    if is_stream and query.wait:
+        raise UserError("a stream waits by itself; leave it out", field="query.wait")
+    if not is_stream and query.session is not None:
+        raise UserError(
+            f"only a stream has a session: ask with Accept: {EVENT_STREAM}", field="query.session"
         )
 
 
@@ -117,15 +144,23 @@ async def _append_under(
 
 
 async def _read(
-    connection: Connection, after: int, which: Filter, limit: int
+    connection: Connection, after: int, search: Search, limit: int
 ) -> tuple[events.Page, Resync | None]:
     resync = await events.locate(connection, after)
-    page = await events.after(connection, after, which, limit=limit)
+    page = await _look(connection, after, search, limit)
     for _ in range(LOOKS):
         if page.events or not page.more:
             break
-        page = await events.after(connection, page.next, which, limit=limit)
+        page = await _look(connection, page.next, search, limit)
     return page, resync
+
+
+async def _look(connection: Connection, after: int, search: Search, limit: int) -> events.Page:
+    if search == Search(search.which):
+        return await events.after(
+            connection, after, search.which, limit=limit, most_bytes=PAGE_BYTES
+        )
+    return await event_search.page(connection, after, search, limit=limit, most_bytes=PAGE_BYTES)
 
 
 def last_event_id(call: Call) -> int | None:
@@ -133,20 +168,20 @@ def last_event_id(call: Call) -> int | None:
     given = call.header(LAST_EVENT_ID)
     if given is None or not given.strip():
         return None
-    if not given.strip().isdecimal() or len(given.strip()) > 18:
+    text = given.strip()
+    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
         raise UserError(
-            "this is no position of the log", code=problems.MALFORMED, field=LAST_EVENT_ID
+            "this is no position of the log: send the id of an event that you were given, or nothing",
+            code=problems.MALFORMED,
+            field=LAST_EVENT_ID,
         )
-    return int(given)
+    return int(text)
 
 
 def _event(event: UserEvent, actor: str, place: str) -> Event:
-    if len(pool.encode(event.details)) > EVENT_BYTES:
-        raise UserError(
-            f"an event holds at most {EVENT_BYTES} bytes",
-            code=problems.TOO_LARGE,
-            field=f"{place}.details",
-        )
+    event_checks.check(Writer.USER, event.type, event.event_version, event.details, place=place)
+    event_checks.text(event.kind, f"{place}.kind")
+    event_checks.text(event.name, f"{place}.name")
     return Event(
         id=event.id,
         type=event.type,
@@ -156,4 +191,5 @@ def _event(event: UserEvent, actor: str, place: str) -> Event:
         name=event.name,
         uid=str(event.uid) if event.uid is not None else None,
         details=event.details,
+        version=event.event_version,
     )

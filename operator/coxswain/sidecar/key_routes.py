@@ -1,10 +1,13 @@
 """API keys for machines: made, listed and revoked by admins of the whole installation."""
 
+from datetime import datetime
+
 from coxswain.identity.callers import UserCaller
 from coxswain.rules import api_keys as rules
+from coxswain.sidecar import cursors, keyed_objects
 from coxswain.sidecar.key_wire import KeyList, KeyPath, KeyQuery, KeyView, MadeKey, NewApiKeyBody
 from coxswain.store import api_keys
-from coxswain.store.api_keys import NewApiKey
+from coxswain.store.api_keys import NewApiKey, Which
 from coxswain.store.pool import Store
 from coxswain.web.routes import Answer, Call, route
 
@@ -23,9 +26,11 @@ class KeyRoutes:
     ) -> Answer[MadeKey]:
         """Make an API key for a machine. The answer is the only one that shows it.
 
-        409 too_many_keys. If the answer is lost, revoke the key and make another.
+        409 too_many_keys. With Idempotency-Key the same again makes no second key: 409
+        key_made_already names the first, whose secret is not shown again.
         """
-        made = rules.make()
+        key = keyed_objects.key_of(call)
+        made = rules.make(None if key is None else f"{caller.name}\n{key}")
         wanted = NewApiKey(
             id=made.id,
             secret_hash=rules.hash_of(made.text),
@@ -39,10 +44,22 @@ class KeyRoutes:
     @route("GET", "/v1/keys")
     async def list_keys(self, call: Call, caller: UserCaller, query: KeyQuery) -> KeyList:
         """List the API keys, newest first, without themselves."""
-        found = await self._store.run(api_keys.newest, revoked=query.revoked)
-        return KeyList(items=[KeyView.of(each) for each in found])
+        which = Which(query.limit + 1, _place(query.cursor), query.revoked)
+        found = await self._store.run(api_keys.newest, which)
+        shown, more = found[: query.limit], len(found) > query.limit
+        return KeyList(
+            items=[KeyView.of(each) for each in shown],
+            next=cursors.write(shown[-1].made_at, shown[-1].id) if more else None,
+        )
 
     @route("POST", "/v1/keys/{key}/revoke", errors=(404,))
     async def revoke_key(self, call: Call, caller: UserCaller, path: KeyPath) -> KeyView:
         """End an API key for good: after 2 s it opens nothing. The same again is harmless."""
         return KeyView.of(await self._store.transact(api_keys.revoke, path.key, caller.name))
+
+
+def _place(text: str | None) -> tuple[datetime, str] | None:
+    if text is None:
+        return None
+    at, id_ = cursors.read(text, cursors.instant, cursors.word)
+    return at, id_

@@ -23,8 +23,12 @@ class KeyPath(Model):
 
 
 class KeyQuery(Model):
-    """Which keys."""
+    """Which keys, and from where on."""
 
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    """Keys on a page."""
+    cursor: Annotated[str, StringConstraints(max_length=200)] | None = None
+    """``next`` of the page before."""
     revoked: bool = False
     """Whether to list those too that were revoked."""
 
@@ -92,9 +96,11 @@ class MadeKey(KeyView):
 
 
 class KeyList(Model):
-    """Keys, newest first; at most 500."""
+    """A page of keys, newest first."""
 
     items: list[KeyView]
+    next: str | None = None
+    """Give it as ``cursor`` for the next page; none on the last one."""
 
 
 def _state(key: ApiKey) -> str:

@@ -1,15 +1,13 @@
 """Leases for people and their programs: make, read, take, renew, let go, hand on."""
 
-import base64
-import binascii
-
 from coxswain.api.lease import LeaseSpec
 from coxswain.api.records import Lease, LeaseHolder
 from coxswain.errors import CoxswainError, NotFoundError, UnavailableError, UserError
 from coxswain.identity.callers import UserCaller
-from coxswain.rules import leasing
-from coxswain.sidecar import lease_waits, lease_wire, making, objects
+from coxswain.rules import idempotency, leasing
+from coxswain.sidecar import cursors, keyed_objects, lease_waits, lease_wire, making, objects
 from coxswain.sidecar.cluster import Objects
+from coxswain.sidecar.keyed_objects import KeyedObjects, NewObject
 from coxswain.sidecar.lease_desk import LeaseDesk
 from coxswain.sidecar.lease_wire import (
     AcquireRequest,
@@ -24,6 +22,7 @@ from coxswain.sidecar.lease_wire import (
     RenewAnswer,
     RenewRequest,
 )
+from coxswain.sidecar.object_routes import tagged
 from coxswain.sidecar.wire import Resource, WorkspacePath
 from coxswain.store import wakes
 from coxswain.store.leases import holding, rows
@@ -31,7 +30,7 @@ from coxswain.store.leases.holding import Holding, Refused, Wanted
 from coxswain.store.leases.rows import Place, Query
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
-from coxswain.web import problems
+from coxswain.web import conditional
 from coxswain.web.auditing import Kept
 from coxswain.web.routes import Answer, Call, route
 
@@ -39,21 +38,34 @@ from coxswain.web.routes import Answer, Call, route
 class LeaseRoutes:
     """Routes for people."""
 
-    def __init__(self, store: Store, cluster: Objects, listener: Listener) -> None:
+    def __init__(
+        self, store: Store, cluster: Objects, listener: Listener, keyed: KeyedObjects
+    ) -> None:
         self._store = store
         self._desk = LeaseDesk(store)
         self._cluster = cluster
+        self._keyed = keyed
         self._listener = listener
 
     @route("POST", "/v1/workspaces/{workspace}/leases", status=201, errors=(404, 409))
     async def create_lease(
         self, call: Call, caller: UserCaller, path: WorkspacePath, body: NewLeaseBody
     ) -> Answer[Resource]:
-        """Make a Lease: the same object as ``kubectl apply`` makes."""
-        manifest = making.lease(body.metadata.to_wire(), _given(body.spec), caller)
-        made = await making.create(self._cluster, path.workspace, manifest, "leases")
-        found = objects.of(made, "Lease")
-        return Answer(found, status=201, headers={"ETag": objects.etag(found)})
+        """Make a Lease: the same object as ``kubectl apply`` makes.
+
+        With Idempotency-Key the same again answers 200 and the Lease that was made first; another
+        spec answers 409 idempotency_key_reused.
+        """
+
+        async def make(metadata: making.Body) -> making.Body:
+            manifest = making.manifest(metadata, _given(body.spec), caller, kind="Lease")
+            return await making.create(self._cluster, path.workspace, manifest, "leases")
+
+        metadata, key = body.metadata.to_wire(), keyed_objects.key_of(call)
+        payload = idempotency.payload_hash(path.workspace, body.spec)
+        wanted = NewObject("Lease", path.workspace, metadata, payload, key)
+        made, status = await self._keyed.create(wanted, make)
+        return tagged(made, status=status)
 
     @route("GET", "/v1/leases")
     async def list_leases(self, call: Call, caller: UserCaller, query: LeaseQuery) -> LeaseList:
@@ -68,13 +80,19 @@ class LeaseRoutes:
         return await self._list(frozenset({path.workspace}), query)
 
     @route("GET", "/v1/workspaces/{workspace}/leases/{name}", errors=(404,))
-    async def get_lease(self, call: Call, caller: UserCaller, path: LeasePath) -> LeaseView:
-        """Read a lease as it is at this moment. 503 where the operator has not seen it yet."""
+    async def get_lease(self, call: Call, caller: UserCaller, path: LeasePath) -> Answer[LeaseView]:
+        """Read a lease as it is at this moment. 503 where the operator has not seen it yet.
+
+        Its ETag is the same while it is not renewed, however many seconds are left.
+        """
         place = (path.workspace, path.name)
         found = (await self._store.run(rows.of, [place])).get(place)
         if found is None or found.is_removed:
             raise await self._missing(place)
-        return lease_wire.view(found)
+        shown = lease_wire.view(found)
+        steady = shown.model_copy(update={"seconds_left": None})
+        tag = conditional.tag_of(steady.model_dump_json().encode())
+        return Answer(shown, headers={"ETag": tag})
 
     @route(
         "POST",
@@ -210,7 +228,7 @@ class LeaseRoutes:
         found, following = await self._store.run(rows.page, wanted, after, limit=query.limit)
         return LeaseList(
             items=[lease_wire.view(each) for each in found],
-            next=None if following is None else _write_cursor(following),
+            next=None if following is None else cursors.write(*following),
         )
 
 
@@ -218,17 +236,8 @@ def _given(spec: LeaseSpec) -> making.Body:
     return spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-def _write_cursor(place: Place) -> str:
-    return base64.urlsafe_b64encode("/".join(place).encode()).decode()
-
-
 def _read_cursor(text: str | None) -> Place | None:
     if text is None:
         return None
-    try:
-        workspace, slash, name = base64.urlsafe_b64decode(text).decode().partition("/")
-    except (ValueError, binascii.Error):
-        slash = ""
-    if not slash:
-        raise UserError("this is no cursor of ours", code=problems.MALFORMED, field="query.cursor")
+    workspace, name = cursors.read(text, cursors.word, cursors.word)
     return workspace, name

@@ -24,24 +24,13 @@ def manifest(
     kind: str = "Job",
 ) -> Body:
     """A Job or another object, with who asks for it and where it comes from."""
-    annotations = {names.ANNOTATION_REQUESTER: caller.name}
+    annotations = {**metadata.get("annotations", {}), names.ANNOTATION_REQUESTER: caller.name}
     if lineage is not None:
         annotations[names.ANNOTATION_LINEAGE] = lineage.model_dump_json()
     metadata = {**metadata, "annotations": annotations}
     return {
         "apiVersion": names.API_VERSION,
         "kind": kind,
-        "metadata": metadata,
-        "spec": spec,
-    }
-
-
-def lease(metadata: Body, spec: Body, caller: UserCaller) -> Body:
-    """A Lease, with who made it."""
-    metadata = {**metadata, "annotations": {names.ANNOTATION_REQUESTER: caller.name}}
-    return {
-        "apiVersion": names.API_VERSION,
-        "kind": "Lease",
         "metadata": metadata,
         "spec": spec,
     }

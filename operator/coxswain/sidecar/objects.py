@@ -1,21 +1,18 @@
 """Our objects as people read them: from the mirror, or while it lags, from the API server."""
 
-import base64
-import hashlib
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from coxswain.api import lineage
-from coxswain.errors import NotFoundError, UserError
+from coxswain.errors import NotFoundError
 from coxswain.kube import paths
+from coxswain.sidecar import cursors
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.wire import Resource, ResourceList
 from coxswain.store import mirror
 from coxswain.store.mirror import Cursor, Page
 from coxswain.store.pool import Store
-from coxswain.web import problems
+from coxswain.web import conditional
 
 QUEUED = "Queued"
 PENDING = "Pending"
@@ -86,50 +83,20 @@ def version_tag(tag: str) -> str:
     return f'{version}"' if plus else tag
 
 
-def matches(header: str, tag: str) -> bool:
-    """Whether If-None-Match names the tag."""
-    given = _tags(header)
-    return "*" in given or tag in given
-
-
 def sees(header: str, tag: str) -> bool:
     """Whether If-Match names the version: a Job that only moved in its line is no other one."""
-    given = [version_tag(each) for each in _tags(header)]
+    given = [version_tag(each) for each in conditional.tags(header)]
     return "*" in given or tag in given
-
-
-def _tags(header: str) -> list[str]:
-    return [each.strip().removeprefix("W/") for each in header.split(",")]
-
-
-def list_etag(items: Sequence[Resource]) -> str:
-    """The tag of a list: it changes when any of its objects does."""
-    text = "\n".join(f"{each.id} {each.version}" for each in items)
-    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
 def write_cursor(cursor: Cursor) -> str:
-    """A place in a list, as opaque text."""
-    text = f"{cursor.created_at.isoformat()} {cursor.uid}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _instant(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(text)
-    return at.astimezone(UTC)
+    """A place in a list of objects, as opaque text."""
+    return cursors.write(cursor.created_at, cursor.uid)
 
 
 def read_cursor(text: str | None) -> Cursor | None:
     """The place that ``write_cursor`` wrote down. Raises UserError malformed."""
     if text is None:
         return None
-    try:
-        plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-        at, _, uid = plain.partition(" ")
-        return Cursor(_instant(at), str(UUID(uid)))
-    except (ValueError, OverflowError) as error:
-        raise UserError(
-            "this is no cursor of ours", code=problems.MALFORMED, field="query.cursor"
-        ) from error
+    at, uid = cursors.read(text, cursors.instant, cursors.uuid)
+    return Cursor(at, uid)

@@ -2,30 +2,40 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from aiohttp import web
 
 from coxswain import settings
+from coxswain.api.standing import Role
 from coxswain.errors import CoxswainError
 from coxswain.identity.doors import Doors
 from coxswain.identity.keys import Keys
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
+from coxswain.kube.access import Right
 from coxswain.settings import SidecarSettings
+from coxswain.sidecar import caller_rates, ports
 from coxswain.sidecar.approval_routes import ApprovalRoutes
 from coxswain.sidecar.artifact_store import ArtifactStore
 from coxswain.sidecar.audit_routes import AuditRoutes
 from coxswain.sidecar.auditing import ApiRecorder
 from coxswain.sidecar.call_routes import CallRoutes
-from coxswain.sidecar.cluster import Cluster, Objects
+from coxswain.sidecar.cluster import Announced, Cluster, Objects
 from coxswain.sidecar.collector import Collector
+from coxswain.sidecar.config_routes import ConfigRoutes
 from coxswain.sidecar.delivery_routes import DeliveryRoutes
 from coxswain.sidecar.event_routes import EventRoutes
+from coxswain.sidecar.health_routes import HealthRoutes
 from coxswain.sidecar.key_routes import KeyRoutes
-from coxswain.sidecar.keyed_jobs import KeyedJobs
+from coxswain.sidecar.keyed_objects import KeyedObjects
 from coxswain.sidecar.lease_routes import LeaseRoutes
+from coxswain.sidecar.live_stream import Pace
 from coxswain.sidecar.metric_routes import MetricRoutes
 from coxswain.sidecar.object_routes import ObjectRoutes
 from coxswain.sidecar.record_routes import RecordRoutes
@@ -36,33 +46,44 @@ from coxswain.sidecar.review_routes import ReviewRoutes
 from coxswain.sidecar.run_lease_routes import RunLeaseRoutes
 from coxswain.sidecar.run_routes import RunRoutes
 from coxswain.sidecar.schedule_routes import ScheduleRoutes
-from coxswain.sidecar.streams import AGAIN_SECONDS, Streams
+from coxswain.sidecar.streams import Streams
 from coxswain.sidecar.suspend_routes import SuspendRoutes
-from coxswain.sidecar.tail import Tail
 from coxswain.sidecar.type_routes import TypeRoutes
 from coxswain.sidecar.type_store import TypeStore
 from coxswain.sidecar.ways_in import WaysIn
-from coxswain.store import events, frozen, idempotency, partitions, schema
+from coxswain.sidecar.wire import EventView
+from coxswain.store import announcements, deltas, events, frozen, idempotency, partitions
+from coxswain.store import running as running_processes
 from coxswain.store.audited import AuditedStore
 from coxswain.store.bucket import Address, Bucket
 from coxswain.store.leases import lines
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
-from coxswain.telemetry import logs
-from coxswain.web import server
+from coxswain.telemetry import crashes, logs
+from coxswain.web import asyncapi, dependencies, server
 from coxswain.web.auditing import RECORDER
+from coxswain.web.banner import Banner
 from coxswain.web.health import Health
+from coxswain.web.limiting import LIMITER
+from coxswain.web.readiness import Dependency
+from coxswain.web.roll_call import Answering, Presence, RollCall
 
 log = logs.get(__name__)
 
 NAME = "sidecar"
 TITLE = "Coxswain API"
-VERSION_PATH = "/version"
+PACE = Pace()
+CHANNELS = (events.CHANNEL, lines.CHANNEL, announcements.CHANNEL, deltas.CHANNEL)
 PARTITION_SECONDS = 3600.0
 RETRY_SECONDS = 10.0
 PURGE_SECONDS = 600.0
 # Others go on sending here until they know; they find the port open for that long.
 LEAVE_SECONDS = 2.0
+# What the API cannot do without where people come by Kubernetes; all else it may is of workspaces.
+REVIEWS = (
+    Right("create", "tokenreviews", "authentication.k8s.io"),
+    Right("create", "subjectaccessreviews", "authorization.k8s.io"),
+)
 
 
 @dataclass(frozen=True)
@@ -71,13 +92,17 @@ class Ports:
 
     api: int
     health: int
+    tell: Callable[[], Coroutine[Any, Any, None]]
+    """Writes the one line that says what has started."""
+    https: int | None = None
+    redirect: int | None = None
 
 
 def main() -> int:
     """Serve until SIGTERM."""
     given = settings.load(SidecarSettings)
     logs.configure(given.log_format, given.log_level)
-    asyncio.run(_until_told(given))
+    crashes.run(_until_told(given))
     return 0
 
 
@@ -87,50 +112,68 @@ async def running(
     cluster: Objects,
     *,
     leave_seconds: float = LEAVE_SECONDS,
-    again_seconds: float = AGAIN_SECONDS,
+    pace: Pace = PACE,
 ) -> AsyncIterator[Ports]:
     """The whole process for the length of a block."""
+    certificate = ports.certificate(given)
     async with AsyncExitStack() as stack:
         dsn = given.database_dsn.get_secret_value()
         store = await AuditedStore.open(dsn, connections=given.database_pool, name=NAME)
         stack.push_async_callback(store.close)
         keys = Keys(cluster, store)
-        listener = Listener(dsn, [events.CHANNEL, lines.CHANNEL])
-        tail = Tail(store, listener)
+        presence, banner = Presence(NAME), Banner(NAME)
+        listener = presence.listener(dsn, CHANNELS)
         ways = WaysIn(given, store, cluster)
         doors = Doors(Verifier(keys, given.installation), RunsOfPods(store), ways.finders)
-        streams = Streams(store, tail, limit=given.streams, again_seconds=again_seconds)
+        streams = Streams(store, listener, limit=given.streams, pace=pace)
         bucket = _bucket(given)
         files = ArtifactStore(store, bucket, given.artifacts_prefix)
+        changed = Announced(cluster, store.announce)
         handlers = [
-            *_handlers(store, cluster, streams, files, given),
-            LeaseRoutes(store, cluster, listener),
-            RunLeaseRoutes(store, listener),
+            *_handlers(store, changed, streams, files, given),
+            *_of_leases(store, changed, listener, given),
         ]
         health = Health(
-            {"postgres": store.ping, "schema": lambda: store.run(schema.require)},
-            {
-                "kubernetes": lambda: _answers(cluster),
-                "token_keys": keys.check,
-                "people": ways.check,
-            },
+            *dependencies.of_store(store, listener, is_needed=True),
+            *_of_cluster(given, cluster, keys, ways),
         )
-        app = server.build(NAME, TITLE, handlers, doors)
-        app[RECORDER] = recorder = ApiRecorder(store)
+        standing = partial(presence.standing, health, Role.ACTIVE)
+        answering = Answering(store, listener, standing)
+        handlers.append(HealthRoutes(RollCall(store, listener), standing))
+        recorder = ApiRecorder(store, frozenset(given.onboarded_workspaces))
+        app = _app(given, handlers, doors, recorder)
+        app.on_shutdown.append(streams.stop)
         health_port = await stack.enter_async_context(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
-        group = await stack.enter_async_context(asyncio.TaskGroup())
-        work = [keys.run(), listener.run(), tail.run(), frozen.run(store)]
-        work += [_make_days(store), _purge_keys(store), *ways.work()]
-        work.append(recorder.denials.run())
-        if bucket is not None:
-            work.append(Collector(store, bucket).run())
+        group = await stack.enter_async_context(banner.group())
+        work = [answering.run(), keys.run(), listener.run(), streams.run(), frozen.run(store)]
+        work += [recorder.denials.run(), *ways.work(), *_chores(given, store, bucket)]
         tasks = [group.create_task(each) for each in work]
         stack.callback(_cancel, tasks)
-        port = await stack.enter_async_context(server.serving(app, given.bind, given.port))
+        opened = await stack.enter_async_context(ports.opened(app, given, certificate))
         stack.push_async_callback(_leave, health, leave_seconds)
-        yield Ports(port, health_port)
+        banner.opened(health=health_port, **opened.named)
+        tell = partial(banner.say, health, Role.ACTIVE)
+        yield Ports(opened.api, health_port, tell, opened.https, opened.redirect)
+
+
+def _chores(
+    given: SidecarSettings, store: Store, bucket: Bucket | None
+) -> list[Coroutine[Any, Any, None]]:
+    """What every replica does from time to time."""
+    found = [_make_days(store), _purge_keys(store), running_processes.run(store, NAME, given)]
+    return found if bucket is None else [*found, Collector(store, bucket).run()]
+
+
+def _app(
+    given: SidecarSettings, handlers: list[object], doors: Doors, recorder: ApiRecorder
+) -> web.Application:
+    documents = {asyncapi.PATH: asyncapi.document(EventView)}
+    app = server.build(NAME, TITLE, handlers, doors, documents=documents)
+    app[RECORDER] = recorder
+    app[LIMITER] = caller_rates.limiter(given)
+    return app
 
 
 def _bucket(given: SidecarSettings) -> Bucket | None:
@@ -157,14 +200,14 @@ def _handlers(
     given: SidecarSettings,
 ) -> list[object]:
     types = TypeStore(cluster)
-    keyed = KeyedJobs(store, cluster, given.idempotency_seconds)
+    keyed = KeyedObjects(store, cluster, given.idempotency_seconds)
     return [
         RunRoutes(store, files),
         ReportRoutes(store),
         ObjectRoutes(store, cluster, types, keyed, given.workspace_weights),
         SuspendRoutes(cluster),
         ReviewRoutes(cluster),
-        RerunRoutes(store, cluster),
+        RerunRoutes(store, cluster, keyed),
         ApprovalRoutes(store, cluster),
         CallRoutes(store, cluster),
         ResultRoutes(store, cluster),
@@ -172,11 +215,19 @@ def _handlers(
         RecordRoutes(store, cluster, streams, files),
         EventRoutes(store, cluster, streams),
         DeliveryRoutes(store),
-        ScheduleRoutes(store, cluster),
+        ScheduleRoutes(store, cluster, keyed),
         KeyRoutes(store),
-        AuditRoutes(store, given.installation),
+        AuditRoutes(store, given.installation, streams.pace.again_seconds),
         MetricRoutes(store, given),
+        ConfigRoutes(store, given.mode),
     ]
+
+
+def _of_leases(
+    store: Store, cluster: Objects, listener: Listener, given: SidecarSettings
+) -> list[object]:
+    keyed = KeyedObjects(store, cluster, given.idempotency_seconds)
+    return [LeaseRoutes(store, cluster, listener, keyed), RunLeaseRoutes(store, listener)]
 
 
 async def _until_told(given: SidecarSettings) -> None:
@@ -186,16 +237,27 @@ async def _until_told(given: SidecarSettings) -> None:
         loop.add_signal_handler(each, told.set)
     cluster = Cluster(given.kubeconfig, given.account_folder)
     try:
-        async with running(given, cluster) as ports:
-            log.info("serving", port=ports.api, health_port=ports.health)
+        async with running(given, cluster) as opened:
+            telling = asyncio.create_task(opened.tell())
             await told.wait()
+            telling.cancel()
             log.info("ending")
     finally:
         await cluster.close()
 
 
-async def _answers(cluster: Objects) -> None:
-    await cluster.get(VERSION_PATH)
+def _of_cluster(
+    given: SidecarSettings, cluster: Objects, keys: Keys, ways: WaysIn
+) -> list[Dependency]:
+    """It serves on without the API server, with what it has."""
+    found = [
+        dependencies.of_cluster(cluster, is_needed=False),
+        dependencies.of_keys(keys),
+        Dependency("people", ways.check, is_needed=False),
+    ]
+    if given.people == "kubernetes":
+        found.insert(1, dependencies.of_rights(cluster, REVIEWS))
+    return found
 
 
 async def _make_days(store: Store) -> None:

@@ -17,8 +17,9 @@ from coxswain.sidecar import objects, views
 from coxswain.sidecar.artifact_store import ArtifactStore
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.event_routes import last_event_id
-from coxswain.sidecar.streams import Streams, Wanted
-from coxswain.sidecar.wire import ArtifactPath, AttemptQuery, LogQuery, ObjectPath
+from coxswain.sidecar.live_stream import Wanted
+from coxswain.sidecar.streams import Streams
+from coxswain.sidecar.wire import ArtifactPath, AttemptQuery, LogQuery, ObjectPath, StreamQuery
 from coxswain.store import artifacts, events, mirror, outputs
 from coxswain.store.events import Filter, Page, StoredEvent
 from coxswain.store.pool import Store
@@ -80,13 +81,17 @@ class RecordRoutes:
     @route(
         "GET",
         "/v1/workspaces/{workspace}/jobs/{name}/artifacts/{artifact}",
-        produces="application/octet-stream",
+        produces="*/*",
+        tagged=True,
         errors=(404,),
     )
     async def read_artifact(
         self, call: Call, caller: UserCaller, path: ArtifactPath, query: AttemptQuery
     ) -> web.Response:
-        """Read a file that the Job kept: of the newest attempt that has it, or of the one given."""
+        """Read a file that the Job kept: of the newest attempt that has it, or of the one given.
+
+        It comes as the type that it was kept as.
+        """
         uid = await self._uid(path)
         found = await self._store.run(artifacts.get, uid, path.artifact, query.attempt)
         if found is None:
@@ -101,14 +106,16 @@ class RecordRoutes:
         "GET",
         "/v1/workspaces/{workspace}/jobs/{name}/stream",
         produces="text/event-stream",
+        also=(204,),
         errors=(404,),
     )
     async def stream_job(
-        self, call: Call, caller: UserCaller, path: ObjectPath
+        self, call: Call, caller: UserCaller, path: ObjectPath, query: StreamQuery
     ) -> web.StreamResponse:
-        """Follow a Job from its beginning to its end: frames ``status``, ``log`` and ``event``.
+        """Follow a Job from its beginning to its end: frames ``status``, ``log``, ``event`` and ``delta``.
 
-        Last-Event-ID goes on where a reader was; 204 says that there is nothing more to come.
+        A ``delta`` is what a model says while it says it, and has no id. Last-Event-ID goes on where
+        a reader was; 204 says that there is nothing more to come.
         """
         uid = await self._uid(path)
         given = last_event_id(call)
@@ -117,7 +124,7 @@ class RecordRoutes:
         which = Filter(workspace=path.workspace, uid=uid)
         if await self._is_over(which, uid, position):
             return web.Response(status=204)
-        wanted = Wanted(which, position, frame=_frame, is_last=_is_end)
+        wanted = Wanted(which, position, _frame, _is_end, job=uid, session=query.session)
         return await self._streams.serve(call.request, wanted, resync)
 
     async def _write_log(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from coxswain.errors import ConflictError
+from coxswain.errors import ConflictError, UserError
 from coxswain.identity.callers import UserCaller
 from coxswain.kube import paths
 from coxswain.sidecar import objects
@@ -13,6 +13,9 @@ from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.wire import ObjectPath, Resource
 from coxswain.web import problems
 from coxswain.web.routes import Call
+
+UID = "metadata.uid"
+"""The field that the API server refuses where the object of that name is another one."""
 
 
 @dataclass(frozen=True)
@@ -26,19 +29,25 @@ class Asked:
     kind: str = "Job"
 
 
-async def annotate(cluster: Objects, asked: Asked, version: str | None) -> Resource:
-    """Leave the request on the object; with a version only if it is still that one.
+async def annotate(
+    cluster: Objects, asked: Asked, standing: Resource, version: str | None
+) -> Resource:
+    """Leave the request on the object that was looked at; with a version only if it is still that one.
 
-    Raises ConflictError precondition_failed.
+    Raises ConflictError precondition_failed, also where another one has its name by now.
     """
     text = None if asked.request is None else json.dumps(asked.request)
-    metadata: dict[str, Any] = {"annotations": {asked.annotation: text}}
+    metadata: dict[str, Any] = {"uid": standing.id, "annotations": {asked.annotation: text}}
     if version is not None:
         metadata["resourceVersion"] = version
     path = paths.of(objects.PLURALS[asked.kind], asked.object.workspace, asked.object.name)
     try:
         changed = await cluster.patch(path, {"metadata": metadata})
     except ConflictError as error:
+        raise stale(asked.kind) from error
+    except UserError as error:
+        if error.field != UID:
+            raise
         raise stale(asked.kind) from error
     return objects.of(changed, asked.kind)
 

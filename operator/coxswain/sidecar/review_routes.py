@@ -57,7 +57,7 @@ class ReviewRoutes:
             at=datetime.now(UTC).isoformat(),
         )
         asked = requests.Asked(path, names.ANNOTATION_REVIEW, decided.to_wire())
-        return _answer(await requests.annotate(self._cluster, asked, standing.version))
+        return _answer(await requests.annotate(self._cluster, asked, standing, standing.version))
 
 
 def _check(standing: Resource, body: ReviewRequest, attempt: int) -> None:

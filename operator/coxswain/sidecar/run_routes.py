@@ -8,7 +8,6 @@ from aiohttp import web
 
 from coxswain.api.contract import (
     ARTIFACT_BYTES,
-    EVENT_BYTES,
     ActRequest,
     BatchAnswer,
     CallAnswer,
@@ -22,24 +21,22 @@ from coxswain.api.contract import (
     RunEvent,
     RunResult,
 )
+from coxswain.api.event_type import Writer
 from coxswain.errors import CoxswainError, UserError
 from coxswain.identity.callers import AgentCaller, PodCaller
 from coxswain.rules import job_types
-from coxswain.sidecar import fenced, writing
+from coxswain.sidecar import event_checks, fenced, writing
 from coxswain.sidecar.artifact_store import ArtifactStore
 from coxswain.sidecar.wire import RunArtifactPath
-from coxswain.store import calls, claims, pool, reports, runs, uuid7
+from coxswain.store import calls, claims, reports, runs, uuid7
 from coxswain.store.pool import Store
 from coxswain.store.runs import RunKey
-from coxswain.web import problems
 from coxswain.web.auditing import Kept
 from coxswain.web.routes import Call, route
 
 LARGE_BYTES = 8_388_608
-PREFIX = "run."
 HIDDEN = frozenset({"models", "approvals", "requester"})
 """Of the run's document, what its pod reads in another form or not at all."""
-OURS = (claims.CLAIMED, claims.EGRESS, claims.APPROVAL, reports.RESULT)
 
 T = TypeVar("T")
 
@@ -166,18 +163,7 @@ class RunRoutes:
 def _check(event: RunEvent, place: str) -> None:
     if not uuid7.is_random(event.id):
         raise UserError("send a UUIDv7", field=f"{place}.id")
-    if not event.type.startswith(PREFIX) or event.type.startswith(OURS):
-        raise UserError(
-            f"types of a run's own events begin with {PREFIX}; {', '.join(OURS)} are"
-            " written by the platform",
-            field=f"{place}.type",
-        )
-    if len(pool.encode(event.details)) > EVENT_BYTES:
-        raise UserError(
-            f"an event holds at most {EVENT_BYTES} bytes; keep more as an artifact",
-            code=problems.TOO_LARGE,
-            field=f"{place}.details",
-        )
+    event_checks.check(Writer.RUN, event.type, event.event_version, event.details, place=place)
 
 
 def _for_pod(document: RunDocument) -> RunDocument:

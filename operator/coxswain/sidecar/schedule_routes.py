@@ -2,19 +2,19 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
-
-from aiohttp import web
+from uuid import UUID, uuid4, uuid5
 
 from coxswain import names
 from coxswain.api.kind import Schedule
 from coxswain.api.ticks import RequestKind, ScheduleRequest
 from coxswain.errors import ConflictError, UserError
 from coxswain.identity.callers import UserCaller
+from coxswain.rules import idempotency
 from coxswain.rules import ticks as rules
-from coxswain.sidecar import making, objects, owning, requests, schedule_wire
+from coxswain.sidecar import keyed_objects, making, objects, owning, requests, schedule_wire
 from coxswain.sidecar.cluster import Objects
-from coxswain.sidecar.object_routes import answered, tagged, unchanged
+from coxswain.sidecar.keyed_objects import KeyedObjects, NewObject
+from coxswain.sidecar.object_routes import tagged
 from coxswain.sidecar.schedule_wire import (
     BackfillRequest,
     NewSchedule,
@@ -46,9 +46,10 @@ JUST_BEFORE = timedelta(microseconds=1)
 class ScheduleRoutes:
     """Routes for people."""
 
-    def __init__(self, store: Store, cluster: Objects) -> None:
+    def __init__(self, store: Store, cluster: Objects, keyed: KeyedObjects) -> None:
         self._store = store
         self._cluster = cluster
+        self._keyed = keyed
 
     @route("POST", "/v1/workspaces/{workspace}/schedules", status=201, errors=(404, 409))
     async def create_schedule(
@@ -56,36 +57,45 @@ class ScheduleRoutes:
     ) -> Answer[Resource]:
         """Make a Schedule: the same object as ``kubectl apply`` makes.
 
-        A trigger that nobody could follow is refused with its field, before anything is made.
+        A trigger that nobody could follow is refused with its field, before anything is made. With
+        Idempotency-Key the same again answers 200 and the Schedule that was made first; another
+        spec answers 409 idempotency_key_reused.
         """
         rules.of(body.spec)
         wire = body.spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
         owning.require_queue(caller, owning.work(wire))
-        manifest = making.manifest(body.metadata.to_wire(), wire, caller, kind=KIND)
-        made = await making.create(self._cluster, path.workspace, manifest, "schedules")
-        return tagged(objects.of(made, KIND), status=201)
+
+        async def make(metadata: making.Body) -> making.Body:
+            manifest = making.manifest(metadata, wire, caller, kind=KIND)
+            return await making.create(self._cluster, path.workspace, manifest, "schedules")
+
+        metadata, key = body.metadata.to_wire(), keyed_objects.key_of(call)
+        payload = idempotency.payload_hash(path.workspace, body.spec)
+        wanted = NewObject(KIND, path.workspace, metadata, payload, key)
+        made, status = await self._keyed.create(wanted, make)
+        return tagged(made, status=status)
 
     @route("GET", "/v1/schedules")
     async def list_schedules(
         self, call: Call, caller: UserCaller, query: ListQuery
-    ) -> Answer[ResourceList] | web.Response:
+    ) -> ResourceList:
         """List the Schedules of all workspaces that one may see, newest first."""
-        return await self._list(call, Query(KIND, caller.workspaces, query.phase), query)
+        return await self._list(Query(KIND, caller.workspaces, query.phase), query)
 
     @route("GET", "/v1/workspaces/{workspace}/schedules")
     async def list_workspace_schedules(
         self, call: Call, caller: UserCaller, path: WorkspacePath, query: ListQuery
-    ) -> Answer[ResourceList] | web.Response:
+    ) -> ResourceList:
         """List the Schedules of a workspace, newest first."""
-        return await self._list(call, Query(KIND, [path.workspace], query.phase), query)
+        return await self._list(Query(KIND, [path.workspace], query.phase), query)
 
     @route("GET", "/v1/workspaces/{workspace}/schedules/{name}", errors=(404,))
     async def get_schedule(
         self, call: Call, caller: UserCaller, path: ObjectPath
-    ) -> Answer[Resource] | web.Response:
+    ) -> Answer[Resource]:
         """Read a Schedule; with If-None-Match 304 if it is still the same."""
         found = await objects.find(self._store, self._cluster, KIND, path.workspace, path.name)
-        return answered(call, found)
+        return tagged(found, status=200)
 
     @route("GET", "/v1/workspaces/{workspace}/schedules/{name}/ticks", errors=(404,))
     async def list_ticks(
@@ -101,35 +111,42 @@ class ScheduleRoutes:
         "POST",
         "/v1/workspaces/{workspace}/schedules/{name}/trigger",
         status=202,
-        errors=(404,),
+        errors=(404, 409, 412),
         kept=Kept.WITH,
     )
     async def trigger_schedule(
         self, call: Call, caller: UserCaller, path: ObjectPath, body: TriggerRequest
     ) -> Answer[RequestView]:
-        """Ask for a Job of the template now. The same ``id`` again asks for none."""
-        live = await objects.live(self._cluster, KIND, path.workspace, path.name)
-        owning.require(caller, live)
-        asked = _asked("Trigger", caller, body.reason, body.id, overlap=body.overlap)
+        """Ask for a Job of the template now. The same ``id``, or Idempotency-Key, again asks for none.
+
+        409 idempotency_key_reused where it stands for another request; with If-Match 412 if the
+        Schedule changed.
+        """
+        live = await self._own(call, caller, path)
+        id_ = _id(call, caller, live, body.id)
+        asked = _asked("Trigger", caller, body.reason, id_, overlap=body.overlap)
         return await self._ask(path, live, asked)
 
     @route(
         "POST",
         "/v1/workspaces/{workspace}/schedules/{name}/backfill",
         status=202,
-        errors=(404,),
+        errors=(404, 409, 412),
         kept=Kept.WITH,
     )
     async def backfill_schedule(
         self, call: Call, caller: UserCaller, path: ObjectPath, body: BackfillRequest
     ) -> Answer[RequestView]:
-        """Ask for the Jobs of a past range of ticks, both ends included; at most 1,000 ticks."""
-        live = await objects.live(self._cluster, KIND, path.workspace, path.name)
-        owning.require(caller, live)
+        """Ask for the Jobs of a past range of ticks, both ends included; at most 1,000 ticks.
+
+        Answers to a repeat, and to If-Match, as trigger does.
+        """
+        live = await self._own(call, caller, path)
         since, until = body.since, body.until
         _check_range(Schedule.parse(live), since, until)
+        id_ = _id(call, caller, live, body.id)
         asked = _asked(
-            "Backfill", caller, body.reason, body.id, since=since, until=until, overlap=body.overlap
+            "Backfill", caller, body.reason, id_, since=since, until=until, overlap=body.overlap
         )
         return await self._ask(path, live, asked)
 
@@ -174,16 +191,23 @@ class ScheduleRoutes:
             )
         if names.ANNOTATION_SUSPEND in (live["metadata"].get("annotations") or {}):
             asked = requests.Asked(path, names.ANNOTATION_SUSPEND, None, KIND)
-            standing = await requests.annotate(self._cluster, asked, standing.version)
+            standing = await requests.annotate(self._cluster, asked, standing, standing.version)
         await self._ask(path, live, _asked("Continue", caller, None, None))
         return tagged(standing, status=202)
+
+    async def _own(self, call: Call, caller: UserCaller, path: ObjectPath) -> dict[str, Any]:
+        """The Schedule, if the caller may act on it and has seen it as it is."""
+        live = await objects.live(self._cluster, KIND, path.workspace, path.name)
+        owning.require(caller, live)
+        requests.check_unchanged(call, objects.of(live, KIND))
+        return live
 
     async def _annotate(
         self, path: ObjectPath, standing: Resource, caller: UserCaller, reason: str | None
     ) -> Resource:
         request = requests.of_person(caller, reason)
         asked = requests.Asked(path, names.ANNOTATION_SUSPEND, request, KIND)
-        return await requests.annotate(self._cluster, asked, standing.version)
+        return await requests.annotate(self._cluster, asked, standing, standing.version)
 
     async def _ask(
         self, path: ObjectPath, live: dict[str, Any], asked: ScheduleRequest
@@ -194,20 +218,25 @@ class ScheduleRoutes:
         )
         return Answer(RequestView(id=asked.id, accepted=is_new), status=202)
 
-    async def _list(
-        self, call: Call, wanted: Query, query: ListQuery
-    ) -> Answer[ResourceList] | web.Response:
+    async def _list(self, wanted: Query, query: ListQuery) -> ResourceList:
         cursor = objects.read_cursor(query.cursor)
-        page = await self._store.run(mirror.page, wanted, cursor, limit=query.limit)
-        found = objects.listed(page)
-        tag = objects.list_etag(found.items)
-        return unchanged(call, tag) or Answer(found, headers={"ETag": tag})
+        return objects.listed(await self._store.run(mirror.page, wanted, cursor, limit=query.limit))
 
 
 def _asked(
     kind: RequestKind, caller: UserCaller, reason: str | None, id_: Any, **fields: Any
 ) -> ScheduleRequest:
     return ScheduleRequest(str(id_ or uuid4()), kind, str(caller), reason or "", **fields)
+
+
+def _id(call: Call, caller: UserCaller, live: dict[str, Any], given: UUID | None) -> UUID | None:
+    """The request's own id, or one made from its key, which is one caller's and one Schedule's."""
+    key = keyed_objects.key_of(call)
+    if key is None:
+        return given
+    if given is not None:
+        raise UserError("send an id or Idempotency-Key, not both", field="id")
+    return uuid5(UUID(live["metadata"]["uid"]), f"{caller}\n{key}")
 
 
 def _check_range(schedule: Schedule, since: datetime, until: datetime) -> None:

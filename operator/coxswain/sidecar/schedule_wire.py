@@ -1,6 +1,5 @@
 """What people and this API say to each other about Schedules."""
 
-import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -11,10 +10,9 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from coxswain.api.meta import Model, Text
 from coxswain.api.schedule import EARLIEST, LATEST, Overlap, ScheduleSpec
 from coxswain.api.ticks import Tick
-from coxswain.errors import UserError
+from coxswain.sidecar import cursors
 from coxswain.sidecar.wire import NewMetadata
 from coxswain.store.ticks import Place
-from coxswain.web import problems
 
 
 def _in_utc(at: datetime) -> datetime:
@@ -118,7 +116,7 @@ def page(rows: Sequence[Tick], *, more: bool) -> TickPage:
     """Rows of the records as people read them."""
     return TickPage(
         items=[_view(row) for row in rows],
-        next=_write_place(Place(rows[-1].at, rows[-1].id)) if more else None,
+        next=cursors.write(rows[-1].at, rows[-1].id) if more else None,
     )
 
 
@@ -126,19 +124,8 @@ def read_place(text: str | None) -> Place | None:
     """The place that a page ended at. Raises UserError malformed."""
     if text is None:
         return None
-    try:
-        plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-        at, _, id_ = plain.partition(" ")
-        return Place(datetime.fromisoformat(at).astimezone(UTC), id_)
-    except (ValueError, OverflowError) as error:
-        raise UserError(
-            "this is no cursor of ours", code=problems.MALFORMED, field="query.cursor"
-        ) from error
-
-
-def _write_place(place: Place) -> str:
-    text = f"{place.at.isoformat()} {place.id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    at, id_ = cursors.read(text, cursors.instant, cursors.word)
+    return Place(at, id_)
 
 
 def _view(row: Tick) -> TickView:

@@ -36,7 +36,7 @@ class SuspendRoutes:
             return _answer(standing)
         request = requests.of_person(caller, body.reason)
         asked = requests.Asked(path, names.ANNOTATION_SUSPEND, request)
-        return _answer(await requests.annotate(self._cluster, asked, standing.version))
+        return _answer(await requests.annotate(self._cluster, asked, standing, standing.version))
 
     @route(
         "POST", "/v1/workspaces/{workspace}/jobs/{name}/resume", status=202, errors=(404, 409, 412)
@@ -58,7 +58,7 @@ class SuspendRoutes:
         if names.ANNOTATION_SUSPEND not in (live["metadata"].get("annotations") or {}):
             return _answer(standing)
         asked = requests.Asked(path, names.ANNOTATION_SUSPEND, None)
-        return _answer(await requests.annotate(self._cluster, asked, standing.version))
+        return _answer(await requests.annotate(self._cluster, asked, standing, standing.version))
 
 
 def _standing(call: Call, standing: Resource) -> Resource:

@@ -5,7 +5,7 @@ from coxswain.errors import ConflictError, UserError
 from coxswain.identity.callers import UserCaller
 from coxswain.rules import job_types
 from coxswain.rules.built_in_types import BUILT_IN
-from coxswain.sidecar import type_store
+from coxswain.sidecar import keyed_objects, type_store
 from coxswain.sidecar.type_store import Body, TypeStore
 from coxswain.sidecar.type_wire import JobTypeChange, JobTypeList, JobTypeView, NewJobType, TypePath
 from coxswain.sidecar.wire import WorkspacePath
@@ -44,11 +44,24 @@ class TypeRoutes:
     async def create_job_type(
         self, call: Call, caller: UserCaller, path: WorkspacePath, body: NewJobType
     ) -> Answer[JobTypeView]:
-        """Make a job type: a labelled ConfigMap, as a Git repository may hold it too."""
+        """Make a job type: a labelled ConfigMap, as a Git repository may hold it too.
+
+        With Idempotency-Key the same again answers 200 and what stands; 409 where that is another.
+        """
         job_types.checked(body.name, body.spec)
-        data = job_types.to_data(body.spec)
-        raw = await self._types.make(path.workspace, body.name, data)
-        return _tagged(_view(path.workspace, body.name, raw), status=201)
+        data, status = job_types.to_data(body.spec), 201
+        try:
+            raw = await self._types.make(path.workspace, body.name, data)
+        except ConflictError:
+            standing = await self._types.map_of(path.workspace, body.name)
+            if (
+                keyed_objects.key_of(call) is None
+                or standing is None
+                or standing.get("data") != data
+            ):
+                raise
+            raw, status = standing, 200
+        return _tagged(_view(path.workspace, body.name, raw), status=status)
 
     @route("PATCH", "/v1/workspaces/{workspace}/job-types/{name}", errors=(404, 409, 412))
     async def change_job_type(

@@ -13,6 +13,7 @@ def of(stored: StoredEvent) -> EventView:
         at=stored.at,
         recorded_at=stored.recorded_at,
         type=event.type,
+        event_version=event.version,
         actor=event.actor,
         workspace=event.workspace,
         kind=event.kind,

@@ -14,7 +14,6 @@ from coxswain.people_settings import GroupGrant
 from coxswain.rules.permissions import Grant, Role
 from coxswain.settings import SidecarSettings
 from coxswain.sidecar.cluster import Objects
-from coxswain.store import workspaces
 from coxswain.store.pool import Store
 
 
@@ -30,7 +29,7 @@ class WaysIn:
             self._issuer_keys = _issuer_keys(given)
             self.finders.append(_people(given, self._issuer_keys))
         if given.people == "kubernetes":
-            self.finders.append(_reviews(given, store, cluster))
+            self.finders.append(_reviews(given, cluster))
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """What has to run beside the server."""
@@ -62,10 +61,10 @@ def _grant(given: GroupGrant) -> Grant:
     return Grant(Role(given.role), where)
 
 
-def _reviews(given: SidecarSettings, store: Store, cluster: Objects) -> Reviews:
-    async def in_use() -> tuple[str, ...]:
-        return await store.run(workspaces.in_use)
-
+def _reviews(given: SidecarSettings, cluster: Objects) -> Reviews:
     return Reviews(
-        cluster, in_use, installation=given.installation, audience=given.kubernetes_audience
+        cluster,
+        given.onboarded_workspaces,
+        installation=given.installation,
+        audience=given.kubernetes_audience,
     )

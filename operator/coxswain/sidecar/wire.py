@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
+from coxswain.api.event_type import SCHEMA_VERSION
 from coxswain.api.job import JobSpec
 from coxswain.api.lineage import Lineage
-from coxswain.api.meta import Model, Name, QueueName, Text
+from coxswain.api.meta import Model, Name, QueueName, Text, Workspace
 from coxswain.api.review import Verdict
 from coxswain.store import uuid7
 
@@ -16,6 +17,13 @@ Labels = Annotated[
     dict[Annotated[str, StringConstraints(max_length=317)], Annotated[str, Field(max_length=63)]],
     Field(max_length=32),
 ]
+
+
+LONGEST_WAIT_SECONDS = 30
+EventTypes = Annotated[
+    str, StringConstraints(max_length=512, pattern=r"^[a-z_.]{1,64}(,[a-z_.]{1,64}){0,15}$")
+]
+SessionName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[-._a-zA-Z0-9]+$")]
 
 
 def _is_version_7(value: UUID) -> UUID:
@@ -30,7 +38,7 @@ EventId = Annotated[UUID, AfterValidator(_is_version_7)]
 class WorkspacePath(Model):
     """Names a workspace."""
 
-    workspace: Name
+    workspace: Workspace
     """The namespace."""
 
 
@@ -96,14 +104,31 @@ class EventQuery(Model):
     """Position; events after it are given. A page begins at 0, a stream at what comes next."""
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
     """Events on a page."""
-    type: Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z_.]+$")] | None = None
-    """A whole type, or with a dot at its end all types that begin so."""
+    type: EventTypes | None = None
+    """A whole type, or with a dot at its end all types that begin so; several with commas between."""
     workspace: Name | None = None
     """Only events of this workspace."""
+    agent: Name | None = None
+    """Only events about this Agent, about a Job of it, or by it."""
     job: Annotated[str, StringConstraints(max_length=253)] | None = None
     """Only events of this Job: its id, or its name together with ``workspace``."""
     attempt: Annotated[int, Field(ge=1)] | None = None
     """Only events of this attempt of ``job``."""
+    wait: Annotated[int, Field(ge=0, le=LONGEST_WAIT_SECONDS)] = 0
+    """Seconds for which a page that would be empty waits for an event; a stream waits by itself."""
+    session: SessionName | None = None
+    """Of a stream: the one before it of the same caller and session is closed."""
+    since: AwareDatetime | None = None
+    """Only what happened at this time or later; whole days before it are not even looked at."""
+    security: Literal["true"] | None = None
+    """Only events that matter to people who look after security."""
+
+
+class StreamQuery(Model):
+    """How a stream is followed."""
+
+    session: SessionName | None = None
+    """The stream before it of the same caller and session is closed."""
 
 
 class NewMetadata(Model):
@@ -215,8 +240,10 @@ class ResourceList(Model):
 
 
 class EventView(Model):
-    """An event of the log."""
+    """An event of the log. It only grows: pass over fields that you do not know."""
 
+    schema_version: int = SCHEMA_VERSION
+    """Version of this form around ``details``."""
     position: int
     """Its place in the log."""
     id: UUID
@@ -227,6 +254,8 @@ class EventView(Model):
     """When it was written."""
     type: str
     """What happened."""
+    event_version: int = 1
+    """Version of the type, that is of the form of ``details``."""
     actor: str
     """Who did it: operator, egress, agent:WORKSPACE/NAME, user:NAME or key:NAME."""
     workspace: str = ""
@@ -254,6 +283,28 @@ class ResyncView(Model):
     """Last position given out."""
 
 
+class LaggedView(Model):
+    """A stream's reader has fallen far behind: what follows is read from the database, and nothing is missing."""
+
+    position: int
+    """How far it has come; it may also leave, and come back at any position."""
+    head: int
+    """How far the log has come."""
+
+
+class DeltaView(Model):
+    """What a model says, while it says it. Some may be missing; the whole answer is an event."""
+
+    attempt: int
+    """Attempt of the Job."""
+    call: str
+    """Which call of a model."""
+    offset: int
+    """How many characters of this call's answer came before."""
+    text: str
+    """Those that come now."""
+
+
 class EventPage(Model):
     """Events after a position."""
 
@@ -273,6 +324,8 @@ class UserEvent(Model):
     """UUIDv7; the same again is harmless."""
     type: Annotated[str, StringConstraints(max_length=64, pattern=r"^user(\.[a-z_]+)+$")]
     """What happened; begins with ``user.``."""
+    event_version: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Your own version of this type."""
     workspace: Name | None = None
     """Where."""
     kind: Annotated[str, StringConstraints(max_length=64)] = ""
@@ -282,7 +335,7 @@ class UserEvent(Model):
     uid: UUID | None = None
     """Id of that object."""
     details: dict[str, Any] = Field(default_factory=dict)
-    """More."""
+    """More, in a form of your own."""
 
 
 class UserEvents(Model):

@@ -13,8 +13,9 @@ from coxswain.errors import ConflictError, NotFoundError, UserError
 from coxswain.store.pool import Connection
 
 MOST = 500
-"""Keys that are not revoked; of all, as many are listed."""
+"""Keys that are not revoked."""
 TOO_MANY = "too_many_keys"
+MADE = "key_made_already"
 UNKNOWN = "key_unknown"
 
 _COLUMNS = (
@@ -66,10 +67,22 @@ class ApiKey:
     """Until it expires; None: it does not."""
 
 
+@dataclass(frozen=True)
+class Which:
+    """A page of keys."""
+
+    limit: int
+    after: tuple[datetime, str] | None = None
+    """Time and id of the last one of the page before."""
+    revoked: bool = False
+    """Whether those too that were revoked."""
+
+
 async def make(connection: Connection, new: NewApiKey) -> ApiKey:
     """Keep a new key; the same again is harmless.
 
-    Raises UserError where it would have expired already, ConflictError too_many_keys.
+    Raises UserError where it would have expired already, ConflictError too_many_keys, or
+    key_made_already where its id has another secret.
     """
     # One at a time, so that the bound holds; rare enough to wait for.
     await connection.execute("SELECT pg_advisory_xact_lock(hashtext('api_keys'))")
@@ -91,6 +104,15 @@ async def make(connection: Connection, new: NewApiKey) -> ApiKey:
         new.made_by,
         new.expires_at,
     )
+    is_new = await connection.fetchval(
+        "SELECT secret_hash = $2 FROM api_keys WHERE id = $1", new.id, new.secret_hash
+    )
+    if not is_new:
+        text = (
+            f"key '{new.id}' was made under this Idempotency-Key, and its secret is shown once; if that"
+            " answer was lost, revoke the key and make another under a new one"
+        )
+        raise ConflictError(text, code=MADE, field="header.Idempotency-Key")
     found = await get(connection, new.id)
     if found.has_expired:
         raise UserError("this time is past already", field="expiresAt")
@@ -112,13 +134,15 @@ async def get(connection: Connection, id_: str) -> ApiKey:
     return _stored(row)
 
 
-async def newest(connection: Connection, *, revoked: bool) -> tuple[ApiKey, ...]:
-    """Keys, newest first; with ``revoked`` those too that were revoked."""
+async def newest(connection: Connection, which: Which) -> tuple[ApiKey, ...]:
+    """Keys, newest first."""
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM api_keys WHERE $1 OR revoked_at IS NULL"  # noqa: S608 - a constant
+        f"SELECT {_COLUMNS} FROM api_keys WHERE ($1 OR revoked_at IS NULL)"  # noqa: S608 - a constant
+        " AND ($3::timestamptz IS NULL OR (made_at, id) < ($3, $4))"
         " ORDER BY made_at DESC, id DESC LIMIT $2",
-        revoked,
-        MOST,
+        which.revoked,
+        which.limit,
+        *(which.after or (None, None)),
     )
     return tuple(_stored(row) for row in rows)
 

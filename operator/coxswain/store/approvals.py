@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from coxswain.api.event_types.approval import APPROVAL_DENIED, APPROVAL_GIVEN, Said
 from coxswain.api.records import Event, Given
 from coxswain.errors import ConflictError
 from coxswain.store import events, wakes
@@ -67,19 +68,18 @@ async def keep(connection: Connection, word: Word) -> Event | None:
             said = "agreed" if approved else "denied it"
             raise ConflictError(f"{word.approver} {said} before; that stands", code=DECIDED)
         return None
-    kind = "approval.given" if word.approved else "approval.denied"
-    return Event(
+    what = APPROVAL_GIVEN if word.approved else APPROVAL_DENIED
+    return Event.of(
+        what,
+        Said(hash=word.hash, reason=word.reason),
         id=events.derived_id(
-            word.job_uid, word.attempt or 0, f"{kind} {word.approver} {word.hash}", at
+            word.job_uid, word.attempt or 0, f"{what.name} {word.approver} {word.hash}", at
         ),
-        type=kind,
         actor=f"user:{word.approver}",
         workspace=word.workspace,
-        kind="Job",
         name=word.job_name,
         uid=word.job_uid,
         attempt=word.attempt,
-        details={"hash": word.hash, "reason": word.reason},
     )
 
 

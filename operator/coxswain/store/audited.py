@@ -14,7 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from typing_extensions import override
 
-from coxswain.api.audit import AuditEntry
+from coxswain.api.audit import AuditEntry, Outcome
 from coxswain.store import audit
 from coxswain.store.pool import Connection, Store
 
@@ -66,3 +66,14 @@ class AuditedStore(Store):
         answer = await super().transact(both)
         row.is_kept = True
         return answer
+
+    async def announce(self) -> None:
+        """Write the row that goes along, if it is not kept: what comes next changes something elsewhere."""
+        row = _current.get()
+        if row is None:
+            return
+        if row.entry.outcome is not Outcome.BEGUN:
+            raise AssertionError(f"{row.entry.action} has one row: it may change records alone")
+        if not row.is_kept:
+            await self.run(audit.write, row.entry)
+            row.is_kept = True

@@ -12,6 +12,8 @@ import asyncpg
 
 from coxswain.api.approval import CallApproval
 from coxswain.api.contract import CallRequest
+from coxswain.api.event_type import D, EventType
+from coxswain.api.event_types.door import CALL_ASKED, CALL_SETTLED, CallAsked, CallSettled
 from coxswain.api.records import Event, Given, Run
 from coxswain.errors import (
     ConflictError,
@@ -25,8 +27,6 @@ from coxswain.store import approvals, claims, events
 from coxswain.store.approvals import Word
 from coxswain.store.pool import Connection
 
-ASKED = f"{claims.APPROVAL}asked"
-ENDED = f"{claims.APPROVAL}ended"
 PER_ATTEMPT = 200
 MOST = 200
 NOT_SET = "approvals_not_set"
@@ -80,7 +80,8 @@ async def ask(connection: Connection, pod_uid: str, call: CallRequest) -> AskedC
     shown = rules.call_hash(run.key.job_uid, run.key.attempt, call.tool, call.arguments)
     is_new = await _stand(connection, run, call, shown, rule.timeout_seconds)
     found = await _look(connection, run.key.job_uid, shown)
-    told = [_event(found, ASKED, found.asked_at)] if is_new else []
+    about = CallAsked(hash=found.hash, tool=found.tool)
+    told = [_event(found, CALL_ASKED, about, found.asked_at)] if is_new else []
     await _settle(connection, found, told)
     return found
 
@@ -185,25 +186,27 @@ async def _settle(connection: Connection, found: AskedCall, told: list[Event]) -
             found.judged.message,
             found.now,
         )
-        said = {"state": found.judged.state, "message": found.judged.message}
-        told = [*told, _event(found, ENDED, found.now, said)]
+        said = CallSettled(
+            hash=found.hash,
+            tool=found.tool,
+            state=found.judged.state,
+            message=found.judged.message,
+        )
+        told = [*told, _event(found, CALL_SETTLED, said, found.now)]
     if told:
         await events.append(connection, told)
 
 
-def _event(
-    found: AskedCall, kind: str, at: datetime, details: dict[str, str] | None = None
-) -> Event:
-    return Event(
-        id=events.derived_id(found.job_uid, found.attempt, f"{kind} {found.hash}", at),
-        type=kind,
+def _event(found: AskedCall, what: EventType[D], data: D, at: datetime) -> Event:
+    return Event.of(
+        what,
+        data,
+        id=events.derived_id(found.job_uid, found.attempt, f"{what.name} {found.hash}", at),
         actor=f"agent:{found.workspace}/{found.agent_name}",
         workspace=found.workspace,
-        kind="Job",
         name=found.job_name,
         uid=found.job_uid,
         attempt=found.attempt,
-        details={"hash": found.hash, "tool": found.tool, **(details or {})},
     )
 
 

@@ -7,8 +7,10 @@ before any user code.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from coxswain.api.event_type import D, EventType
+from coxswain.api.event_types.door import RUN_CLAIMED, RunClaimed
 from coxswain.errors import ConflictError, ForbiddenError, NotFoundError, UserError
 from coxswain.store import events, fencing, runs
 from coxswain.store.leases import of_runs
@@ -17,11 +19,6 @@ from coxswain.store.runs import Run, RunKey
 
 T = TypeVar("T")
 
-CLAIMED = "run.claimed"
-EGRESS = "run.egress."
-"""How the types of the web door's events begin."""
-APPROVAL = "run.approval."
-"""How the types of events about calls begin that people have to agree to."""
 RUN_CLOSED = "run_closed"
 RUN_TAKEN = "run_taken"
 RUN_UNKNOWN = "run_unknown"
@@ -63,7 +60,8 @@ async def claim(connection: Connection, key: RunKey, pod: Pod) -> Run:
     run = runs.stored(row)
     if run.leases:
         await of_runs.live(connection, key, list(run.leases))
-    event = event_of(run, CLAIMED, row["claimed_at"], {"pod": pod.name, "token": run.token})
+    data = RunClaimed(pod=pod.name, token=run.token)
+    event = event_of(run, RUN_CLAIMED, data, row["claimed_at"])
     await events.append(connection, [event])
     return run
 
@@ -138,20 +136,17 @@ def closed() -> ConflictError:
     return ConflictError("this run is over", code=RUN_CLOSED)
 
 
-def event_of(
-    run: Run, kind: str, at: datetime, details: dict[str, Any] | None = None
-) -> events.Event:
+def event_of(run: Run, what: EventType[D], data: D, at: datetime) -> events.Event:
     """What the platform itself records about a run; its id is derived, so it stands once."""
-    return events.Event(
-        id=events.derived_id(run.key.job_uid, run.key.attempt, kind, at),
-        type=kind,
+    return events.Event.of(
+        what,
+        data,
+        id=events.derived_id(run.key.job_uid, run.key.attempt, what.name, at),
         actor=actor(run),
         workspace=run.workspace,
-        kind="Job",
         name=run.job_name,
         uid=run.key.job_uid,
         attempt=run.key.attempt,
-        details=details or {},
     )
 
 

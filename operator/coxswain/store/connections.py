@@ -8,12 +8,13 @@ nobody knows how much went through.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from coxswain.api.event_types.door import EGRESS_CLOSED, EGRESS_OPENED, ConnectionClosed
 from coxswain.api.records import Event
-from coxswain.store import claims, events
+from coxswain.store import events
 from coxswain.store.pool import Connection
 
-OPENED = f"{claims.EGRESS}opened"
-CLOSED = f"{claims.EGRESS}closed"
+OPENED = EGRESS_OPENED.name
+CLOSED = EGRESS_CLOSED.name
 LOST = "gateway_lost"
 AFTER = timedelta(minutes=2)
 """How long after a run the word of its own gateway is waited for."""
@@ -77,23 +78,22 @@ async def close_lost(connection: Connection, since: datetime | None) -> Looked:
 async def _close(connection: Connection, since: datetime, until: datetime) -> int:
     rows = await connection.fetch(LOST_ROWS, since, until, OPENED, CLOSED, SKEW, MOST)
     ended = [
-        Event(
+        Event.of(
+            EGRESS_CLOSED,
+            ConnectionClosed(
+                host=row["details"]["host"],
+                port=row["details"]["port"],
+                connection=str(row["id"]),
+                outcome=LOST,
+            ),
             id=events.derived_id(
                 str(row["uid"]), row["attempt"], f"{CLOSED} {row['id']}", row["closed_at"]
             ),
-            type=CLOSED,
             actor=row["actor"],
             workspace=row["workspace"],
-            kind=row["kind"],
             name=row["name"],
             uid=str(row["uid"]),
             attempt=row["attempt"],
-            details={
-                "host": row["details"]["host"],
-                "port": row["details"]["port"],
-                "connection": str(row["id"]),
-                "outcome": LOST,
-            },
         )
         for row in rows
     ]

@@ -4,6 +4,7 @@ Messages of the server are passed on only where a caller's own input is wrong: o
 details of the schema.
 """
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -44,6 +45,9 @@ def translated() -> Iterator[None]:
         raise _of_server(error) from error
     except TimeoutError as error:
         raise UnavailableError("the database took too long", code=TIMED_OUT) from error
+    except ssl.SSLCertVerificationError as error:
+        text = f"the database's certificate is not trusted: {error.verify_message}"
+        raise UnavailableError(text, code=NOT_READY) from error
     except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
         raise UnavailableError("the connection to the database was lost", code=LOST) from error
 

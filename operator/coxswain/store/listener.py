@@ -1,20 +1,22 @@
-"""One listening connection per process: turns notifications of Postgres into wake-ups.
+"""One listening connection per process: turns notifications of Postgres into wake-ups, or hands on what they say.
 
-A notification says that something came, never what. After each reconnect everybody is woken, as
-something may have been missed. It never ends by itself.
+Whoever subscribes learns that something came, never what; after each reconnect everybody is woken, as
+something may have been missed. Whoever hears gets each notification's text; what came while nobody
+listened, or faster than it is taken, is lost. It never ends by itself.
 """
 
 import asyncio
 import random
+import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import asyncpg
 
-from coxswain.errors import CoxswainError
+from coxswain.errors import CoxswainError, UnavailableError
 from coxswain.store import failures
-from coxswain.store.pool import CONNECT_SECONDS
+from coxswain.store.pool import CONNECT_SECONDS, Connection, Store
 from coxswain.telemetry import logs
 
 if TYPE_CHECKING:
@@ -26,14 +28,25 @@ CHECK_SECONDS = 15.0
 CHECK_TIMEOUT_SECONDS = 5.0
 WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 5.0
+UNHEARD = 1000
+
+
+async def notify(connection: Connection, channel: str, text: str = "") -> None:
+    """Wake whoever listens; ``text`` has less than 8000 bytes."""
+    await connection.execute("SELECT pg_notify($1, $2)", channel, text)
 
 
 class Listener:
-    """Wakes whoever subscribed to a channel."""
+    """Wakes whoever subscribed to a channel. ``name`` is what the database's own lists show."""
 
-    def __init__(self, dsn: str, channels: Sequence[str]) -> None:
+    def __init__(self, dsn: str, channels: Sequence[str], name: str = "coxswain-listener") -> None:
         self._dsn = dsn
-        self._subscribers: dict[str, set[asyncio.Event]] = {name: set() for name in channels}
+        self._name = name
+        # Nobody else speaks on it: what comes back is what this process said.
+        self._echo = f"coxswain_echo_{secrets.token_hex(8)}"
+        heard = (*channels, self._echo)
+        self._subscribers: dict[str, set[asyncio.Event]] = {channel: set() for channel in heard}
+        self._hearers: dict[str, set[asyncio.Queue[str]]] = {channel: set() for channel in heard}
         self._lost = asyncio.Event()
         self.connected = False
 
@@ -46,6 +59,27 @@ class Listener:
             yield wake
         finally:
             self._subscribers[channel].discard(wake)
+
+    @contextmanager
+    def hear(self, channel: str) -> Iterator["asyncio.Queue[str]"]:
+        """A queue of what the channel says; at most UNHEARD wait in it, what comes then is lost."""
+        said = asyncio.Queue[str](UNHEARD)
+        self._hearers[channel].add(said)
+        try:
+            yield said
+        finally:
+            self._hearers[channel].discard(said)
+
+    async def check(self, store: Store) -> None:
+        """Return once a notification of ours has come back; whoever calls sets a bound in time.
+
+        Raises UnavailableError while nobody listens, or the database does not answer.
+        """
+        if not self.connected:
+            raise UnavailableError("the listening connection is lost", code=failures.LOST)
+        with self.subscribe(self._echo) as heard:
+            await store.run(notify, self._echo)
+            await heard.wait()
 
     async def run(self) -> None:
         """Listen for ever; connects anew whenever the connection is lost."""
@@ -65,7 +99,10 @@ class Listener:
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator["Session"]:
         with failures.translated():
-            session = await asyncpg.connect(self._dsn, timeout=CONNECT_SECONDS)
+            named = {"application_name": self._name}
+            session = await asyncpg.connect(
+                self._dsn, timeout=CONNECT_SECONDS, server_settings=named
+            )
             try:
                 self._lost.clear()
                 session.add_termination_listener(self._on_lost)
@@ -89,9 +126,12 @@ class Listener:
     def _on_lost(self, _session: object) -> None:
         self._lost.set()
 
-    def _on_notice(self, _session: object, _pid: int, channel: str, _payload: object) -> None:
+    def _on_notice(self, _session: object, _pid: int, channel: str, payload: object) -> None:
         for wake in self._subscribers[channel]:
             wake.set()
+        for said in self._hearers[channel]:
+            with suppress(asyncio.QueueFull):
+                said.put_nowait(str(payload))
 
     def _wake_all(self) -> None:
         for channel in self._subscribers:

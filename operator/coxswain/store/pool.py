@@ -13,7 +13,7 @@ from typing import Concatenate, ParamSpec, Self, TypeAlias, TypeVar
 import asyncpg
 import stamina
 
-from coxswain.errors import TransientError
+from coxswain.errors import TransientError, UnavailableError
 from coxswain.store import failures
 from coxswain.telemetry import metrics, pool_metrics
 
@@ -104,9 +104,11 @@ class Store:
             raise AssertionError("the last attempt raises")
 
     async def ping(self) -> None:
-        """Raise UnavailableError unless the database answers."""
+        """Raise UnavailableError unless the database answers, and takes writes."""
         async with self._connection() as connection:
-            await connection.fetchval("SELECT 1")
+            read_only = await connection.fetchval("SELECT current_setting('transaction_read_only')")
+        if read_only != "off":
+            raise UnavailableError("the database takes no writes now", code=failures.NOT_READY)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:

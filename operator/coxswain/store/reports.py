@@ -6,12 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from coxswain.api.contract import RunEvent, RunResult
+from coxswain.api.event_types.door import RUN_RESULT, RunEnded
 from coxswain.errors import ConflictError, UserError
 from coxswain.store import artifacts, claims, events
 from coxswain.store.pool import Connection
 from coxswain.store.runs import Run
 
-RESULT = "run.result"
 RESULT_DIFFERS = "result_differs"
 ARTIFACT_MISSING = "artifact_missing"
 ACTS_OPEN = 100
@@ -101,13 +101,10 @@ async def post_result(connection: Connection, pod_uid: str, result: RunResult) -
         pod_uid,
         result.to_wire(),
     )
-    details = result.model_dump(mode="json", by_alias=True, exclude_none=True, include=_SHOWN)
-    await events.append(connection, [claims.event_of(run, RESULT, at, details)])
+    # The answer itself may be large; it stands in the row.
+    shown = RunEnded.of_other_version(result.model_dump(mode="json"))
+    await events.append(connection, [claims.event_of(run, RUN_RESULT, shown, at)])
     return True
-
-
-# The answer itself may be large; it stands in the row.
-_SHOWN = {"status", "reason", "message", "exit_code", "transient", "artifacts"}
 
 
 def _event(run: Run, event: RunEvent) -> events.Event:
@@ -122,6 +119,7 @@ def _event(run: Run, event: RunEvent) -> events.Event:
         attempt=run.key.attempt,
         seq=event.seq,
         details=event.details,
+        version=event.event_version,
     )
 
 

@@ -3,7 +3,7 @@
 from coxswain.errors import UnavailableError
 from coxswain.store.pool import Connection
 
-REVISION = 14
+REVISION = 17
 
 
 async def require(connection: Connection) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import asyncpg
 
+from coxswain.api.event_types.schedule import ENDED, TickEnded
 from coxswain.api.ticks import (
     Counters,
     ScheduleRequest,
@@ -20,6 +21,7 @@ from coxswain.api.ticks import (
     Tick,
     TickChange,
 )
+from coxswain.errors import CoxswainError
 from coxswain.store import events, polls, triggers
 from coxswain.store.events import Event
 from coxswain.store.pool import Connection
@@ -263,24 +265,25 @@ async def keep_ticks(connection: Connection, given: Iterable[tuple[str, Tick]]) 
 
 def event_of(uid: str, workspace: str, name: str, tick: Tick) -> Event:
     """What the log says of the outcome of a tick; the same tick, the same id."""
-    kind = f"schedule.{(tick.outcome or '').lower()}"
-    details = {
-        "tick": tick.at.isoformat(),
-        "source": tick.source,
-        "count": tick.count,
-        "reason": tick.reason or None,
-        "job": tick.job_name,
-    }
+    if tick.outcome is None:
+        raise CoxswainError(f"the tick {tick.id} has no outcome to tell of")
+    what = ENDED[tick.outcome]
+    told = TickEnded(
+        tick=tick.at.isoformat(),
+        source=tick.source,
+        count=tick.count,
+        reason=tick.reason or None,
+        job=tick.job_name,
+    )
     settled_at = tick.settled_at or tick.due_at
-    return Event(
-        id=events.derived_id(uid, 0, f"{kind} {tick.id}", settled_at),
-        type=kind,
+    return Event.of(
+        what,
+        told,
+        id=events.derived_id(uid, 0, f"{what.name} {tick.id}", settled_at),
         actor=ACTOR,
         workspace=workspace,
-        kind="Schedule",
         name=name,
         uid=uid,
-        details={key: value for key, value in details.items() if value is not None},
     )
 
 

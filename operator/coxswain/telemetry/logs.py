@@ -6,15 +6,15 @@ whole request or pass is bound once: ``with logs.bound(request_id=...)``.
 
 import logging
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Literal, TextIO
 
 import structlog
 from structlog.contextvars import bound_contextvars
 from structlog.typing import Processor
+
+from coxswain.telemetry import crashes
 
 LogFormat = Literal["json", "pretty", "compact"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -61,23 +61,7 @@ def configure(log_format: LogFormat, log_level: LogLevel, stream: TextIO | None 
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
-    sys.excepthook = log_crash
-    threading.excepthook = _log_thread_crash
-
-
-def log_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Write the last line of a process that ends by an error nobody caught."""
-    if issubclass(kind, KeyboardInterrupt):
-        return
-    get(__name__).critical(
-        "the process ends: an error nobody caught", exc_info=(kind, error, trace)
-    )
-
-
-def _log_thread_crash(args: threading.ExceptHookArgs) -> None:
-    error = args.exc_value
-    if error is not None:
-        get(__name__).critical("a thread ended by an error nobody caught", exc_info=error)
+    crashes.install()
 
 
 def _shared() -> list[Processor]:

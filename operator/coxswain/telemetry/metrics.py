@@ -141,7 +141,7 @@ STREAMS_OPEN = Gauge(
 )
 STREAM_RESYNCS = Counter(
     "coxswain_stream_resyncs_total",
-    "Streams told to read again: they fell behind or asked for a dropped position.",
+    "Streams told that the position they asked for was dropped.",
     registry=REGISTRY,
 )
 

@@ -10,6 +10,22 @@ HTTP_UNDER_WAY = Gauge(
     ["server"],
     registry=REGISTRY,
 )
+RATE_LIMITED = Counter(
+    "coxswain_http_rate_limited_total",
+    "Requests that were answered 429: their caller asked too often.",
+    registry=REGISTRY,
+)
+CONNECTIONS_TURNED_AWAY = Counter(
+    "coxswain_http_connections_turned_away_total",
+    "Connections that were closed at once: as many as there may be were open.",
+    ["server"],
+    registry=REGISTRY,
+)
+SLOW_SENDERS = Counter(
+    "coxswain_http_slow_bodies_total",
+    "Requests that were answered 408: their body came too slowly.",
+    registry=REGISTRY,
+)
 STORE_IN_USE = Gauge(
     "coxswain_store_connections_in_use",
     "Connections to Postgres that work for somebody now.",

@@ -17,9 +17,10 @@ async def denied(request: web.Request, error: CoxswainError) -> None:
     caller = request.get(CALLER)
     log.info(
         "request denied",
+        security=True,
         method=request.method,
         route=str(request.get(ROUTE, "none")),
-        workspace=request.match_info.get("workspace"),
+        workspace=auditing.place(request).get("workspace"),
         caller=None if caller is None else str(caller),
         code=error.code,
         reason=error.message,

@@ -1,29 +1,25 @@
 """The port for probes and Prometheus: /healthz, /readyz, /metrics. It needs no identity.
 
 Live means that the event loop turns. Ready means that every dependency without which nothing works
-answers; the answer names each that does not.
+answers; the answer names each that is broken, and with ``?verbose`` tells of all.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import Any
 
 from aiohttp import web
 
-from coxswain.errors import CoxswainError
 from coxswain.telemetry import metrics as measured
+from coxswain.web.readiness import Answer, Dependency, Readiness, State
 
-CHECK_SECONDS = 3.0
-OK = "ok"
-Check: TypeAlias = Callable[[], Awaitable[None]]
+VERBOSE = "verbose"
 
 
 class Health:
-    """What a process depends on. ``helpful`` ones are told of, and do not make it unready."""
+    """How a process is, for the kubelet, for the one on call, and for the other processes."""
 
-    def __init__(self, needed: Mapping[str, Check], helpful: Mapping[str, Check]) -> None:
-        self._needed = needed
-        self._helpful = helpful
+    def __init__(self, *dependencies: Dependency) -> None:
+        self._readiness = Readiness(dependencies)
         self._stopping = False
 
     def stop(self) -> None:
@@ -39,38 +35,44 @@ class Health:
             app.router.add_get("/metrics", _metrics)
         return app
 
-    async def state(self) -> dict[str, str]:
-        """Each dependency with ok or what is wrong with it."""
-        checks = {**self._needed, **self._helpful}
-        found = await asyncio.gather(*(_ask(check) for check in checks.values()))
-        state = dict(zip(checks, found, strict=True))
-        for name, said in state.items():
-            measured.DEPENDENCY_UP.labels(dependency=name).set(said == OK)
-        return state
+    async def look(self) -> Sequence[Answer]:
+        """Each dependency as it is now, or was a second ago."""
+        return await self._readiness.look()
 
-    async def _ready(self, _request: web.Request) -> web.Response:
-        state = await self.state()
-        broken = [name for name in self._needed if state[name] != OK]
-        ready = not broken and not self._stopping
-        return web.json_response(
-            {"ready": ready, "stopping": self._stopping, "broken": broken, "checks": state},
-            status=200 if ready else 503,
-        )
+    def is_ready(self, answers: Sequence[Answer]) -> bool:
+        """Whether all that is needed answers, and the process is not about to end."""
+        missing = [each for each in answers if each.is_needed and each.state is not State.OK]
+        return not missing and not self._stopping
+
+    async def _ready(self, request: web.Request) -> web.Response:
+        answers = await self.look()
+        ready = self.is_ready(answers)
+        said: dict[str, Any] = {
+            "ready": ready,
+            "stopping": self._stopping,
+            "broken": broken(answers),
+        }
+        if VERBOSE in request.query:
+            said["checks"] = {each.name: _told(each) for each in answers}
+        return web.json_response(said, status=200 if ready else 503)
 
 
-async def _ask(check: Check) -> str:
-    try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            await check()
-    except CoxswainError as error:
-        return error.message
-    except TimeoutError:
-        return "no answer in time"
-    return OK
+def broken(answers: Sequence[Answer]) -> list[str]:
+    """The names of what is to be mended."""
+    return [each.name for each in answers if each.state is State.BROKEN]
+
+
+def _told(answer: Answer) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "state": answer.state.value,
+        "needed": answer.is_needed,
+        "milliseconds": round(answer.seconds * 1000, 1),
+    }
+    return {**said, "why": answer.why} if answer.why else said
 
 
 async def _live(_request: web.Request) -> web.Response:
-    return web.Response(text=OK)
+    return web.Response(text=State.OK.value)
 
 
 async def _metrics(request: web.Request) -> web.Response:

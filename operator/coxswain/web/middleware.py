@@ -8,7 +8,7 @@ from aiohttp.typedefs import Middleware
 
 from coxswain.errors import CoxswainError
 from coxswain.telemetry import logs, metrics, pool_metrics, traces
-from coxswain.web import denials, problems, request_ids
+from coxswain.web import denials, limiting, problems, request_ids
 from coxswain.web.routes import CALLER, ROUTE
 
 log = logs.get(__name__)
@@ -36,6 +36,7 @@ def observe(server: str) -> Middleware:
                 status = response.status
                 if not response.prepared:
                     response.headers[request_ids.HEADER] = request_id
+                    limiting.tell(request, response)
                 return response
             finally:
                 under_way.dec()

@@ -1,6 +1,5 @@
-"""The OpenAPI document of a server, made from its routes, and a page that shows it."""
+"""The OpenAPI document of a server, made from its routes."""
 
-import html
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -10,11 +9,27 @@ from apispec import APISpec
 import coxswain
 from coxswain.api.meta import Model
 from coxswain.rules.permissions import Permission, Who
-from coxswain.web import problems
+from coxswain.rules.repeats import Repeat
+from coxswain.web import conditional, problems
 from coxswain.web.problems import Problem
 from coxswain.web.routes import Route
 
 TEMPLATE = "#/components/schemas/{model}"
+JSON = "application/json"
+KEY_HEADER = "Idempotency-Key"
+HEADERS = {
+    conditional.IF_NONE_MATCH: "ETags that the caller has; 304 where one of them is still good.",
+    conditional.IF_MATCH: "ETags of what the caller has seen; 412 where it has changed.",
+    KEY_HEADER: "Names this request, so that it can be sent again: 1 to 255 visible ASCII characters.",
+}
+RETRIED = (429, 503)
+RETRY_AFTER = {
+    "Retry-After": {
+        "description": "Seconds after which it may go better.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    }
+}
 POD, PERSON, KEY = "pod", "person", "key"
 SCHEMES = {
     POD: "The token that the kubelet projects into an agent's pod.",
@@ -38,25 +53,6 @@ def document(title: str, routes: Sequence[Route]) -> dict[str, Any]:
     return found
 
 
-def page(title: str, routes: Sequence[Route]) -> str:
-    """A page for people: every route with its first sentence. It loads nothing from anywhere."""
-    rows = "".join(
-        f"<tr><td><code>{html.escape(route.method)}</code></td>"
-        f"<td><code>{html.escape(route.path)}</code></td>"
-        f"<td>{html.escape(_first_line(route.summary))}</td></tr>"
-        for route in routes
-    )
-    return (
-        "<!doctype html><html lang='en'><meta charset='utf-8'>"
-        f"<title>{html.escape(title)}</title>"
-        "<style>body{font:16px/1.5 system-ui;margin:2rem auto;max-width:72rem;padding:0 1rem}"
-        "td{padding:.3rem .8rem;border-bottom:1px solid #ddd;vertical-align:top}</style>"
-        f"<h1>{html.escape(title)} {coxswain.__version__}</h1>"
-        "<p>The whole description, for programs, is <a href='/v1/openapi.json'>openapi.json</a>.</p>"
-        f"<table>{rows}</table></html>"
-    )
-
-
 def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.handler.__name__,
@@ -65,6 +61,7 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
         "parameters": [
             *_parameters(route.model("path"), "path", schemas),
             *_parameters(route.model("query"), "query", schemas),
+            *_headers(route),
         ],
         "responses": _responses(route, schemas),
         "security": _security(route.permission),
@@ -90,19 +87,64 @@ def _security(permission: Permission) -> list[dict[str, list[str]]]:
 
 def _responses(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     good: dict[str, Any] = {"description": HTTPStatus(route.options.status).phrase}
-    if route.answer is not None:
-        good["content"] = _json(route.answer, schemas)
-    elif route.options.produces != "application/json":
-        good["content"] = {route.options.produces: {}}
-    statuses = {*route.options.errors, 400, 422, 503}
-    if not route.options.open:
-        statuses |= {401, 403}
+    if content := _content(route, schemas):
+        good["content"] = content
+    answers = {str(route.options.status): good}
+    for status in route.options.also:
+        answers[str(status)] = {"description": HTTPStatus(status).phrase}
+    if route.repeats is Repeat.BY_KEY and route.options.status == 201:
+        answers["200"] = {**good, "description": "The same request was answered before"}
+    if route.is_tagged:
+        good["headers"] = {
+            "ETag": {"schema": {"type": "string"}, "required": route.options.produces == JSON}
+        }
+        answers["304"] = {"description": "It is as the caller has it", "headers": good["headers"]}
     problem = {problems.CONTENT_TYPE: {"schema": _reference(Problem, schemas)}}
-    refused = {
-        str(status): {"description": HTTPStatus(status).phrase, "content": problem}
-        for status in sorted(statuses)
+    for status in sorted(_refusals(route)):
+        answers[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
+        if status in RETRIED:
+            answers[str(status)]["headers"] = RETRY_AFTER
+    return answers
+
+
+def _content(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+    found = {} if route.answer is None else _json(route.answer, schemas)
+    if route.options.produces != JSON:
+        found[route.options.produces] = {}
+    return found
+
+
+def _refusals(route: Route) -> set[int]:
+    """Every status that a refusal of this route can have."""
+    # Any request can be malformed, carry a body that is too large or slow, or find something away.
+    found = {*route.options.errors, 400, 408, 413, 422, 503}
+    if not route.options.open:
+        found |= {401, 403, 429}
+    if route.model("path") is not None:
+        # What is no part of a path leads elsewhere.
+        found.add(404)
+    if route.model("body") is not None:
+        found.add(415)
+    return found
+
+
+def _headers(route: Route) -> list[dict[str, Any]]:
+    wanted = {
+        conditional.IF_NONE_MATCH: route.is_tagged,
+        conditional.IF_MATCH: route.goes_by_version,
+        KEY_HEADER: route.repeats is Repeat.BY_KEY,
     }
-    return {str(route.options.status): good, **refused}
+    return [
+        {
+            "name": name,
+            "in": "header",
+            "required": False,
+            "description": HEADERS[name],
+            "schema": {"type": "string", "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
+        }
+        for name, is_read in wanted.items()
+        if is_read
+    ]
 
 
 def _parameters(
@@ -125,7 +167,7 @@ def _parameters(
 
 
 def _json(model: type[Model], schemas: dict[str, Any]) -> dict[str, Any]:
-    return {"application/json": {"schema": _reference(model, schemas)}}
+    return {JSON: {"schema": _reference(model, schemas)}}
 
 
 def _reference(model: type[Model], schemas: dict[str, Any]) -> dict[str, str]:

@@ -26,12 +26,15 @@ RETRY_SECONDS = 2.0
 MALFORMED = "malformed"
 TOO_LARGE = "too_large"
 PRECONDITION_FAILED = "precondition_failed"
+TOO_SLOW = "body_too_slow"
+RATE_LIMITED = "rate_limited"
 UNSUPPORTED_TYPE = "unsupported_media_type"
 
 _BY_CODE = {
     MALFORMED: 400,
     "position_unknown": 400,
     PRECONDITION_FAILED: 412,
+    TOO_SLOW: 408,
     TOO_LARGE: 413,
     UNSUPPORTED_TYPE: 415,
 }
@@ -48,11 +51,13 @@ _TITLES = {
     401: "Unauthenticated",
     403: "Forbidden",
     404: "Not found",
+    408: "Too slow",
     409: "Conflict",
     412: "Changed meanwhile",
     413: "Too large",
     415: "Unsupported media type",
     422: "Invalid",
+    429: "Too many requests",
     500: "Internal error",
     503: "Unavailable",
 }
@@ -81,6 +86,8 @@ def status_of(error: CoxswainError) -> int:
     """The HTTP status that says the same as this error."""
     if isinstance(error, UserError) and error.code in _BY_CODE:
         return _BY_CODE[error.code]
+    if isinstance(error, TransientError) and error.code == RATE_LIMITED:
+        return 429
     return next((status for kind, status in _BY_CLASS if isinstance(error, kind)), 500)
 
 

@@ -1,12 +1,14 @@
 """Requests become types, or are refused with the place that is wrong. Nothing unknown passes."""
 
-from typing import TypeVar
+import asyncio
+from typing import NamedTuple, TypeVar
 
 from aiohttp import web
 from pydantic import ValidationError
 
-from coxswain.api.meta import Model
+from coxswain.api.meta import Model, is_workspace
 from coxswain.errors import UserError
+from coxswain.telemetry import pool_metrics
 from coxswain.web import problems
 
 BODY_BYTES = 1_048_576
@@ -14,17 +16,34 @@ SHOWN = 5
 M = TypeVar("M", bound=Model)
 
 
+class Pace(NamedTuple):
+    """How slowly a body may come."""
+
+    patience_seconds: float = 20.0
+    bytes_per_second: int = 16_384
+    """Each so many bytes give a second more."""
+
+
+PACE: web.AppKey[Pace] = web.AppKey("pace", Pace)
+
+
 async def raw(request: web.Request, limit: int) -> bytes:
-    """The whole body. Raises UserError too_large before it is read whole."""
+    """The whole body. Raises UserError too_large before it is read whole, body_too_slow while it is."""
     if request.content_length is not None and request.content_length > limit:
         raise _too_large(limit)
     parts: list[bytes] = []
-    size = 0
-    async for part in request.content.iter_any():
-        size += len(part)
-        if size > limit:
-            raise _too_large(limit)
-        parts.append(part)
+    size, pace = 0, request.app.get(PACE, Pace())
+    least = asyncio.get_running_loop().time() + pace.patience_seconds
+    try:
+        async with asyncio.timeout_at(least) as patience:
+            async for part in request.content.iter_any():
+                size += len(part)
+                if size > limit:
+                    raise _too_large(limit)
+                parts.append(part)
+                patience.reschedule(least + size / pace.bytes_per_second)
+    except TimeoutError:
+        raise _too_slow(size, pace) from None
     return b"".join(parts)
 
 
@@ -57,6 +76,18 @@ def path(request: web.Request, model: type[M]) -> M:
     return _strings(dict(request.match_info), model, [], "path.")
 
 
+def workspace(request: web.Request) -> str | None:
+    """The workspace that the path names, if it names one, for who has to know it before the rest is read.
+
+    Raises UserError where no namespace has such a name.
+    """
+    given = request.match_info.get("workspace")
+    if given is not None and not is_workspace(given):
+        text = "no namespace has this name; it is 1 to 63 of a-z, 0-9 and -, and - neither first nor last"
+        raise UserError(text, field="path.workspace")
+    return given
+
+
 def refusal(error: ValidationError, prefix: str = "") -> UserError:
     """Say where and why; the first places by name, all of them counted."""
     found = error.errors(include_input=False, include_url=False, include_context=False)
@@ -72,6 +103,9 @@ def _strings(given: dict[str, str], model: type[M], names: list[str], prefix: st
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UserError("give it once", field=prefix + twice)
+    dirty = next((name for name, text in given.items() if "\0" in text), None)
+    if dirty is not None:
+        raise UserError("the character NUL is in no value", field=prefix + dirty)
     try:
         return model.model_validate_strings(given)
     except ValidationError as error:
@@ -80,3 +114,12 @@ def _strings(given: dict[str, str], model: type[M], names: list[str], prefix: st
 
 def _too_large(limit: int) -> UserError:
     return UserError(f"the body is larger than {limit} bytes", code=problems.TOO_LARGE)
+
+
+def _too_slow(size: int, pace: Pace) -> UserError:
+    pool_metrics.SLOW_SENDERS.inc()
+    text = (
+        f"{size} bytes of the body came; it may take {pace.patience_seconds:g} s, and a second more for"
+        f" each {pace.bytes_per_second} bytes"
+    )
+    return UserError(text, code=problems.TOO_SLOW)

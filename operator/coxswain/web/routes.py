@@ -12,21 +12,23 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import UnionType
-from typing import Any, Generic, Protocol, TypeVar, get_args, get_origin
+from typing import Any, Generic, Protocol, TypeVar, Union, get_args, get_origin
 
 from aiohttp import web
 
 from coxswain.api.meta import Model
 from coxswain.errors import ForbiddenError, NotFoundError, UserError
+from coxswain.rules import repeats
 from coxswain.rules.permissions import Permission
-from coxswain.web import auditing, reading
+from coxswain.rules.repeats import Repeat
+from coxswain.web import auditing, conditional, limiting, reading
 from coxswain.web.auditing import Act, Kept
 
 M = TypeVar("M", bound=Model)
 C = TypeVar("C")
 H = TypeVar("H", bound=Callable[..., Awaitable[object]])
 CALLER = auditing.CALLER
-ROUTE: web.RequestKey[str] = web.RequestKey("route", str)
+ROUTE = auditing.ROUTE
 RIGHTS_CHANGED = "rights_changed"
 _MARK = "__coxswain_route__"
 
@@ -89,8 +91,13 @@ class Options:
 
     open: bool = False
     status: int = 200
+    also: tuple[int, ...] = ()
+    """Other statuses of a good answer."""
     limit: int = reading.BODY_BYTES
     produces: str = "application/json"
+    """The media type of an answer that is no model, or beside it of one that goes on live."""
+    tagged: bool = False
+    """Whether an answer that is no model has an ETag of the handler's."""
     errors: tuple[int, ...] = ()
     kept: Kept = Kept.AROUND
     """How it comes into the audit log, if its method may change something."""
@@ -113,6 +120,21 @@ class Route:
     def may_change(self) -> bool:
         """Whether a request may change something, by its method."""
         return self.method not in auditing.READING
+
+    @property
+    def repeats(self) -> Repeat | None:
+        """What the same request does when it comes again; None: it changes nothing at all."""
+        return repeats.TABLE.get(f"{self.method} {self.path}")
+
+    @property
+    def is_tagged(self) -> bool:
+        """Whether its good answers have an ETag, so that If-None-Match can save one."""
+        return self.method == "GET" and (self.answer is not None or self.options.tagged)
+
+    @property
+    def goes_by_version(self) -> bool:
+        """Whether it may depend on the version that the caller has seen: If-Match."""
+        return 412 in self.options.errors
 
     @property
     def takes_content(self) -> bool:
@@ -147,7 +169,7 @@ def add(app: web.Application, routes: Sequence[Route], gate: Gate) -> None:
         app.router.add_route(each.method, each.path, _handler(each, gate))
 
     async def unknown(request: web.Request) -> web.StreamResponse:
-        request[ROUTE] = "none"
+        request[ROUTE] = auditing.NO_ROUTE
         await gate.check(request)
         raise NotFoundError(f"there is no {request.method} {request.path}", code="route_unknown")
 
@@ -167,7 +189,10 @@ def _handler(route: Route, gate: Gate) -> Callable[[web.Request], Awaitable[web.
             request[auditing.KEPT] = True
             recorder = auditing.recorder(request)
             return _response(await recorder.keep(_act(route, given), work), route)
-        return _response(await work(), route)
+        response = _response(await work(), route)
+        if route.is_tagged and isinstance(response, web.Response) and response.status == 200:
+            return conditional.answered(request, response)
+        return response
 
     return handle
 
@@ -189,6 +214,9 @@ async def _arguments(route: Route, gate: Gate, request: web.Request) -> dict[str
         caller = await gate.admit(request, kind, permission)
         given["caller"] = request[CALLER] = caller
         request[AGAIN] = Again(gate, request, kind, permission, caller)
+        limiting.count(request, caller)
+    if route.may_change and not route.goes_by_version:
+        conditional.refuse_unheard(request)
     if (path := route.model("path")) is not None:
         given["path"] = reading.path(request, path)
     if (query := route.model("query")) is not None:
@@ -246,7 +274,8 @@ def _route(
 
 
 def _model(kind: object) -> type[Model] | None:
-    if isinstance(kind, UnionType):
+    # With a generic type in it a union is of the other sort.
+    if get_origin(kind) in (Union, UnionType):
         return next((found for each in get_args(kind) if (found := _model(each))), None)
     inner = get_args(kind)[0] if get_origin(kind) is Answer else kind
     return inner if isinstance(inner, type) and issubclass(inner, Model) else None

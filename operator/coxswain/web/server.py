@@ -1,18 +1,26 @@
 """Runs servers: opens their ports, and on the way down lets requests end first."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import json
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import cast
 
 from aiohttp import web
 
-from coxswain.errors import ConfigurationError
 from coxswain.rules.permissions import TABLE, Permission
-from coxswain.web import middleware, openapi, probes, routes
+from coxswain.web import middleware, openapi, page, probes, routes
+from coxswain.web.listening import MOST_CONNECTIONS, listening
 from coxswain.web.routes import Gate, Route
 
 DRAIN_SECONDS = 10.0
 KEEPALIVE_SECONDS = 75.0
+OPENAPI = "/v1/openapi.json"
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+NAME: web.AppKey[str] = web.AppKey("name", str)
 STOPPING: web.AppKey[asyncio.Event] = web.AppKey("stopping", asyncio.Event)
 
 
@@ -22,21 +30,34 @@ def build(
     handlers: Sequence[object],
     gate: Gate,
     permissions: Mapping[str, Permission] = TABLE,
+    *,
+    documents: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
 ) -> web.Application:
     """A server with these handlers' routes; ``name`` labels its metrics.
 
-    Raises TypeError for a route that has no row in ``permissions``.
+    ``documents`` stand at their paths beside openapi.json, for everybody who may read that. Raises
+    TypeError for a route that has no row in ``permissions``.
     """
     app = web.Application(middlewares=[probes.dropped(name), middleware.observe(name)])
-    stopping = asyncio.Event()
-    app[STOPPING] = stopping
+    app[NAME] = name
+    app[STOPPING] = asyncio.Event()
     found = [route for handler in handlers for route in routes.of(handler, permissions)]
     _unique(found)
-    documents = openapi.document(title, found), openapi.page(title, found)
     app.on_shutdown.append(_stop)
-    _describe(app, documents, gate)
+    document = openapi.document(title, found)
+    _describe(app, page.of(document), gate)
+    for path, each in {OPENAPI: document, **documents}.items():
+        app.router.add_get(path, _shown(path, each, gate))
     routes.add(app, found, gate)
     return app
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A port to open, plain or over TLS."""
+
+    port: int
+    tls: ssl.SSLContext | None = None
 
 
 @asynccontextmanager
@@ -47,11 +68,36 @@ async def serving(
     *,
     drain_seconds: float = DRAIN_SECONDS,
     keepalive_seconds: float = KEEPALIVE_SECONDS,
+    most_connections: int = MOST_CONNECTIONS,
 ) -> AsyncIterator[int]:
     """Listen for the length of a block; gives the port that was really opened.
 
-    A connection on which no whole head of a request comes for ``keepalive_seconds`` is closed.
+    A connection on which no whole head of a request comes for ``keepalive_seconds`` is closed, and one
+    beyond ``most_connections`` at once.
     """
+    wanted = [Opening(port)]
+    async with serving_all(
+        app,
+        host,
+        wanted,
+        drain_seconds=drain_seconds,
+        keepalive_seconds=keepalive_seconds,
+        most_connections=most_connections,
+    ) as ports:
+        yield ports[0]
+
+
+@asynccontextmanager
+async def serving_all(
+    app: web.Application,
+    host: str,
+    wanted: Sequence[Opening],
+    *,
+    drain_seconds: float = DRAIN_SECONDS,
+    keepalive_seconds: float = KEEPALIVE_SECONDS,
+    most_connections: int = MOST_CONNECTIONS,
+) -> AsyncIterator[list[int]]:
+    """The same on several ports."""
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -61,12 +107,15 @@ async def serving(
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise ConfigurationError(f"port {port} cannot be opened: {error.strerror}") from error
-        yield runner.addresses[0][1]
+        taking = cast("web.Server", runner.server)
+        name = app.get(NAME, "health")
+        async with AsyncExitStack() as stack:
+            yield [
+                await stack.enter_async_context(
+                    listening(taking, name, (host, each.port), most=most_connections, tls=each.tls)
+                )
+                for each in wanted
+            ]
     finally:
         await runner.cleanup()
 
@@ -76,21 +125,25 @@ async def _stop(app: web.Application) -> None:
     app[STOPPING].set()
 
 
-def _describe(app: web.Application, documents: tuple[dict[str, object], str], gate: Gate) -> None:
-    document, page = documents
+def _shown(path: str, document: Mapping[str, object], gate: Gate) -> Handler:
+    # Made once: it is the longest answer there is.
+    encoded = json.dumps(document).encode()
 
     async def whole(request: web.Request) -> web.Response:
-        request[routes.ROUTE] = "/v1/openapi.json"
+        request[routes.ROUTE] = path
         await gate.check(request)
-        return web.json_response(document)
+        return web.Response(body=encoded, content_type="application/json")
 
-    async def shown(request: web.Request) -> web.Response:
+    return whole
+
+
+def _describe(app: web.Application, text: str, gate: Gate) -> None:
+    async def for_people(request: web.Request) -> web.Response:
         request[routes.ROUTE] = "/docs"
         await gate.check(request)
-        return web.Response(text=page, content_type="text/html")
+        return web.Response(text=text, content_type="text/html")
 
-    app.router.add_get("/v1/openapi.json", whole)
-    app.router.add_get("/docs", shown)
+    app.router.add_get("/docs", for_people)
 
 
 def _unique(found: Sequence[Route]) -> None:

@@ -17,7 +17,7 @@ MANIFESTS = sorted(gitops.FOLDER.rglob("*.yaml"))
 
 @pytest.mark.parametrize("folder", charts.all_charts(), ids=lambda path: path.name)
 def test_a_chart_is_rendered_the_same_each_time(folder: Path) -> None:
-    for values in [(), *((path,) for path in charts.values_of(folder))]:
+    for values in charts.cases(folder):
         assert charts.render(folder, *values) == charts.render(folder, *values)
 
 

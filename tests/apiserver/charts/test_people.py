@@ -38,7 +38,7 @@ def settings(container: chart.Body) -> SidecarSettings:
         for each in container["env"]
         if "value" in each
     }
-    for name in ("people_groups", "workspace_weights"):
+    for name in ("people_groups", "workspace_weights", "onboarded_workspaces"):
         given[name] = json.loads(given.get(name, "{}"))
     return SidecarSettings(**{"database_dsn": SecretStr("postgresql://x"), **given})
 
@@ -68,6 +68,11 @@ def test_what_the_api_is_told_contradicts_nothing_and_every_file_is_mounted(
             assert file is None or str(file.parent) in mounted
         volumes = {each["name"] for each in template["spec"]["volumes"]}
         assert {each["name"] for each in container["volumeMounts"]} <= volumes
+
+
+def test_the_api_is_told_of_all_workspaces_that_were_onboarded() -> None:
+    for _, container in sidecars(chart.render(chart.WORKSPACES)):
+        assert settings(container).onboarded_workspaces == ["demo", "other"]
 
 
 @pytest.mark.parametrize(

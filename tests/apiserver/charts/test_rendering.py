@@ -15,6 +15,7 @@ from coxswain.settings import (
     Settings,
     SidecarSettings,
 )
+from coxswain.web.readiness import CHECK_SECONDS
 from devtools.errors import ToolError
 from tests.support import chart
 
@@ -32,7 +33,18 @@ PROCESSES: dict[str, type[Settings]] = {
 
 @pytest.fixture(
     scope="module",
-    params=[chart.WORKSPACES, chart.EXTERNAL_DATABASE, chart.BUCKET, chart.OIDC, chart.READS, None],
+    params=[
+        *(
+            chart.WORKSPACES,
+            chart.EXTERNAL_DATABASE,
+            chart.BUCKET,
+            chart.OIDC,
+            chart.PROD,
+            chart.TLS,
+            chart.READS,
+            None,
+        )
+    ],
 )
 def objects(request: pytest.FixtureRequest) -> list[Body]:
     return chart.render(*([request.param] if request.param else []))
@@ -119,6 +131,19 @@ def test_every_container_has_requests_and_limits(objects: list[Body]) -> None:
         for container in chart.containers(template):
             assert {"cpu", "memory", "ephemeral-storage"} <= set(container["resources"]["requests"])
             assert {"memory", "ephemeral-storage"} <= set(container["resources"]["limits"])
+
+
+def test_the_kubelet_waits_for_longer_than_a_process_asks_its_dependencies(
+    full: list[Body],
+) -> None:
+    probes = [
+        container["readinessProbe"]
+        for _, template in chart.pods(full)
+        for container in chart.containers(template)
+        if container.get("readinessProbe", {}).get("httpGet", {}).get("path") == "/readyz"
+    ]
+    assert len(probes) >= 5
+    assert all(each["timeoutSeconds"] > CHECK_SECONDS for each in probes)
 
 
 @pytest.mark.parametrize("workspace", ["demo", "other"])

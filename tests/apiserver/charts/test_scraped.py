@@ -30,7 +30,7 @@ async def test_every_series_arrives_with_and_without_exemplars(
 ) -> None:
     exemplar = None if trace is None else {"trace_id": trace}
     metrics.HTTP_REQUEST_SECONDS.labels("scraped", "/v1/x", "GET", "2xx").observe(0.2, exemplar)
-    app, types = Health({}, {}).app(), set[str]()
+    app, types = Health().app(), set[str]()
 
     async def note(_request: web.Request, response: web.StreamResponse) -> None:
         types.add(response.headers["Content-Type"])

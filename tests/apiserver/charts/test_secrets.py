@@ -30,7 +30,7 @@ def kubectl(plane: ControlPlane, namespace: str) -> Kubectl:
 
 
 def _run(
-    plane: ControlPlane, kubectl: Kubectl, namespace: str, folder: Path
+    plane: ControlPlane, kubectl: Kubectl, namespace: str, folder: Path, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the chart's program as its account, as the hook does."""
     token = kubectl.run("--namespace", namespace, "create", "token", ACCOUNT).strip()
@@ -49,7 +49,7 @@ def _run(
     }
     return subprocess.run(
         [sys.executable, "-c", PROGRAM.read_text()],
-        env={**os.environ, **variables},
+        env={**os.environ, **variables, **more},
         capture_output=True,
         text=True,
         check=False,
@@ -100,6 +100,25 @@ def test_the_key_of_the_audit_log_is_one_that_the_operator_reads(
     written = _content(kubectl, namespace, "coxswain-audit-key")["key"]
     keys = audit_keys.read(written)
     assert keys.public.verifies(keys.sign(b"said"), b"said")
+
+
+def test_a_certificate_is_kept_as_one_and_made_once(
+    plane: ControlPlane, kubectl: Kubectl, namespace: str, tmp_path: Path
+) -> None:
+    maker = (chart.CHART / "files" / "make_certificate.py").read_text()
+    made = []
+    for _ in range(2):
+        folder = tmp_path / "certificate"
+        folder.mkdir(exist_ok=True)
+        given = {"FOLDER": str(folder), "NAMES": '["localhost"]'}
+        subprocess.run([sys.executable, "-c", maker], env={**os.environ, **given}, check=True)
+        tls = {"TLS_SECRET": "coxswain-tls", "TLS_FOLDER": str(folder)}
+        assert _run(plane, kubectl, namespace, tmp_path, **tls).returncode == 0
+        made.append(_content(kubectl, namespace, "coxswain-tls"))
+    assert set(made[0]) == {"ca.crt", "tls.crt", "tls.key"}
+    assert made[0] == made[1]
+    found = kubectl.json("--namespace", namespace, "get", "secret", "coxswain-tls")
+    assert found["type"] == "kubernetes.io/tls"
 
 
 def test_a_refusal_fails_the_hook(

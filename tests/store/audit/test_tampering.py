@@ -98,6 +98,14 @@ async def test_an_export_shows_whatever_the_owner_did(
     assert verified(await exported(sidecar_store)).is_sound
 
 
+async def test_a_seal_that_was_emptied_in_the_middle_is_seen_where_dropping_is_allowed_too(
+    owner: Any, sidecar_store: Store, before: list[Line]
+) -> None:
+    await open_and_do(owner, DEEDS["empties a seal as retention does"])
+    found = verified(await exported(sidecar_store), allow_dropped=True)
+    assert [flaw for flaw in found.flaws if "seal 2" in flaw] == found.flaws != []
+
+
 async def test_the_leader_does_not_heal_what_the_owner_did(
     owner: Any, sidecar_store: Store, sealing: Sealing, before: list[Line]
 ) -> None:
@@ -178,7 +186,21 @@ async def test_an_export_goes_on_after_a_seal(
     rest = await exported(sidecar_store, Query(workspace="team"), after=3)
     found = verified(rest, former=audit_log.heads(before))
     assert found.is_sound, found.flaws
-    assert (found.seals, found.rows) == (1, 1)
+    assert (found.seals, found.rows) == (2, 1)
+
+
+async def test_an_export_after_the_last_seal_is_sound_where_nothing_is_new(
+    owner: Any, sidecar_store: Store, before: list[Line]
+) -> None:
+    nothing = await exported(sidecar_store, Query(workspace="team"), after=3)
+    found = verified(nothing, former=audit_log.heads(before))
+    assert found.is_sound, found.flaws
+    assert (found.seals, found.rows, found.heads["team"].number) == (1, 0, 3)
+    await open_and_do(
+        owner, "DELETE FROM audit WHERE seal = 3; DELETE FROM audit_seals WHERE number = 3"
+    )
+    cut = await exported(sidecar_store, Query(workspace="team"), after=3)
+    assert not verified(cut, former=audit_log.heads(before)).is_sound
 
 
 async def test_a_slice_of_which_nothing_is_sealed_still_shows_the_head(

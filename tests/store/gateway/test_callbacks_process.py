@@ -77,6 +77,7 @@ async def process(
         "health_port": children.free_port(),
         "kubeconfig": kubeconfig,
         "installation": "test",
+        "mode": "dev",
         "callbacks_allowed_domains": json.dumps(["localhost"]),
         "callbacks_origins": json.dumps([origin]),
         "callbacks_signing": "false",

@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from structlog.testing import capture_logs
 
 from coxswain.api.agent import Provider as Name
 from coxswain.api.contract import ModelRoute
@@ -87,6 +88,24 @@ async def test_a_stream_ends_with_done_and_shows_counts_only_when_asked(
     assert not [event for event in plain[:-1] if not event["choices"]]
     assert counted[-2]["usage"]["completion_tokens"] == 7
     assert [row.output_tokens for row in door.rows] == [7, 7]
+
+
+async def test_each_call_has_a_line_whether_it_streams_or_not(
+    provider: Provider, http: aiohttp.ClientSession
+) -> None:
+    provider.will(Fail(429, "rate_limit_exceeded", "slow down {key}"))
+    with capture_logs() as lines:
+        async with gateway(provider).serving() as door:
+            await ask(http, door)
+            await ask(http, door)
+            await ask(http, door, stream=True)
+    calls = [line for line in lines if line["event"] == "model call"]
+    assert [(line["streamed"], line["outcome"]) for line in calls] == [
+        (False, "PROVIDER_RATE_LIMITED"),
+        (False, "ok"),
+        (True, "ok"),
+    ]
+    assert {line["model"] for line in calls} == {"real-model"}
 
 
 async def test_a_failure_has_openais_shape_our_code_and_a_row(

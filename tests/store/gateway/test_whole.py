@@ -74,6 +74,7 @@ class Platform:
             port=0,
             health_port=0,
             installation="test",
+            mode="dev",
             provider_base_urls=list(listed),
             verdict_poll_seconds=0.05,
         )

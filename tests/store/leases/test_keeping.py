@@ -46,6 +46,7 @@ async def test_what_is_over_is_reclaimed_with_its_former_holder(leases: Leases) 
         "formerHolder": "user:ann",
         "reason": "Expired",
         "resource": "git:deploy",
+        "became": "Expired",
         "token": 1,
     }
     assert await leases.lapse() == 0

@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -156,7 +158,7 @@ async def test_one_call_of_a_tool_is_in_the_log_and_no_batch_of_events_is(api: A
     details = {"id": "c", "name": "read_file", "arguments": arguments}
     batch = [
         {"id": str(audit_log.entry().id), "seq": 1, "type": "run.tool_call", "details": details},
-        {"id": str(audit_log.entry().id), "seq": 2, "type": "run.output", "details": {}},
+        {"id": str(audit_log.entry().id), "seq": 2, "type": "run.answer", "details": {"text": "x"}},
     ]
     async with api.anybody.post("/v1/run/events", json={"events": batch}, headers=headers) as said:
         assert said.status == 200
@@ -173,6 +175,11 @@ async def test_nobody_fills_the_log_without_a_token(api: Api, sidecar_store: Sto
         async with api.anybody.post(JOBS, json=JOB) as answer:
             assert answer.status == 401
     assert await log_of(api) == []
+
+
+@pytest.fixture
+def lost() -> Callable[[], float]:
+    return lambda: metrics.REGISTRY.get_sample_value("coxswain_audit_rows_lost_total") or 0
 
 
 class Written(list[AuditEntry]):
@@ -211,6 +218,45 @@ async def test_one_who_is_refused_all_the_time_has_a_few_rows_a_minute_and_a_sum
     assert written[-1].action == "create_job"
 
 
+async def test_what_failed_is_not_in_the_sum_of_denials() -> None:
+    written = Written()
+    denials = Denials(written.write)
+    for outcome in (Outcome.DENIED, Outcome.FAILED):
+        for _ in range(ROWS_PER_CALLER + 2):
+            await denials.take(replace(refused("agent", "team/a"), outcome=outcome))
+    written.clear()
+    await denials.flush()
+    found = [(each.outcome, each.details["count"]) for each in written]
+    assert found == [(Outcome.DENIED, 2), (Outcome.FAILED, 2)]
+
+
+async def test_one_who_asks_again_and_again_for_what_is_no_right_of_theirs_has_a_few_rows(
+    api: Api,
+) -> None:
+    async with api.user.post(JOBS, json=JOB) as answer:
+        assert answer.status == 201
+    headers = await api.key(queues=["other"])
+    for _ in range(ROWS_PER_CALLER + 5):
+        async with api.anybody.post(f"{JOBS}/nightly/cancel", headers=headers) as answer:
+            assert answer.status == 403
+    found = await log_of(api, action="cancel_job")
+    assert [each.outcome for each in found] == [Outcome.DENIED] * ROWS_PER_CALLER
+    assert found[0].object == Object("Job", "nightly")
+    assert found[0].details == {"code": "queue_not_permitted", "status": 403}
+
+
+async def test_an_agent_that_sends_a_file_again_and_again_in_vain_has_a_few_rows(api: Api) -> None:
+    _, _, headers = await api.claimed()
+    path = "/v1/run/artifacts/a.txt"
+    for content in (b"first", *[b"second"] * (ROWS_PER_CALLER + 5)):
+        async with api.anybody.put(path, data=content, headers=headers) as answer:
+            status = answer.status
+    assert status == 409
+    begun, done, *failed = await log_of(api, action="put_artifact")
+    assert (begun.outcome, done.outcome) == (Outcome.BEGUN, Outcome.DONE)
+    assert [each.outcome for each in failed] == [Outcome.FAILED] * ROWS_PER_CALLER
+
+
 async def test_many_callers_share_one_sum() -> None:
     written = Written()
     denials = Denials(written.write)
@@ -231,6 +277,45 @@ async def test_the_last_sums_are_written_at_the_end() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert [each.details["count"] for each in written] == [1]
+
+
+async def test_sums_whose_writing_is_cut_short_by_the_end_are_written_with_the_last() -> None:
+    written, held = Written(), asyncio.Event()
+
+    async def write(entry: AuditEntry) -> None:
+        if not held.is_set():
+            held.set()
+            await asyncio.sleep(3600)
+        await written.write(entry)
+
+    denials = Denials(write)
+    for name in ("anonymous", "others"):
+        await denials.take(refused(name))
+    task = asyncio.create_task(denials.run(period=0))
+    await held.wait()
+    await denials.take(refused("anonymous"))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    found = [(each.actor.kind, each.details["count"]) for each in written]
+    assert found == [("anonymous", 1), ("others", 1), ("anonymous", 1)]
+
+
+async def test_last_sums_that_nobody_takes_hold_up_no_end_and_are_counted(
+    lost: Callable[[], float],
+) -> None:
+    async def never(entry: AuditEntry) -> None:
+        await asyncio.sleep(3600)
+
+    denials = Denials(never, last_seconds=0.05)
+    task = asyncio.create_task(denials.run())
+    await asyncio.sleep(0)
+    await denials.take(refused("anonymous"))
+    before = lost()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert lost() == before + 1
 
 
 async def test_an_end_that_cannot_be_written_is_counted_and_the_act_stands(

@@ -1,14 +1,19 @@
 """The audit log over HTTP: pages, the export that verifies offline, and keys."""
 
+import base64
+import json
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+import asyncpg
 import pytest
 
 from coxswain.cli import audit as command
 from coxswain.store import audit
 from coxswain.store.pool import Store
-from tests.support import audit_log
+from tests.support import audit_log, sidecar_api
+from tests.support.postgres import Database
 from tests.support.sidecar_api import Api
 
 INSTALLATION = audit_log.INSTALLATION
@@ -65,10 +70,29 @@ async def test_a_bad_question_is_refused_with_its_place(api: Api, path: str, fie
     assert problem["field"] == field
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "2026-01-01T00:00:00 00000000-0000-0000-0000-000000000007",
+        "0001-01-01T00:00:00+14:00 00000000-0000-0000-0000-000000000007",
+        "2026-01-01T00:00:00Z seven",
+    ],
+    ids=["no zone", "before time", "no id"],
+)
+async def test_a_cursor_that_is_not_ours_is_400(api: Api, place: str) -> None:
+    cursor = base64.urlsafe_b64encode(place.encode()).decode()
+    async with api.user.get("/v1/audit", params={"cursor": cursor}) as answer:
+        problem = await answer.json()
+    assert (answer.status, problem["field"]) == (400, "query.cursor")
+
+
+CALL = {"id": "c1", "name": "read_file", "outcome": "ok"}
+
+
 @pytest.mark.parametrize("kind", ["run.tool_call", "run.tool_result"])
 @pytest.mark.parametrize(
     "details",
-    [{}, {"id": None, "sha256": None, "arguments": None, "text": None, "hash": None}],
+    [CALL, {**CALL, "sha256": None, "arguments": None, "text": None, "hash": None}],
     ids=["nothing", "nulls"],
 )
 async def test_an_agents_event_that_shows_nothing_leaves_the_log_readable(
@@ -128,6 +152,53 @@ async def test_a_slice_verifies_too_and_says_what_was_asked(
     said = capsys.readouterr().out
     assert "asked  action=b object=Job/nightly" in said
     assert "rows 1, left out 1" in said
+
+
+async def test_what_belongs_to_no_workspace_is_asked_for_by_a_dash(
+    api: Api, sidecar_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sealing = await audit_log.sealer(api.operator, tmp_path)
+    await written(sidecar_store, "a")
+    await written(sidecar_store, "b", workspace="")
+    await sealing.once()
+    async with api.user.get("/v1/audit?workspace=-") as answer:
+        assert [each["action"] for each in (await answer.json())["items"]] == ["b"]
+    whole, own = tmp_path / "whole.jsonl", tmp_path / "own.jsonl"
+    keys = tmp_path / "keys.txt"
+    keys.write_text(audit_log.keys().public.text)
+    for file, query in ((whole, ""), (own, "?workspace=-&after=1")):
+        async with api.user.get(f"/v1/audit/export{query}") as answer:
+            file.write_bytes(await answer.read())
+    words = ["verify", str(own), "--key", str(keys), "--after", str(whole)]
+    assert command.main(words) == 0, capsys.readouterr().out
+    assert "seals 1, rows 0" in capsys.readouterr().out
+
+
+def change_token(folder: Path) -> None:
+    for file in folder.glob("token-*"):
+        file.write_text("another token of this installation")
+
+
+async def test_an_export_ends_when_its_reader_may_read_no_more(
+    database: Database, operator_store: Store, tmp_path: Path
+) -> None:
+    owner = await asyncpg.connect(database.owner)
+    path = "/v1/audit/export?workspace=team"
+    running = sidecar_api.running(database, operator_store, tmp_path, again_seconds=0)
+    async with running as api:
+        async with api.user.get(path) as whole:
+            assert "end" in json.loads((await whole.text()).splitlines()[-1])
+        # What follows the first line waits for the owner.
+        held = owner.transaction()
+        await held.start()
+        await owner.execute("LOCK TABLE audit_seals IN ACCESS EXCLUSIVE MODE")
+        async with api.user.get(path) as cut:
+            assert "export" in json.loads(await cut.content.readline())
+            change_token(tmp_path)
+            await held.rollback()
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await cut.read()
+    await owner.close()
 
 
 async def test_agents_read_nothing_of_it(api: Api) -> None:

@@ -10,7 +10,7 @@ from coxswain.errors import CoxswainError, UnauthenticatedError
 from coxswain.identity.machines import REMEMBER_SECONDS, Machines
 from coxswain.rules import api_keys as rules
 from coxswain.store import api_keys
-from coxswain.store.api_keys import NewApiKey
+from coxswain.store.api_keys import NewApiKey, Which
 from coxswain.store.pool import Connection, Store
 from tests.support.postgres import Database
 from tests.support.sidecar_api import Api
@@ -232,9 +232,23 @@ async def test_no_more_keys_are_made_than_are_listed_until_one_is_revoked(
         assert answer.status == 201
 
 
+async def test_keys_are_read_page_by_page_each_once(api: Api) -> None:
+    made = [(await api.made_key("Read"))[0] for _ in range(5)]
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        async with api.user.get(KEYS, params={"limit": "2", **cursor}) as answer:
+            page = await answer.json()
+        seen += [each["id"] for each in page["items"]]
+        if "next" not in page:
+            break
+        cursor = {"cursor": page["next"]}
+    assert seen == list(reversed(made))
+
+
 async def test_other_processes_cannot_read_keys(
     operator_store: Store, gateway_store: Store
 ) -> None:
     for store in (operator_store, gateway_store):
         with pytest.raises(CoxswainError, match="42501"):
-            await store.run(api_keys.newest, revoked=True)
+            await store.run(api_keys.newest, Which(10))

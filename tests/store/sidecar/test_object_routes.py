@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import json
 from datetime import UTC, datetime, timedelta
@@ -199,6 +200,17 @@ async def test_a_cancel_of_a_changed_job_is_412(api: Api) -> None:
         assert answer.status == 202
 
 
+async def test_a_cancel_is_for_the_job_that_was_looked_at_and_for_no_later_one_of_its_name(
+    api: Api,
+) -> None:
+    await api.user.post(JOBS, json=NEW)
+    path = "/apis/coxswain.dev/v1alpha1/namespaces/team/jobs/first"
+    api.cluster.replaced = path
+    found = await problem(api, "POST", f"{JOBS}/first/cancel")
+    assert found[:2] == (412, "precondition_failed")
+    assert "coxswain.dev/cancel" not in api.cluster.objects[path]["metadata"]["annotations"]
+
+
 async def test_a_cancel_of_an_ended_or_unknown_job_says_so(api: Api) -> None:
     await api.user.post(JOBS, json=NEW)
     stored = api.cluster.objects["/apis/coxswain.dev/v1alpha1/namespaces/team/jobs/first"]
@@ -234,14 +246,19 @@ async def test_nothing_but_health_is_there_without_a_token(api: Api) -> None:
                 assert answer.status == 401, (method, path)
 
 
-async def test_the_health_port_names_every_dependency(api: Api) -> None:
-    async with api.user.get(f"{api.health_url}/readyz") as answer:
-        state = await answer.json()
-    assert answer.status == 200
-    assert state["checks"] == dict.fromkeys(
-        ("postgres", "schema", "kubernetes", "token_keys", "people"), "ok"
-    )
+async def test_the_health_port_tells_of_every_dependency(api: Api) -> None:
+    async def checks() -> tuple[int, dict[str, str]]:
+        async with api.user.get(f"{api.health_url}/readyz?verbose") as answer:
+            found = (await answer.json())["checks"]
+            return answer.status, {name: each["state"] for name, each in found.items()}
+
+    async def are(**changed: str) -> None:
+        names = ("postgres", "schema", "queue", "kubernetes", "token_keys", "people")
+        wanted = 200, {**dict.fromkeys(names, "ok"), **changed}
+        async with asyncio.timeout(20):
+            while await checks() != wanted:  # noqa: ASYNC110 - it looks once a second
+                await asyncio.sleep(0.05)
+
+    await are()
     api.cluster.away = True
-    async with api.user.get(f"{api.health_url}/readyz") as answer:
-        state = await answer.json()
-    assert (answer.status, state["checks"]["kubernetes"]) == (200, "the API server does not answer")
+    await are(kubernetes="broken")

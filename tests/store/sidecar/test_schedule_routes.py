@@ -161,10 +161,12 @@ async def test_ticks_are_read_page_by_page_also_after_the_end(api: Api) -> None:
             break
         page = await gets(api, f"{path}&cursor={page['next']}")
     assert found == ["4", "3", "2", "1", "0"]
-    far = base64.urlsafe_b64encode(b"0001-01-01T00:00:00+14:00 4").decode()
-    for cursor in ("nonsense", far):
+    places = ["0001-01-01T00:00:00+14:00 4", "2026-01-01T00:00:00 4", "2026-01-01T00:00:00Z \x00"]
+    written = [base64.urlsafe_b64encode(each.encode()).decode() for each in places]
+    for cursor in ("nonsense", *written):
         async with api.user.get(f"{SCHEDULES}/morning/ticks?cursor={cursor}") as answer:
-            assert answer.status == 400
+            problem = await answer.json()
+        assert (answer.status, problem["field"]) == (400, "query.cursor")
     async with api.user.get(f"{SCHEDULES}/nobody/ticks") as answer:
         assert answer.status == 404
 

@@ -1,8 +1,4 @@
-import asyncio
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,63 +9,15 @@ import pytest
 from coxswain.store import events
 from coxswain.store.mirror import ObjectRow
 from coxswain.store.pool import Store
+from tests.support.event_streams import LIVE, Reader, reading
 from tests.support.measured import value
 from tests.support.postgres import Database
 from tests.support.rows import event
 from tests.support.sidecar_api import Api, running
 
-LIVE = {"Accept": "text/event-stream"}
 
-
-@dataclass(frozen=True)
-class Frame:
-    name: str
-    position: int | None
-    data: dict[str, Any]
-
-
-class Reader:
-    """Reads the frames of a stream, one by one."""
-
-    def __init__(self, answer: aiohttp.ClientResponse) -> None:
-        self.answer = answer
-
-    async def next(self) -> Frame | None:
-        """The next frame; None at the end of the stream."""
-        fields: dict[str, str] = {}
-        async with asyncio.timeout(10):
-            while True:
-                line = (await self.answer.content.readline()).decode()
-                if not line:
-                    return None
-                text = line.rstrip("\r\n")
-                if text and not text.startswith(":"):
-                    name, _, value = text.partition(": ")
-                    fields[name] = value
-                elif not text and fields:
-                    position = int(fields["id"]) if "id" in fields else None
-                    return Frame(fields.get("event", ""), position, json.loads(fields["data"]))
-
-    async def take(self, count: int) -> list[Frame]:
-        """So many frames."""
-        found = [await self.next() for _ in range(count)]
-        return [each for each in found if each is not None]
-
-    async def rest(self) -> list[Frame]:
-        """All frames up to the end."""
-        found: list[Frame] = []
-        while (frame := await self.next()) is not None:
-            found.append(frame)
-        return found
-
-
-@asynccontextmanager
-async def stream(api: Api, path: str, after: int | None = None) -> AsyncIterator[Reader]:
-    headers = LIVE if after is None else LIVE | {"Last-Event-ID": str(after)}
-    async with api.user.get(path, headers=headers) as answer:
-        assert answer.status == 200
-        assert answer.content_type == "text/event-stream"
-        yield Reader(answer)
+def stream(api: Api, path: str, after: int | None = None) -> AbstractAsyncContextManager[Reader]:
+    return reading(api.user, path, after)
 
 
 async def append(api: Api, *kinds: str, **fields: Any) -> int:
@@ -174,7 +122,7 @@ async def test_garbage_and_the_future_are_refused(api: Api) -> None:
     assert (await refusal(api, "after=x"))[0] == 422
     assert (await refusal(api, "job=first"))[0] == 422
     assert (await refusal(api, "job=none&workspace=team"))[0] == 404
-    for garbage in ("x", "-1", "1.5", "9" * 40):
+    for garbage in ("x", "-1", "1.5", "9" * 40, "\u0663"):
         assert (await refusal(api, "", LIVE | {"Last-Event-ID": garbage}))[0] == 400
     assert await refusal(api, "", LIVE | {"Last-Event-ID": "99"}) == (400, "position_unknown")
 

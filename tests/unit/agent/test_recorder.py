@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 
+from coxswain.api.event_types.run import RUN_ANSWER, Answer
 from coxswain_agent import recorder
 from coxswain_agent.clock import RunClock
 from coxswain_agent.contract import Platform
@@ -41,8 +42,8 @@ def soon() -> float:
 async def test_numbers_go_on_where_the_claim_says() -> None:
     platform = FakePlatform(document())
     async with recording(platform) as (events, _):
-        await events.record("run.answer", {"text": "a"})
-        await events.record("run.answer", {"text": "b"})
+        await events.record(RUN_ANSWER, Answer(text="a"))
+        await events.record(RUN_ANSWER, Answer(text="b"))
         assert await events.drain(soon())
     assert [event.seq for event in platform.events] == [5, 6]
 
@@ -51,7 +52,7 @@ async def test_a_batch_is_sent_again_until_it_is_taken() -> None:
     platform = FakePlatform(document())
     platform.faults["events"] = deque([503, 429])
     async with recording(platform) as (events, _):
-        await events.record("run.answer", {"text": "a"})
+        await events.record(RUN_ANSWER, Answer(text="a"))
         assert await events.drain(soon())
     assert len(platform.events) == 1
 
@@ -60,9 +61,9 @@ async def test_a_refused_batch_is_counted_and_holds_nobody_up() -> None:
     platform = FakePlatform(document())
     platform.faults["events"] = deque([422])
     async with recording(platform) as (events, _):
-        await events.record("run.answer", {"text": "a"})
+        await events.record(RUN_ANSWER, Answer(text="a"))
         assert await events.drain(soon())
-        await events.record("run.answer", {"text": "b"})
+        await events.record(RUN_ANSWER, Answer(text="b"))
         assert await events.drain(soon())
     assert events.refused == 1
     assert [event.details["text"] for event in platform.events] == ["b"]
@@ -72,7 +73,7 @@ async def test_a_closed_run_ends_the_sending() -> None:
     platform = FakePlatform(document())
     platform.faults["events"] = deque([401])
     async with recording(platform) as (events, task):
-        await events.record("run.answer", {"text": "a"})
+        await events.record(RUN_ANSWER, Answer(text="a"))
         assert task is not None
         with pytest.raises(ClosedError):
             await asyncio.wait_for(task, 5)
@@ -82,10 +83,10 @@ async def test_nobody_waits_for_a_sending_that_has_broken_off() -> None:
     platform = FakePlatform(document())
     platform.faults["events"] = deque([410])
     async with recording(platform) as (events, task):
-        await events.record("run.answer", {"text": "a"})
+        await events.record(RUN_ANSWER, Answer(text="a"))
         assert task is not None
         await asyncio.wait({task}, timeout=10)
-        await events.record("run.answer", {"text": "b"})
+        await events.record(RUN_ANSWER, Answer(text="b"))
         assert not await asyncio.wait_for(events.drain(time.monotonic() + 60), 10)
 
 
@@ -104,7 +105,7 @@ async def test_output_is_refused_before_the_buffer_is_full_and_events_are_not() 
             pass
         before = events.pending
         assert not events.offer("stdout", piece)
-        await asyncio.wait_for(events.record("run.answer", {"text": "still"}), 1)
+        await asyncio.wait_for(events.record(RUN_ANSWER, Answer(text="still")), 1)
         assert events.pending == before + 1
 
 
@@ -112,10 +113,10 @@ async def test_an_event_waits_while_the_buffer_is_full() -> None:
     platform = FakePlatform(document())
     async with recording(platform, running=False) as (events, _):
         while events.pending * 100_000 < recorder.BUFFER_BYTES + 100_000:
-            await asyncio.wait_for(events.record("run.x", {"text": "x" * 100_000}), 1)
+            await asyncio.wait_for(events.record(RUN_ANSWER, Answer(text="x" * 100_000)), 1)
             if events.pending * 100_000 >= recorder.BUFFER_BYTES:
                 break
-        late = asyncio.create_task(events.record("run.late", {}))
+        late = asyncio.create_task(events.record(RUN_ANSWER, Answer(text="late")))
         done, _ = await asyncio.wait({late}, timeout=0.05)
         assert not done
         sending = asyncio.create_task(events.run())

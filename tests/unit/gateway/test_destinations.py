@@ -8,7 +8,7 @@ import pytest
 from coxswain.api.agent import Provider
 from coxswain.api.contract import ModelRoute, ProviderError
 from coxswain.errors import ForbiddenError, NotFoundError
-from coxswain.gateway.models.destinations import Destinations, RefusedError
+from coxswain.gateway.models.destinations import Destinations, IsOn, RefusedError
 
 CANARY = "sk-canary-0123456789abcdef"
 OPENAI = "https://api.openai.com/v1"
@@ -35,10 +35,17 @@ class Secrets:
         return answer
 
 
+def always(on: bool) -> IsOn:
+    async def is_on() -> bool:
+        return on
+
+    return is_on
+
+
 def destinations(
     found: Any = None, listed: tuple[str, ...] = (), *, demo: bool = True
 ) -> Destinations:
-    return Destinations(Secrets(found).get, listed_urls=listed, demo=demo)
+    return Destinations(Secrets(found).get, listed_urls=listed, demo=always(demo))
 
 
 def route(**fields: Any) -> ModelRoute:
@@ -137,7 +144,7 @@ def test_demo_beside_a_real_provider_is_refused() -> None:
 async def test_a_key_is_read_anew_after_thirty_seconds() -> None:
     now = 100.0
     secrets = Secrets()
-    where = Destinations(secrets.get, listed_urls=(), demo=True, clock=lambda: now)
+    where = Destinations(secrets.get, listed_urls=(), demo=always(True), clock=lambda: now)
     await where.find("team", route())
     now = 129.0
     await where.find("team", route())
@@ -150,7 +157,7 @@ async def test_a_key_is_read_anew_after_thirty_seconds() -> None:
 
 async def test_one_workspace_never_sees_the_key_of_another() -> None:
     secrets = Secrets()
-    where = Destinations(secrets.get, listed_urls=(), demo=True)
+    where = Destinations(secrets.get, listed_urls=(), demo=always(True))
     await where.find("team", route())
     secrets.found = NotFoundError("gone")
     with pytest.raises(RefusedError):

@@ -73,8 +73,12 @@ class Clock:
         return self.now
 
 
+async def on() -> bool:
+    return True
+
+
 def destinations(cluster: Cluster) -> Destinations:
-    return Destinations(cluster.get, listed_urls=(), demo=True)
+    return Destinations(cluster.get, listed_urls=(), demo=on)
 
 
 @pytest.mark.parametrize(

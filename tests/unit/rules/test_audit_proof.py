@@ -217,10 +217,57 @@ def test_rows_left_out_of_a_slice_leave_the_proof_whole() -> None:
 def test_dropped_rows_are_told_and_taken_where_that_is_allowed() -> None:
     lines = whole()
     drop_rows_of_seal(lines)
+    drop_rows_of_first_seal(lines)
     found = verified(lines, allow_dropped=True)
-    assert found.is_sound
-    assert found.dropped == 3
+    assert found.is_sound, found.flaws
+    assert found.dropped == 5
     assert any("3 rows were dropped" in note for note in found.notes)
+
+
+def test_no_seal_is_emptied_before_an_older_one_of_its_workspace() -> None:
+    lines = whole()
+    drop_rows_of_seal(lines)
+    flaws = verified(lines, allow_dropped=True).flaws
+    assert flaws == [
+        "seal 2 of workspace 'team': its rows were dropped and those of seal 1 before it were not"
+    ]
+    others = audit_log.sealed([[audit_log.row(9, workspace="other")]], KEYS, "other")
+    beside = audit_log.lines_of([*CHAIN[:1], *others])
+    beside[4]["seal"]["droppedAt"] = "2026-11-29T13:00:00.000000Z"
+    del beside[5]
+    beside[-1]["end"]["rows"] = 2
+    found = verified(beside, allow_dropped=True)
+    assert found.is_sound, found.flaws
+
+
+def test_a_seal_that_was_emptied_after_the_one_that_an_export_goes_on_from_is_found() -> None:
+    lines = after_second(CHAIN)
+    lines[2]["seal"] |= {"shown": False, "droppedAt": "2026-11-29T13:00:00.000000Z"}
+    del lines[3]
+    lines[-1]["end"]["rows"] = 0
+    flaws = verified(lines, allow_dropped=True).flaws
+    assert any("those of seal 2 before it were not" in flaw for flaw in flaws)
+    lines[1]["seal"]["droppedAt"] = "2026-11-29T12:59:00.000000Z"
+    found = verified(lines, allow_dropped=True)
+    assert found.is_sound, found.flaws
+
+
+def drop_rows_of_first_seal(lines: list[Line]) -> None:
+    lines[1]["seal"] |= {"shown": False, "droppedAt": "2026-11-29T13:00:00.000000Z"}
+    del lines[2:SECOND]
+    lines[-1]["end"]["rows"] -= 2
+
+
+def test_a_name_that_stands_twice_in_a_line_is_found() -> None:
+    lines = audit_log.text(whole())
+    for twice in (
+        lines[2].replace('"reason": ""', '"reason": "forged", "reason": ""'),
+        lines[2].replace('{"row": ', '{"row": {}, "row": '),
+    ):
+        assert twice != lines[2]
+        changed = [*lines[:2], twice, *lines[3:]]
+        flaws = audit_proof.verify(changed, [KEYS.public]).flaws
+        assert any("line 3: cannot be read" in flaw for flaw in flaws)
 
 
 def test_a_cut_end_of_the_chain_is_found_with_an_earlier_export_only() -> None:
@@ -233,12 +280,48 @@ def test_a_cut_end_of_the_chain_is_found_with_an_earlier_export_only() -> None:
 def test_an_export_goes_on_from_an_earlier_one() -> None:
     earlier = audit_log.heads(audit_log.lines_of(CHAIN[:2]))
     assert verified(whole(), former=earlier).is_sound
-    rest = audit_log.lines_of(CHAIN[2:], after=2)
+    rest = after_second(CHAIN)
     found = verified(rest, former=earlier)
-    assert found.is_sound
-    assert any("from seal 3 on" in note for note in found.notes)
-    later = audit_log.heads(audit_log.lines_of(CHAIN[:1]))
-    assert not verified(rest, former=later).is_sound
+    assert found.is_sound, found.flaws
+    assert any("from seal 2 on" in note for note in found.notes)
+    # The rows of seal 2 are in neither.
+    sooner = audit_log.heads(audit_log.lines_of(CHAIN[:1]))
+    assert not verified(rest, former=sooner).is_sound
+
+
+def test_an_export_after_the_last_seal_shows_that_nothing_is_new() -> None:
+    nothing = after_second(CHAIN[:2])
+    found = verified(nothing, former=audit_log.heads(audit_log.lines_of(CHAIN[:2])))
+    assert found.is_sound, found.flaws
+    assert (found.rows, found.heads["team"].number) == (0, 2)
+    flaws = verified(nothing, former=audit_log.heads(whole())).flaws
+    assert any("does not go through seal 3" in flaw for flaw in flaws)
+
+
+def test_an_export_after_a_seal_shows_that_seal_and_all_rows_of_those_that_follow() -> None:
+    assert any("missing" in flaw for flaw in verified(audit_log.lines_of(CHAIN[2:], after=2)).flaws)
+    lines = after_second(CHAIN)
+    lines[2]["seal"]["shown"] = False
+    del lines[3]
+    lines[-1]["end"]["rows"] = 0
+    assert any("shows no rows" in flaw for flaw in verified(lines).flaws)
+
+
+def after_second(chain: list[Any]) -> list[Line]:
+    """An export after seal 2 of this chain: that seal without its rows, and what follows."""
+    lines = copy.deepcopy(audit_log.lines_of(chain[1:], workspace="team", after=2))
+    del lines[2:5]
+    lines[1]["seal"]["shown"] = False
+    lines[-1]["end"]["rows"] -= 3
+    return lines
+
+
+def test_the_chain_of_what_belongs_to_no_workspace_has_a_name() -> None:
+    own = audit_log.sealed([[audit_log.row(9, workspace="")]], KEYS, "")
+    earlier = audit_log.heads(audit_log.lines_of([*CHAIN, *own]))
+    assert verified(audit_log.lines_of(own, workspace="-"), former=earlier).is_sound
+    cut = audit_log.lines_of([], workspace="-")
+    assert not verified(cut, former=earlier).is_sound
 
 
 def test_an_export_of_one_workspace_need_not_go_on_with_others() -> None:

@@ -1,10 +1,11 @@
-"""What makes two requests for a Job the same."""
+"""What makes two requests for an object the same, and what is said when they are not."""
 
 import warnings
 
 import pytest
 
 from coxswain.api.job import JobSpec
+from coxswain.api.records import KeyHolder
 from coxswain.rules import idempotency
 
 BASE = JobSpec.model_validate({"agentRef": {"name": "a"}, "title": "t", "prompt": "p"})
@@ -41,3 +42,24 @@ def test_a_field_that_comes_later_changes_no_hash_of_before() -> None:
     assert idempotency.payload_hash("team", later) == idempotency.payload_hash("team", BASE)
     other = later.model_copy(update={"mood": "wild"})
     assert idempotency.payload_hash("team", other) != idempotency.payload_hash("team", BASE)
+
+
+@pytest.mark.parametrize(
+    ("kept", "said", "field"),
+    [
+        ("k", "'k' stands for Job 'mine' in workspace 'team'", "spec.idempotencyKey"),
+        ("Lease k", "'k' stands for Lease 'mine' in workspace 'team'", "header.Idempotency-Key"),
+    ],
+)
+def test_a_refusal_names_the_key_as_it_was_given_and_what_it_stands_for(
+    kept: str, said: str, field: str
+) -> None:
+    holder = KeyHolder("team", kept, "hash", "mine")
+    for error in (idempotency.reused(holder), idempotency.gone(holder)):
+        assert said in error.message
+        assert error.field == field
+
+
+def test_each_kind_keeps_its_keys_apart() -> None:
+    assert idempotency.kept_key("Job", "k") == "k"
+    assert idempotency.kept_key("Schedule", "k") != idempotency.kept_key("Lease", "k")

@@ -47,7 +47,7 @@ async def _hello(_request: web.Request) -> web.Response:
 async def scraped(accept: str) -> tuple[str, str]:
     """What Prometheus gets: content type and text."""
     async with (
-        server.serving(Health({}, {}).app(), "127.0.0.1", 0, drain_seconds=1) as port,
+        server.serving(Health().app(), "127.0.0.1", 0, drain_seconds=1) as port,
         aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session,
         session.get("/metrics", headers={"Accept": accept}) as answer,
     ):

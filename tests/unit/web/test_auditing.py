@@ -7,13 +7,15 @@ from typing import TypeVar
 import aiohttp
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 from typing_extensions import override
+from yarl import URL
 
 from coxswain.api.meta import Model, Name
 from coxswain.errors import ForbiddenError, UnauthenticatedError, UserError
 from coxswain.rules.permissions import Permission, Who
 from coxswain.web import server
-from coxswain.web.auditing import CALLER, RECORDER, Act, Kept
+from coxswain.web.auditing import CALLER, NO_ROUTE, RECORDER, Act, Kept, Refusal
 from coxswain.web.routes import Call, route
 
 C = TypeVar("C")
@@ -45,6 +47,7 @@ class Recorded:
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
         self.acts: list[Act] = []
+        self.refusals: list[Refusal] = []
 
     async def keep(self, act: Act, work: Callable[[], Awaitable[T]]) -> T:
         self.acts.append(act)
@@ -53,12 +56,15 @@ class Recorded:
         self.said.append(("done", act.action))
         return answer
 
-    async def denied(self, action: str, caller: object | None, code: str) -> None:
-        self.said.append((f"{action} {caller}", code))
+    async def denied(self, refusal: Refusal) -> None:
+        self.refusals.append(refusal)
+        self.said.append((f"{refusal.action} {refusal.caller}", refusal.code))
 
 
+SECRET = "GET /v1/workspaces/{workspace}/secrets/{name}"
+SECRET_URL = "/v1/workspaces/team/secrets/a"
 PERMISSIONS = dict.fromkeys(
-    ("POST /v1/things/{name}", "GET /v1/things", "POST /v1/beats", "GET /v1/secret"),
+    ("POST /v1/things/{name}", "GET /v1/things", "POST /v1/beats", SECRET),
     Permission(Who.USER),
 )
 
@@ -69,6 +75,10 @@ class Thing(Model):
 
 class ThingPath(Model):
     name: Name
+
+
+class SecretPath(ThingPath):
+    workspace: Name
 
 
 class Somebody:
@@ -93,8 +103,8 @@ class Things:
     async def beat(self, call: Call, caller: Visitor) -> None:
         """Live."""
 
-    @route("GET", "/v1/secret")
-    async def read_secret(self, call: Call, caller: Somebody) -> None:
+    @route(*SECRET.split())
+    async def read_secret(self, call: Call, caller: Somebody, path: SecretPath) -> None:
         """Read."""
 
 
@@ -157,9 +167,24 @@ async def test_an_act_that_is_refused_tells_of_it_itself(title: str) -> None:
 
 
 async def test_a_denial_has_the_name_of_who_was_denied() -> None:
-    async with running() as (session, recorder), session.get("/v1/secret") as answer:
+    async with running() as (session, recorder), session.get(SECRET_URL) as answer:
         assert answer.status == 403
     assert recorder.said == [("read_secret user:visitor", "wrong_caller")]
+    (refusal,) = recorder.refusals
+    assert (refusal.path, refusal.place) == (SECRET[4:], {"workspace": "team", "name": "a"})
+
+
+@pytest.mark.parametrize(
+    "workspace", ["Team", "a.b", "a" * 64, "a%00", "a%0Ab", "a%2Fb", "%F0%9F%98%80"]
+)
+@pytest.mark.parametrize("name", ["a%20b", "a" * 254, "%00"])
+async def test_nothing_of_a_path_that_is_no_name_goes_along_with_a_denial(
+    workspace: str, name: str
+) -> None:
+    path = URL(f"/v1/workspaces/{workspace}/secrets/{name}", encoded=True)
+    async with running() as (session, recorder), session.get(path) as answer:
+        assert answer.status == 403
+    assert [each.place for each in recorder.refusals] == [{}]
 
 
 @pytest.mark.parametrize("path", ["/v1/things", "/v1/nothing", "/docs", "/v1/openapi.json"])
@@ -168,3 +193,15 @@ async def test_a_stranger_is_denied_wherever_it_knocks(path: str) -> None:
         assert answer.status == 401
     ((action, code),) = recorder.said
     assert (action.endswith(" None"), code) == (True, "token_missing")
+    (refusal,) = recorder.refusals
+    assert refusal.path == (NO_ROUTE if path == "/v1/nothing" else path)
+
+
+async def test_a_denial_has_a_line_that_a_reader_of_security_finds() -> None:
+    with capture_logs() as lines:
+        async with running() as (client, _), client.get(SECRET_URL), client.get("/v1/things"):
+            pass
+    marked = [line for line in lines if line.get("security")]
+    assert [(line["event"], line["route"], line["code"]) for line in marked] == [
+        ("request denied", SECRET[4:], "wrong_caller")
+    ]

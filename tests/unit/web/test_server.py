@@ -190,7 +190,12 @@ async def test_names_in_the_path_are_checked(client: aiohttp.ClientSession) -> N
 
 @pytest.mark.parametrize(
     ("query", "field"),
-    [("after=x", "query.after"), ("since=1", "query.since"), ("after=1&after=2", "query.after")],
+    [
+        ("after=x", "query.after"),
+        ("since=1", "query.since"),
+        ("after=1&after=2", "query.after"),
+        ("after=%00", "query.after"),
+    ],
 )
 async def test_a_wrong_query_is_refused_with_its_place(
     client: aiohttp.ClientSession, query: str, field: str
@@ -335,22 +340,12 @@ async def test_the_document_names_routes_models_and_refusals(
         document = await answer.json()
     make = document["paths"]["/v1/things/{name}"]["post"]
     assert make["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/Thing")
-    assert set(make["responses"]) == {"201", "400", "401", "403", "422", "503"}
+    refused = {"400", "401", "403", "404", "408", "413", "415", "422", "429", "503"}
+    assert set(make["responses"]) == {"201", *refused}
     assert make["parameters"][0]["name"] == "name"
     assert set(document["components"]["schemas"]) == {"Deep", "Problem", "Thing"}
     assert document["components"]["schemas"]["Thing"]["additionalProperties"] is False
     assert document["paths"]["/v1/open"]["get"]["security"] == []
-
-
-async def test_the_page_lists_every_route_and_loads_nothing(
-    client: aiohttp.ClientSession,
-) -> None:
-    async with client.get("/docs") as answer:
-        page = await answer.text()
-    assert "/v1/things/{name}" in page
-    assert "http://" not in page
-    assert "https://" not in page
-    assert "<script" not in page
 
 
 def test_a_route_without_a_caller_must_say_that_it_is_open() -> None:

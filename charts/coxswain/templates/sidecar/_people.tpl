@@ -1,5 +1,8 @@
-{{- /* How people sign in, for the API's container. */ -}}
+{{- /* How people sign in, for the API's container, and in which workspaces they may be. */ -}}
 {{- define "coxswain.peopleEnv" -}}
+{{- $workspaces := list }}
+{{- range .Values.workspaces }}{{ $workspaces = append $workspaces .name }}{{ end }}
+- {name: COXSWAIN_ONBOARDED_WORKSPACES, value: {{ $workspaces | toJson | quote }}}
 {{- with .Values.people }}
 - {name: COXSWAIN_PEOPLE, value: {{ .mode }}}
 {{- if include "coxswain.localToken" $ }}

@@ -55,10 +55,12 @@ async def opened(
     read_object: ReadObject,
     policy: addresses.Policy = addresses.PUBLIC,
     resolve: Resolve | None = None,
+    listener: Listener | None = None,
 ) -> AsyncIterator[Worker]:
     """The worker, whose ``run`` is to be a task of the process, for the length of a block.
 
-    ``policy`` says which addresses are public; a listed origin may be at any.
+    ``policy`` says which addresses are public; a listed origin may be at any. It runs ``listener``, which
+    hears of the outbox, or one of its own.
     """
     public = Dialer(policy, resolve=resolve)
     listed = Dialer(addresses.ANYWHERE, resolve=resolve)
@@ -66,14 +68,17 @@ async def opened(
     keys = Keyring(read_object, names.SECRET_TYPE_SIGNING)
     sender = Sender(StoredOutbox(store), keys, poster, rules_of(given))
     try:
-        yield worker(sender, store, per_host=given.callbacks_per_host)
+        yield worker(sender, store, per_host=given.callbacks_per_host, listener=listener)
     finally:
         await poster.close()
 
 
-def worker(sender: Sender, store: Store, *, per_host: int) -> Worker:
+def worker(
+    sender: Sender, store: Store, *, per_host: int, listener: Listener | None = None
+) -> Worker:
     """One that takes from the outbox in Postgres."""
-    return Worker(StoredOutbox(store), sender, Listener(store.dsn, [CHANNEL]), per_host=per_host)
+    heard = listener or Listener(store.dsn, [CHANNEL])
+    return Worker(StoredOutbox(store), sender, heard, per_host=per_host)
 
 
 def rules_of(given: CallbackSettings) -> Rules:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from coxswain.api.deliveries import Claimed, DeliveryState, Outcome, Settled, Try
+from coxswain.api.event_types.callback import CAME_TO, CallbackTold
 from coxswain.api.records import Event
 from coxswain.errors import TransientError
 from coxswain.gateway.callbacks.posting import ADDRESS_REFUSED, Poster
@@ -159,33 +160,24 @@ class Sender:
         return True
 
 
-_EVENTS = {
-    DeliveryState.DELIVERED: "callback.delivered",
-    DeliveryState.PENDING: "callback.failed",
-    DeliveryState.DEAD: "callback.dead",
-    DeliveryState.SKIPPED: "callback.skipped",
-}
-
-
 def _event(claimed: Claimed, found: Settled, tried: Try | None, message: str) -> Event:
-    delivery, kind = claimed.delivery, _EVENTS[found.state]
-    details = {
-        "delivery": str(delivery.id),
-        "host": delivery.host,
-        "try": tried.number if tried is not None else None,
-        "status": tried.status if tried is not None else None,
-        "error": tried.error if tried is not None else None,
-        "reason": found.reason,
-        "message": message,
-    }
+    delivery, what = claimed.delivery, CAME_TO[found.state]
+    told = CallbackTold(
+        delivery=str(delivery.id),
+        host=delivery.host,
+        number=tried.number if tried is not None else None,
+        status=tried.status if tried is not None else None,
+        error=(tried.error or None) if tried is not None else None,
+        reason=found.reason or None,
+        message=message or None,
+    )
     at = tried.at if tried is not None else datetime.now(UTC)
-    return Event(
-        id=uuid7.derived(at, delivery.id, delivery.tries, kind),
-        type=kind,
+    return Event.of(
+        what,
+        told,
+        id=uuid7.derived(at, delivery.id, delivery.tries, what.name),
         actor=ACTOR,
         workspace=delivery.workspace,
-        kind="Job",
         name=delivery.job_name,
         uid=delivery.job_uid,
-        details={name: value for name, value in details.items() if value not in (None, "")},
     )

@@ -166,6 +166,7 @@ def _unknown(path: HookPath, why: str, message: str = "") -> NotFoundError:
     metrics.WEBHOOKS.labels(why).inc()
     log.info(
         "a webhook is refused",
+        security=True,
         workspace=path.workspace[:63],
         schedule=path.schedule[:63],
         why=why,

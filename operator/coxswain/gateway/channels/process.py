@@ -3,7 +3,6 @@
 Stateless: any number of replicas. It judges and records; it never decides.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
@@ -20,16 +19,17 @@ from coxswain.gateway.channels import limits
 from coxswain.gateway.channels.fetching import Fetcher
 from coxswain.gateway.channels.hooks import Hooks, Records
 from coxswain.gateway.channels.polling import Pages, Poller
-from coxswain.gateway.hosting import DRAIN_SECONDS, LEAVE_SECONDS, Ports
+from coxswain.gateway.hosting import DRAIN_SECONDS, LEAVE_SECONDS, Host, Ports
 from coxswain.gateway.keyring import Keyring
 from coxswain.gateway.outbound.dialing import Dialer, Resolve
 from coxswain.identity.keys import Cluster
 from coxswain.rules import addresses, callbacks
 from coxswain.rules.permissions import Permission
 from coxswain.store import frozen, mirror, polls, triggers
+from coxswain.store import running as running_processes
 from coxswain.store.mirror import ObjectRow
 from coxswain.store.pool import Store
-from coxswain.telemetry import logs
+from coxswain.telemetry import crashes, logs
 from coxswain.web import server
 
 NAME = "channels"
@@ -114,11 +114,17 @@ async def running(
             round_seconds=given.polls_round_seconds,
         )
         keys = Keyring(cluster.get, names.SECRET_TYPE_CHANNEL, refused_seconds=REFUSED_SECONDS)
-        health = hosting.health(store, cluster)
+        host = Host(NAME, store, cluster)
+        health = host.health
         health_port = await stack.enter_async_context(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
-        await stack.enter_async_context(hosting.tasks(poller.run(), frozen.run(store)))
+        await stack.enter_async_context(
+            host.tasks(
+                *(host.listener.run(), poller.run(), frozen.run(store)),
+                running_processes.run(store, NAME, given),
+            )
+        )
         door = server.serving(
             build(given, Hooks(stored, keys)),
             given.bind,
@@ -128,7 +134,7 @@ async def running(
         )
         port = await stack.enter_async_context(door)
         stack.push_async_callback(hosting.leave, health, leave_seconds)
-        yield Ports(port, health_port)
+        yield host.opened(port, health_port)
 
 
 def _fetcher(given: ChannelGatewaySettings, resolve: Resolve | None) -> Fetcher:
@@ -144,5 +150,5 @@ def main() -> int:
     """Serve until SIGTERM."""
     given = settings.load(ChannelGatewaySettings)
     logs.configure(given.log_format, given.log_level)
-    asyncio.run(hosting.until_told(given, running))
+    crashes.run(hosting.until_told(given, running))
     return 0

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from coxswain.api.event_types.door import ConnectionClosed, ConnectionOpened
 from coxswain.errors import CoxswainError, ForbiddenError, UserError
 from coxswain.gateway.egress import answers, asking, hello, relay
 from coxswain.gateway.egress.allowance import Allowance, Allowances
@@ -132,23 +133,30 @@ class Door:
         data, said = await hello.read(agent.reader, asked)
         allowance = self.allowances.of(caller.run)
         await allowance.take(len(data))
-        details: dict[str, object] = {"address": host[1].get_extra_info("peername")[0]}
-        if said.is_encrypted:
+        opened = ConnectionOpened(
+            host=asked.host,
+            port=asked.port,
+            address=host[1].get_extra_info("peername")[0],
             # Another name may be hidden in it; the host has its say then, and the log tells.
-            details["encryptedHello"] = True
-        connection = await self.journal.opened(caller.run, asked, details)
+            encrypted_hello=said.is_encrypted or None,
+        )
+        connection = await self.journal.opened(caller.run, opened)
         started, counts = time.monotonic(), Counts(sent=len(data))
         host[1].write(data)
         outcome = await self._relay(caller.pod.uid, agent, host, counts, allowance)
         metrics.EGRESS_CONNECTIONS.labels(outcome).inc()
         metrics.EGRESS_BYTES.labels("sent").inc(counts.sent)
         metrics.EGRESS_BYTES.labels("received").inc(counts.received)
-        ended = {
-            "connection": connection,
-            "outcome": outcome,
-            "milliseconds": int((time.monotonic() - started) * 1000),
-        }
-        await self.journal.closed(caller.run, asked, counts, ended)
+        closed = ConnectionClosed(
+            host=asked.host,
+            port=asked.port,
+            sent=counts.sent,
+            received=counts.received,
+            connection=connection,
+            outcome=outcome,
+            milliseconds=int((time.monotonic() - started) * 1000),
+        )
+        await self.journal.closed(caller.run, closed)
 
     async def _relay(
         self, pod_uid: str, agent: _Agent, host: Streams, counts: Counts, allowance: Allowance
@@ -172,7 +180,7 @@ class Door:
 def _refuse(agent: _Agent, error: CoxswainError) -> None:
     """Say why not: in HTTP, or once the tunnel stands with an alert of TLS."""
     metrics.EGRESS_CONNECTIONS.labels(error.code).inc()
-    log.info("a connection was refused", code=error.code, reason=error.message)
+    log.info("a connection was refused", security=True, code=error.code, reason=error.message)
     if answers.status_of(error) >= answers.INTERNAL:
         log.warning("a connection failed", code=error.code, reason=error.message)
     agent.writer.write(answers.alert(error) if agent.stands else answers.refusal(error))

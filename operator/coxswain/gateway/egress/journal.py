@@ -6,18 +6,17 @@ long after the other, and another process may have to tell a connection that nob
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
+from coxswain.api.event_type import D, EventType
+from coxswain.api.event_types import door
+from coxswain.api.event_types.door import ConnectionClosed, ConnectionOpened, ConnectionRefused
 from coxswain.api.records import Event, Run
 from coxswain.errors import CoxswainError
 from coxswain.gateway.backlog import Backlog
 from coxswain.gateway.egress.asking import Asked
-from coxswain.gateway.egress.relay import Counts
 from coxswain.reconcile.batches import Batches
-from coxswain.store import claims, connections, uuid7
+from coxswain.store import claims, uuid7
 from coxswain.telemetry import metrics
-
-REFUSED = f"{claims.EGRESS}refused"
 
 Append = Callable[[Sequence[Event]], Awaitable[None]]
 
@@ -42,32 +41,32 @@ class Journal:
         """Try everything that waits once more."""
         await self._late.flush()
 
-    async def opened(self, run: Run, asked: Asked, details: dict[str, Any]) -> str:
+    async def opened(self, run: Run, data: ConnectionOpened) -> str:
         """Tell of a connection before it is used; its id. Raises what the database says."""
-        event = _event(run, connections.OPENED, asked, details)
+        event = _event(run, door.EGRESS_OPENED, data)
         await self._batches.ask(event)
         return str(event.id)
 
-    async def closed(self, run: Run, asked: Asked, counts: Counts, details: dict[str, Any]) -> None:
+    async def closed(self, run: Run, data: ConnectionClosed) -> None:
         """Tell how it ended; kept until the database takes it."""
-        amounts = {"sent": counts.sent, "received": counts.received}
-        await self._late.record(_event(run, connections.CLOSED, asked, amounts | details))
+        await self._late.record(_event(run, door.EGRESS_CLOSED, data))
 
     async def refused(self, run: Run, asked: Asked, error: CoxswainError) -> None:
         """Tell what an agent asked for and did not get; kept until the database takes it."""
-        details = {"code": error.code, "message": error.message}
-        await self._late.record(_event(run, REFUSED, asked, details))
+        data = ConnectionRefused(
+            host=asked.host, port=asked.port, code=error.code, message=error.message
+        )
+        await self._late.record(_event(run, door.EGRESS_REFUSED, data))
 
 
-def _event(run: Run, kind: str, asked: Asked, details: dict[str, Any]) -> Event:
-    return Event(
+def _event(run: Run, what: EventType[D], data: D) -> Event:
+    return Event.of(
+        what,
+        data,
         id=uuid7.new(datetime.now(UTC)),
-        type=kind,
         actor=claims.actor(run),
         workspace=run.workspace,
-        kind="Job",
         name=run.job_name,
         uid=run.key.job_uid,
         attempt=run.key.attempt,
-        details={"host": asked.host, "port": asked.port} | details,
     )

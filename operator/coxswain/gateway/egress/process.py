@@ -17,7 +17,7 @@ from coxswain.gateway.egress.journal import Journal
 from coxswain.gateway.egress.places import Places, Turns
 from coxswain.gateway.egress.relay import Bounds
 from coxswain.gateway.egress.tunnels import Tunnels
-from coxswain.gateway.hosting import DRAIN_SECONDS, LEAVE_SECONDS, Ports
+from coxswain.gateway.hosting import DRAIN_SECONDS, LEAVE_SECONDS, Host, Ports
 from coxswain.gateway.outbound.dialing import RESOLVERS, Dialer, Resolve
 from coxswain.identity.callers import AgentCaller
 from coxswain.identity.doors import Doors
@@ -26,9 +26,10 @@ from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.rules import addresses
 from coxswain.settings import EgressGatewaySettings
-from coxswain.store import claims, connections, egress_amounts, events, frozen
+from coxswain.store import claims, connections, deliveries, egress_amounts, events, frozen
+from coxswain.store import running as running_processes
 from coxswain.store.pool import Store
-from coxswain.telemetry import logs
+from coxswain.telemetry import crashes, logs
 from coxswain.web import server
 
 NAME = "egress"
@@ -58,18 +59,20 @@ async def running(
         tunnels = _tunnels(given, store)
         dialer = Dialer(policy, resolve=resolve)
         door = _door(given, keys, store, tunnels=tunnels, journal=journal, dialer=dialer)
-        health = hosting.health(store, cluster, keys)
+        host = Host(NAME, store, cluster, keys, channels=[deliveries.CHANNEL])
+        health = host.health
         health_port = await stack.enter_async_context(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
         public = addresses.policy(nat64=given.egress_nat64_prefixes)
         sending = await stack.enter_async_context(
-            assembly.opened(given, store, cluster.get, public, resolve)
+            assembly.opened(given, store, cluster.get, public, resolve, host.listener)
         )
         await stack.enter_async_context(
-            hosting.tasks(
+            host.tasks(
                 keys.run(),
                 frozen.run(store),
+                running_processes.run(store, NAME, given),
                 tunnels.run(),
                 journal.run(),
                 sending.run(),
@@ -78,7 +81,7 @@ async def running(
         )
         port = await stack.enter_async_context(_serving(door, given, drain_seconds))
         stack.push_async_callback(hosting.leave, health, leave_seconds)
-        yield Ports(port, health_port)
+        yield host.opened(port, health_port)
 
 
 def _journal(store: Store) -> Journal:
@@ -161,5 +164,5 @@ def main() -> int:
     """Serve until SIGTERM."""
     given = settings.load(EgressGatewaySettings)
     logs.configure(given.log_format, given.log_level)
-    asyncio.run(hosting.until_told(given, running))
+    crashes.run(hosting.until_told(given, running))
     return 0

@@ -12,6 +12,7 @@ from coxswain.api.agent import Provider
 from coxswain.api.contract import ModelRoute, ProviderError, RunDocument
 from coxswain.errors import CoxswainError
 from coxswain.gateway.models import demo, wire
+from coxswain.gateway.models.deltas import Voice
 from coxswain.gateway.models.destinations import Destination, Destinations, RefusedError
 from coxswain.gateway.models.wire import ChatRequest, Counts, Document
 from coxswain.rules import providers
@@ -87,8 +88,10 @@ class Calls:
         destinations: Destinations,
         upstream: RealProviders,
         record: Callable[[Call], Awaitable[None]],
+        voice: Callable[[RunDocument], Voice],
     ) -> None:
         self._destinations = destinations
+        self._voice = voice
         self._upstream = upstream
         self._record = record
         self._workspaces = Few(few.MOST_WORKSPACES)
@@ -116,12 +119,14 @@ class Calls:
     ) -> AsyncGenerator[Document, None]:
         """The answer in chunks; its row is written before the caller hears that it is whole."""
         meter = self._meter(run, request)
+        voice = self._voice(run)
         try:
             place = await self._place(meter)
             async with aclosing(self._chunks(place, meter.route, request)) as chunks:
                 async for chunk in chunks:
                     meter.counts = wire.counts(chunk) or meter.counts
                     meter.heard()
+                    voice.say(wire.said(chunk))
                     if chunk.get("choices") or request.wants_usage:
                         yield chunk
             meter.outcome = OK
@@ -132,6 +137,7 @@ class Calls:
             meter.outcome = GONE
             raise
         finally:
+            voice.end()
             await self._close(meter)
 
     def _meter(self, run: RunDocument, request: ChatRequest) -> _Meter:
@@ -175,6 +181,17 @@ class Calls:
         where = self._workspaces.label(row.workspace), row.provider
         metrics.MODEL_TOKENS.labels(*where, "input").inc(row.input_tokens or 0)
         metrics.MODEL_TOKENS.labels(*where, "output").inc(row.output_tokens or 0)
+        log.info(
+            "model call",
+            workspace=row.workspace,
+            job_uid=row.job_uid,
+            attempt=row.attempt,
+            provider=row.provider,
+            model=row.model,
+            streamed=row.streamed,
+            outcome=row.outcome,
+            milliseconds=row.milliseconds,
+        )
         await asyncio.shield(asyncio.ensure_future(self._record(row)))
 
 

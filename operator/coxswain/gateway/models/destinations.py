@@ -23,6 +23,7 @@ KEY_FIELD = "apiKey"
 URLS_FIELD = "baseURLs"
 
 ReadObject = Callable[[str], Awaitable[dict[str, Any]]]
+IsOn = Callable[[], Awaitable[bool]]
 
 
 class RefusedError(UserError):
@@ -58,7 +59,7 @@ class Destinations:
         read_object: ReadObject,
         *,
         listed_urls: Sequence[str],
-        demo: bool,
+        demo: IsOn,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._read_object = read_object
@@ -79,7 +80,7 @@ class Destinations:
     async def find(self, workspace: str, route: ModelRoute) -> Destination:
         """The destination of a route. Raises RefusedError; UnavailableError if nobody can say."""
         if route.provider is Provider.DEMO:
-            return self._demo_place()
+            return await self._demo_place()
         url = route.base_url or providers.DEFAULT_URLS.get(route.provider)
         if url is None:
             raise RefusedError(
@@ -103,8 +104,8 @@ class Destinations:
             )
         return Destination(route.provider, url, listed, found.key)
 
-    def _demo_place(self) -> Destination:
-        if not self._demo:
+    async def _demo_place(self) -> Destination:
+        if not await self._demo():
             raise RefusedError(
                 "ProviderUnknown",
                 ProviderError.NOT_ALLOWED,

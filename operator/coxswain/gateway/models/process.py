@@ -3,7 +3,6 @@
 Stateless: any number of replicas, each ready when database, schema and the cluster's keys are there.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,9 +12,10 @@ from aiohttp import web
 from coxswain import settings
 from coxswain.gateway import hosting
 from coxswain.gateway.backlog import Backlog
-from coxswain.gateway.hosting import LEAVE_SECONDS, Ports
+from coxswain.gateway.hosting import LEAVE_SECONDS, Host, Ports
 from coxswain.gateway.models.api import ModelDoor, in_openai_format
 from coxswain.gateway.models.calls import Calls
+from coxswain.gateway.models.deltas import Deltas
 from coxswain.gateway.models.destinations import Destinations
 from coxswain.gateway.models.upstream import Upstream
 from coxswain.gateway.models.verdicts import Judge
@@ -23,12 +23,15 @@ from coxswain.identity.doors import Doors
 from coxswain.identity.keys import Cluster, Keys
 from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
+from coxswain.rules import flags
 from coxswain.settings import ModelGatewaySettings
-from coxswain.store import frozen, usage, verdicts
+from coxswain.store import deltas, frozen, usage, verdicts
+from coxswain.store import running as running_processes
+from coxswain.store.flags import Switch
 from coxswain.store.pool import Store
 from coxswain.store.usage import Call
 from coxswain.store.verdicts import Unsettled, Verdict
-from coxswain.telemetry import logs, metrics
+from coxswain.telemetry import crashes, logs, metrics
 from coxswain.web import server
 from coxswain.web.routes import Gate
 
@@ -78,23 +81,30 @@ async def running(
         rows = _usage_log(store)
         stack.push_async_callback(rows.flush)
         keys = Keys(cluster, store)
+        demo = Switch(store, flags.DEMO, given)
         destinations = Destinations(
-            cluster.get, listed_urls=given.provider_base_urls, demo=given.demo_provider
+            cluster.get, listed_urls=given.provider_base_urls, demo=demo.is_on
         )
         judge = _judge(given, destinations, store)
         doors = Doors(Verifier(keys, given.installation), RunsOfPods(store))
-        app = build(Calls(destinations, upstream, rows.record), judge, doors)
-        health = hosting.health(store, cluster, keys)
+        host = Host(NAME, store, cluster, keys, [deltas.WATCHED])
+        told = Deltas(store, host.listener)
+        app = build(Calls(destinations, upstream, rows.record, told.voice), judge, doors)
+        health = host.health
         health_port = await stack.enter_async_context(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
         await stack.enter_async_context(
-            hosting.tasks(keys.run(), frozen.run(store), judge.run(), rows.run())
+            host.tasks(
+                *(host.listener.run(), keys.run(), frozen.run(store)),
+                *(judge.run(), rows.run(), told.run()),
+                running_processes.run(store, NAME, given),
+            )
         )
         door = server.serving(app, given.bind, given.port, drain_seconds=hosting.DRAIN_SECONDS)
         port = await stack.enter_async_context(door)
         stack.push_async_callback(hosting.leave, health, leave_seconds)
-        yield Ports(port, health_port)
+        yield host.opened(port, health_port)
 
 
 def _usage_log(store: Store) -> Backlog[Call]:
@@ -119,5 +129,5 @@ def main() -> int:
     logs.configure(given.log_format, given.log_level)
     for name in SILENT:
         logging.getLogger(name).setLevel(logging.ERROR)
-    asyncio.run(hosting.until_told(given, running))
+    crashes.run(hosting.until_told(given, running))
     return 0

@@ -54,6 +54,16 @@ def counts(document: Document) -> Counts | None:
     return Counts(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0))
 
 
+def said(chunk: Document) -> str:
+    """What the first choice of a chunk adds to the answer's text; empty where it adds none."""
+    for choice in chunk.get("choices") or []:
+        text = (choice.get("delta") or {}).get("content")
+        if choice.get("index") == 0 and isinstance(text, str):
+            # Half of a surrogate pair can go neither into the database nor to a client.
+            return text.encode(errors="replace").decode()
+    return ""
+
+
 def has_finished(chunk: Document) -> bool:
     """Whether this chunk says why the model stopped."""
     return any(choice.get("finish_reason") for choice in chunk.get("choices") or [])

@@ -308,8 +308,7 @@ async def hand_on(
     if lease.state is LeaseState.HELD and not lease.is_over:
         raise leasing.held(lease)
     freed = (await free(connection, [place], LeaseState.EXPIRED))[place]
-    change = telling.reclaimed(freed, actor, lease.reason or EXPIRED, lease)
-    told = change._replace(details={**change.details, "message": why or None})
+    told = telling.reclaimed(freed, actor, lease.reason or EXPIRED, lease, why or None)
     await telling.tell(connection, [told])
     return freed
 

@@ -14,7 +14,7 @@ from coxswain.rules import leasing
 from coxswain.store.leases import holding, lines, rows, telling
 from coxswain.store.leases.holding import Grant
 from coxswain.store.leases.rows import COLUMNS, Place
-from coxswain.store.leases.telling import Change, What
+from coxswain.store.leases.telling import Change
 from coxswain.store.pool import Connection
 
 Tokens = dict[str, int]
@@ -204,6 +204,4 @@ def _ending(lease: Lease, why: str) -> Change:
         return telling.quarantined(lease, telling.OPERATOR)
     if lease.state is LeaseState.EXPIRED or why.startswith(LOST):
         return telling.reclaimed(lease, telling.OPERATOR, why.removeprefix(LOST))
-    return Change(
-        What.RELEASED, lease, telling.OPERATOR, {"formerHolder": lease.former_holder, "run": why}
-    )
+    return telling.let_go(lease, telling.OPERATOR, run=why)

@@ -1,9 +1,17 @@
 """What follows a change of leases, in the same transaction: who is woken, and the events."""
 
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from coxswain.api.event_type import EventType
+from coxswain.api.event_types.lease import (
+    LEASE_ACQUIRED,
+    LEASE_QUARANTINED,
+    LEASE_RECLAIMED,
+    LEASE_RECOVERED,
+    LEASE_RELEASED,
+    LeaseChange,
+)
 from coxswain.api.lease import LeaseState
 from coxswain.api.records import Event, Lease
 from coxswain.store import events, wakes
@@ -14,59 +22,55 @@ from coxswain.telemetry import metrics
 OPERATOR = "operator"
 
 
-class What(StrEnum):
-    """The events of a lease."""
-
-    ACQUIRED = "lease.acquired"
-    RELEASED = "lease.released"
-    RECLAIMED = "lease.reclaimed"
-    QUARANTINED = "lease.quarantined"
-    RECOVERED = "lease.recovered"
-
-
 class Change(NamedTuple):
     """A lease as it is now, and what happened to it. Several of one lease stand in their order."""
 
-    what: What
+    what: EventType[LeaseChange]
     lease: Lease
     actor: str
-    details: dict[str, Any]
+    data: LeaseChange
     job: str | None = None
     """The Job whose run has lost it."""
 
 
 def taken(lease: Lease, actor: str) -> Change:
     """It was given out."""
-    holder = lease.holder.text if lease.holder is not None else None
-    return Change(What.ACQUIRED, lease, actor, {"holder": holder})
+    return Change(LEASE_ACQUIRED, lease, actor, _of(lease, holder=_holder(lease)))
 
 
-def let_go(lease: Lease, actor: str) -> Change:
-    """Its holder let go of it."""
-    return Change(What.RELEASED, lease, actor, {"formerHolder": lease.former_holder})
+def let_go(lease: Lease, actor: str, run: str | None = None) -> Change:
+    """Its holder let go of it; ``run`` says how it ended, where it was one."""
+    data = _of(lease, former_holder=lease.former_holder, run=run)
+    return Change(LEASE_RELEASED, lease, actor, data)
 
 
-def reclaimed(lease: Lease, actor: str, reason: str, former: Lease | None = None) -> Change:
-    """It was taken from a holder; ``former`` is the lease as it was before."""
+def reclaimed(
+    lease: Lease, actor: str, reason: str, former: Lease | None = None, why: str | None = None
+) -> Change:
+    """It was taken from a holder; ``former`` is the lease as it was before, ``why`` a person's words."""
     if former is None:
-        details: dict[str, Any] = {"formerHolder": lease.former_holder, "reason": reason}
-        return Change(What.RECLAIMED, lease, actor, details)
-    holder = former.holder
-    details = {"formerHolder": holder.text if holder is not None else None, "reason": reason}
-    job = holder.job_name if holder is not None else None
-    return Change(What.RECLAIMED, lease, actor, {**details, "token": former.token}, job)
+        data = _of(lease, former_holder=lease.former_holder, reason=reason, message=why)
+        return Change(LEASE_RECLAIMED, lease, actor, data)
+    data = _of(
+        lease,
+        token=former.token,
+        former_holder=_holder(former),
+        reason=reason,
+        message=why,
+    )
+    job = former.holder.job_name if former.holder is not None else None
+    return Change(LEASE_RECLAIMED, lease, actor, data, job)
 
 
 def quarantined(lease: Lease, actor: str) -> Change:
     """Nobody knows whether its holder still acts."""
-    holder = lease.holder.text if lease.holder is not None else None
-    return Change(What.QUARANTINED, lease, actor, {"holder": holder, "reason": lease.reason})
+    data = _of(lease, holder=_holder(lease), reason=lease.reason)
+    return Change(LEASE_QUARANTINED, lease, actor, data)
 
 
 def recovered(lease: Lease, actor: str) -> Change:
     """Its holder, who was in doubt, has said that it lives; the token is the same."""
-    holder = lease.holder.text if lease.holder is not None else None
-    return Change(What.RECOVERED, lease, actor, {"holder": holder})
+    return Change(LEASE_RECOVERED, lease, actor, _of(lease, holder=_holder(lease)))
 
 
 async def tell(connection: Connection, changes: Sequence[Change]) -> None:
@@ -88,19 +92,30 @@ async def tell(connection: Connection, changes: Sequence[Change]) -> None:
     await wakes.add_all(connection, [*(("Lease", *each) for each in places), *woken])
     await events.append(connection, [_event(each) for each in changes])
     for each in changes:
-        metrics.LEASE_CHANGES.labels(each.what.removeprefix("lease.")).inc()
+        metrics.LEASE_CHANGES.labels(each.what.name.removeprefix("lease.")).inc()
 
 
 def _event(change: Change) -> Event:
-    lease = change.lease
-    details = {"token": lease.token, "resource": lease.resource, **change.details}
-    return Event(
-        id=events.derived_id(lease.uid, details["token"], change.what, lease.changed_at),
-        type=change.what,
+    lease, what = change.lease, change.what
+    return Event.of(
+        what,
+        change.data,
+        id=events.derived_id(lease.uid, change.data.token, what.name, lease.changed_at),
         actor=change.actor,
         workspace=lease.workspace,
-        kind="Lease",
         name=lease.name,
         uid=lease.uid,
-        details={key: value for key, value in details.items() if value is not None},
     )
+
+
+def _of(lease: Lease, *, token: int | None = None, **fields: str | None) -> LeaseChange:
+    return LeaseChange(
+        token=lease.token if token is None else token,
+        resource=lease.resource,
+        became=lease.state.value,
+        **fields,
+    )
+
+
+def _holder(lease: Lease) -> str | None:
+    return lease.holder.text if lease.holder is not None else None

@@ -110,13 +110,12 @@ BEGIN
            END,
            left(NEW.kind, 64), left(NEW.name, 1024), coalesce(NEW.uid::text, ''),
            left(coalesce(CASE WHEN NEW.type LIKE 'lease.%' THEN NEW.details ->> 'reason' END, ''), 4096),
-           -- Of an event that shows nothing there is no hash.
-           jsonb_strip_nulls(CASE
+           CASE
                WHEN NEW.type = 'run.tool_call' THEN jsonb_build_object('arguments', hash)
                WHEN NEW.type = 'run.tool_result' THEN jsonb_build_object('result', hash)
                WHEN NEW.details ? 'hash' THEN jsonb_build_object('call', left(NEW.details ->> 'hash', 64))
                ELSE '{}'
-           END),
+           END,
            coalesce(jsonb_object_agg(given.key, left(given.value, 100)) FILTER (WHERE given.value IS NOT NULL), '{}')
                || CASE WHEN NEW.attempt IS NULL THEN '{}' ELSE jsonb_build_object('attempt', NEW.attempt) END
     FROM jsonb_each_text(NEW.details) AS given

@@ -1,0 +1,1 @@
+"""The client with ``await``: the hand-written one."""

@@ -13,7 +13,7 @@ from tests.support.workspace import Workspace
 
 PARTS = {
     "operator": {"sweeper", "listener", "roll_call", "keep_records", "loop"},
-    "sidecar": {"tail", "listener", "roll_call", "key_ring", "make_days"},
+    "sidecar": {"streams", "listener", "roll_call", "key_ring", "make_days"},
     "models": {"listener", "roll_call", "key_ring", "verdicts", "backlog"},
     "egress": {"roll_call", "key_ring", "tunnels", "losses"},
     "channels": {"listener", "roll_call", "polling"},

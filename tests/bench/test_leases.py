@@ -290,6 +290,8 @@ async def _sidecar(
         "COXSWAIN_DATABASE_POOL": str(AT_ONCE),
         "COXSWAIN_INSTALLATION": "bench",
         "COXSWAIN_MODE": "dev",
+        # One caller plays all.
+        "COXSWAIN_REQUESTS_PER_SECOND": "100000",
         "COXSWAIN_BIND": "127.0.0.1",
         "COXSWAIN_PORT": str(port),
         "COXSWAIN_HEALTH_PORT": str(children.free_port()),

@@ -99,6 +99,7 @@ def running(verb: str, folder: Path, dsn: str, **settings: Any) -> Iterator[Runn
         "port": port,
         "health_port": health_port,
         "installation": "test",
+        "mode": "dev",
         **settings,
     }
     environment = {

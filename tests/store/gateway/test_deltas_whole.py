@@ -10,7 +10,7 @@ import asyncpg
 
 from coxswain.api.agent import Provider
 from coxswain.api.contract import ModelRoute
-from coxswain.store import deltas, events, runs
+from coxswain.store import deltas, events, runs, sessions
 from coxswain.store.runs import NewRun
 from tests.store.gateway.test_whole import CANARY, SECRET, Platform
 from tests.store.gateway.test_whole import platform as platform
@@ -28,11 +28,13 @@ TOLD = "coxswain_model_deltas_total"
 async def watchers(platform: Platform) -> AsyncIterator[asyncio.Event]:
     """Once the gateway and both APIs listen: an event that is set when one says that a Job is watched."""
     session = await asyncpg.connect(platform.database.admin)
-    wanted = (f"LISTEN%{deltas.WATCHED}%", f"LISTEN%{deltas.CHANNEL}%")
+    # The channel on which a process hears itself is the last that it listens to.
     statement = (
-        "SELECT count(*) FILTER (WHERE query LIKE $2) >= 1 AND count(*) FILTER (WHERE query LIKE $3) >= 2"
-        " FROM pg_stat_activity WHERE datname = $1"
+        "SELECT count(*) FILTER (WHERE starts_with(application_name, $2)) >= 1"
+        " AND count(*) FILTER (WHERE starts_with(application_name, $3)) >= 2"
+        " FROM pg_stat_activity WHERE datname = $1 AND query LIKE 'LISTEN%echo%'"
     )
+    wanted = (sessions.name("models", ""), sessions.name("sidecar", ""))
     try:
         async with asyncio.timeout(10):
             while not await session.fetchval(statement, platform.database.name, *wanted):  # noqa: ASYNC110

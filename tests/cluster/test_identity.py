@@ -16,7 +16,12 @@ from tests.support.onboarded import JOBS, Workspace
 AUDIENCE = "coxswain/default"
 # The command runs as who the entry point runs as, so it can read what the entry point reads.
 SHOW_TOKEN = f"import time; print(open('{names.TOKEN_FILE}').read(), flush=True); time.sleep(600)"
-EVENT = {"id": "00000000-0000-7000-8000-000000000000", "seq": 1, "type": "run.output"}
+EVENT = {
+    "id": "00000000-0000-7000-8000-000000000000",
+    "seq": 1,
+    "type": "run.output",
+    "details": {"stream": "stdout", "text": "late"},
+}
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ async def test_a_body_that_comes_too_slowly_is_408_and_one_that_keeps_pace_is_re
     table = {"PUT /v1/small": Permission(Who.ANYBODY)}
     app = server.build("test", "x", [Small()], Nobody(), table)
     app[reading.PACE] = reading.Pace(0.3, bytes_per_second)
-    async with server.serving(app, HERE, 0) as port:
+    async with server.serving(app, HERE, 0, drain_seconds=0.2) as port:
         reader, writer = await asyncio.open_connection(HERE, port)
         writer.write(b"PUT /v1/small HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12")
         # What has come has its time: 0.3 s, and 2 s for two bytes where a byte gives a second.

@@ -12,6 +12,8 @@ from tests.support import measured
 
 FOLDER = places.REPOSITORY / "charts" / "coxswain" / "dashboards"
 DASHBOARDS = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.json"))}
+COLUMNS = 24
+"""Of a page, to Grafana."""
 METRIC = re.compile(r"\b(?:coxswain|process)_[a-z_]+")
 SELECTED = re.compile(r"\b((?:coxswain|process)_[a-z_]+)\{([^}]*)\}")
 GROUPED = re.compile(r"\bby \(([^)]*)\)")
@@ -36,6 +38,16 @@ def _labels_of(expression: str) -> set[str]:
 def test_there_is_a_dashboard_for_each_part_and_none_is_left_over() -> None:
     assert set(DASHBOARDS) == {board.slug for board in drawing.BOARDS}
     assert len(DASHBOARDS) >= 6
+
+
+@pytest.mark.parametrize("text", DASHBOARDS.values(), ids=DASHBOARDS)
+def test_no_panel_reaches_beyond_the_page(text: str) -> None:
+    beyond = {
+        panel["title"]: panel["gridPos"]
+        for panel in json.loads(text)["panels"]
+        if panel["gridPos"]["x"] + panel["gridPos"]["w"] > COLUMNS
+    }
+    assert beyond == {}
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS.values(), ids=EXPRESSIONS)

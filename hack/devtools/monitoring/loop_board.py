@@ -99,7 +99,7 @@ LOOP = Board(
                     "One, always.",
                     (Query("sum(coxswain_leader{@})"),),
                     kind="number",
-                    width=4,
+                    width=6,
                 ),
                 Panel(
                     "Repaired by sweeps, last hour",
@@ -107,7 +107,7 @@ LOOP = Board(
                     (Query("sum(increase(coxswain_sweep_repairs_total{@}[1h]))"),),
                     kind="number",
                     limits=(1, 10),
-                    width=4,
+                    width=6,
                 ),
                 Panel(
                     "Since the last sweep",
@@ -121,7 +121,7 @@ LOOP = Board(
                     "s",
                     "number",
                     (180, 600),
-                    4,
+                    6,
                 ),
                 Panel(
                     "Workspaces lost",
@@ -135,7 +135,7 @@ LOOP = Board(
                     ),
                     kind="number",
                     limits=(1, 2),
-                    width=4,
+                    width=6,
                 ),
                 Panel(
                     "Events not taken in, last hour",
@@ -143,7 +143,7 @@ LOOP = Board(
                     (Query("sum(increase(coxswain_events_not_taken_total{@}[1h]))"),),
                     kind="number",
                     limits=(1,),
-                    width=4,
+                    width=8,
                 ),
                 Panel(
                     "Records that wait",
@@ -151,7 +151,7 @@ LOOP = Board(
                     (Query("sum(coxswain_records_waiting{@})"),),
                     kind="number",
                     limits=(200, 1000),
-                    width=4,
+                    width=8,
                 ),
                 Panel(
                     "Records refused, last hour",
@@ -159,7 +159,7 @@ LOOP = Board(
                     (Query("sum(increase(coxswain_records_refused_total{@}[1h]))"),),
                     kind="number",
                     limits=(1,),
-                    width=4,
+                    width=8,
                 ),
                 Panel(
                     "Records dropped, per minute",

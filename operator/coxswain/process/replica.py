@@ -7,7 +7,6 @@ a second or two.
 
 import asyncio
 import os
-import signal
 import time
 from collections.abc import Sequence
 
@@ -212,8 +211,9 @@ class Replica:
     def _install_signals(self) -> None:
         """Called again once kopf has installed its own."""
         loop = asyncio.get_running_loop()
-        for each in (signal.SIGTERM, signal.SIGINT):
+        for each in watchdog.ENDINGS:
             loop.add_signal_handler(each, self._stop.set)
+        watchdog.heed()
 
 
 def _dsn(given: OperatorSettings) -> str:

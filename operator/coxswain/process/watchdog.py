@@ -3,12 +3,16 @@
 It is a thread so that it works while the event loop hangs, and it ends the process at once, so
 that nothing more is written. The process then starts itself anew inside the container: a hand-over
 is not delayed by the back-off of the kubelet. After a number of such starts it ends for good.
+
+A SIGTERM that comes between the two waits until the fresh process can end in order: the one that
+starts anew blocks it, which lasts over an exec, and the fresh one calls ``heed`` once it listens.
 """
 
 import json
 import math
 import os
 import secrets
+import signal
 import sys
 import threading
 import time
@@ -18,10 +22,12 @@ INSTANCE_VARIABLE = "COXSWAIN_INSTANCE"
 MOST_RESTARTS = 20
 LOOK_SECONDS = 0.25
 EXIT_CODE = 75
+ENDINGS = (signal.SIGTERM, signal.SIGINT)
 
 
 def restart(why: str) -> None:
     """Replace this process by a fresh one; exit for good where that has happened too often."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     count = int(os.environ.get(RESTARTS_VARIABLE, "0")) + 1
     line = json.dumps({"event": "starting anew", "why": why, "count": count})
     sys.stderr.write(f"{line}\n")
@@ -30,6 +36,11 @@ def restart(why: str) -> None:
         os._exit(EXIT_CODE)
     os.environ[RESTARTS_VARIABLE] = str(count)
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command
+
+
+def heed() -> None:
+    """Let through what asked this process to end while it could not listen yet."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
 
 
 def instance() -> str:

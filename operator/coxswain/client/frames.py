@@ -34,6 +34,8 @@ class Parser:
         self._size = 0
         self.retry_seconds: float | None = None
         """The wait before the next connection that the platform asked for."""
+        self.beats = 0
+        """How often the platform said that it is there, and no more."""
 
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that are whole now. Raises UnreadableError for what is no such stream."""
@@ -53,7 +55,9 @@ class Parser:
             value = f"{self._fields['data']}\n{value}"
         if name == "retry" and value.isdecimal():
             self.retry_seconds = int(value) / 1000
-        elif name:
+        elif not name:
+            self.beats += 1
+        else:
             self._fields[name] = value
             self._size += len(text)
         return None

@@ -27,12 +27,15 @@ class NewEvent:
     """Name of that object."""
     uid: str | None = None
     """Id of that object."""
+    event_version: int = 1
+    """Your own version of this type."""
     id: UUID = field(default_factory=ids.next)
     """UUIDv7; greater than those of all events that this process made before."""
 
     def to_wire(self) -> dict[str, Any]:
         """As it is sent."""
         given = {**vars(self), "id": str(self.id), "details": dict(self.details)}
+        given["eventVersion"] = given.pop("event_version")
         return {name: value for name, value in given.items() if value is not None}
 
 

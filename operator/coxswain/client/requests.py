@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote
+from uuid import uuid4
 
 from coxswain.api.meta import Model
 from coxswain.client import errors
@@ -122,6 +123,11 @@ def spec_of(given: Model | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(given, Model):
         return given.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return dict(given)
+
+
+def once(key: str | None) -> dict[str, str]:
+    """The header under which what is made is made once, however often it is sent."""
+    return {"Idempotency-Key": key or f"client-{uuid4().hex}"}
 
 
 def if_version(version: str | None) -> dict[str, str]:

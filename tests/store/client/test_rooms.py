@@ -74,8 +74,13 @@ async def test_a_key_is_made_used_and_revoked(api: Api, client: AsyncClient) -> 
         with pytest.raises(errors.ForbiddenError):
             await machine.jobs.create("team", WORK, name="first")
     await client.keys.revoke(made.id)
-    assert await client.keys.list() == []
-    assert [each.state for each in await client.keys.list(revoked=True)] == ["Revoked"]
+    assert [each async for each in client.keys.list()] == []
+    assert [each.state async for each in client.keys.list(revoked=True)] == ["Revoked"]
+
+
+async def test_keys_are_listed_over_all_pages(client: AsyncClient) -> None:
+    made = [(await client.keys.create(name, "Read")).id for name in ("one", "two", "three")]
+    assert [each.id async for each in client.keys.list(page=1)] == made[::-1]
 
 
 async def test_an_export_of_the_audit_log_is_what_the_command_verifies(

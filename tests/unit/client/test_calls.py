@@ -39,16 +39,16 @@ def test_what_only_reads_is_sent_again(failure: httpx.Response | Exception) -> N
 def test_what_may_have_been_done_is_not_sent_again_without_a_key(
     failure: httpx.Response | Exception,
 ) -> None:
-    said = script(failure, good(KEY))
+    said = script(failure, good(JOB))
     with pytest.raises(errors.FailedError):
-        said.client().keys.create("ci", "Read")
+        said.client().jobs.review("team", "first", "retry")
     assert len(said.sent) == 1
 
 
 @pytest.mark.parametrize("failure", [NOBODY, refusal(429)], ids=str)
 def test_what_was_surely_not_done_is_sent_again(failure: httpx.Response | Exception) -> None:
-    said = script(failure, good(KEY))
-    assert said.client().keys.create("ci", "Read").secret == "s"
+    said = script(failure, good(JOB))
+    assert said.client().jobs.review("team", "first", "retry").version == "7"
     assert len(said.sent) == 2
 
 
@@ -100,16 +100,11 @@ def test_events_keep_their_ids_over_their_tries_and_go_500_at_a_time() -> None:
 @pytest.mark.parametrize(
     ("method", "given"),
     [
-        ("jobs.rerun", {"workspace": "team", "name": "first"}),
         ("jobs.review", {"workspace": "team", "name": "first", "decision": "retry"}),
-        ("schedules.create", {"workspace": "team", "spec": {}, "name": "morning"}),
         ("schedules.resume", {"workspace": "team", "name": "morning"}),
-        ("leases.create", {"workspace": "team", "name": "deploy", "spec": {}}),
         ("leases.acquire", {"workspace": "team", "name": "deploy", "steal": True}),
         ("deliveries.redrive", {"workspace": "team", "delivery": "1"}),
-        ("job_types.create", {"workspace": "team", "name": "count", "spec": {}}),
         ("job_types.change", {"workspace": "team", "name": "count", "changes": {}}),
-        ("keys.create", {"name": "ci", "role": "Read"}),
     ],
 )
 def test_what_a_repeat_could_do_twice_is_sent_once(method: str, given: dict[str, Any]) -> None:
@@ -117,6 +112,27 @@ def test_what_a_repeat_could_do_twice_is_sent_once(method: str, given: dict[str,
     with pytest.raises(errors.LostAnswerError):
         attrgetter(method)(said.client())(**given)
     assert len(said.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "given"),
+    [
+        ("jobs.create", {"workspace": "team", "spec": {}, "name": "first"}),
+        ("jobs.rerun", {"workspace": "team", "name": "first"}),
+        ("schedules.create", {"workspace": "team", "spec": {}, "name": "morning"}),
+        ("leases.create", {"workspace": "team", "name": "deploy", "spec": {}}),
+        ("job_types.create", {"workspace": "team", "name": "count", "spec": {}}),
+        ("keys.create", {"name": "ci", "role": "Read"}),
+    ],
+)
+def test_what_makes_something_is_sent_again_under_its_one_key(
+    method: str, given: dict[str, Any]
+) -> None:
+    said = script(LOST, refusal(503), refusal(404))
+    with pytest.raises(errors.NotFoundError):
+        attrgetter(method)(said.client())(**given)
+    keys = [each.headers["Idempotency-Key"] for each in said.sent]
+    assert (len(keys), len(set(keys))) == (3, 1)
 
 
 def test_a_review_of_a_named_attempt_is_sent_again() -> None:

@@ -1,5 +1,7 @@
 """What a block knows of its lease by its own clock."""
 
+import dataclasses
+import json
 from dataclasses import dataclass, field
 
 import httpx
@@ -28,15 +30,23 @@ class Desk:
     seconds: float = 0.0
     releases: list[httpx.Response] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    waits: list[int] = field(default_factory=list)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         what = request.url.path.rpartition("/")[2]
         self.asked.append(what)
+        if what == "acquire":
+            self.waits.append(json.loads(request.content)["waitSeconds"])
         if what == "renew":
             self.said.now += self.seconds
         if what == "release" and self.releases:
             return self.releases.pop()
         return httpx.Response(200, json=LEASE)
+
+    def ticking(self) -> float:
+        """A clock that goes on while it is looked at."""
+        self.said.now += 0.001
+        return self.said.now
 
     def client(self) -> Client:
         way = httpx.MockTransport(self)
@@ -59,6 +69,18 @@ def test_a_wait_in_line_takes_nothing_from_its_time() -> None:
     with desk.client().leases.hold("team", "deploy", wait_seconds=60) as held:
         desk.said.now += 29
         assert held.is_kept
+
+
+def test_a_short_wait_is_a_wait_also_on_a_clock_that_goes_on() -> None:
+    desk = Desk()
+    pacing = dataclasses.replace(desk.said.pacing, clock=desk.ticking)
+    way = httpx.MockTransport(desk)
+    with (
+        Client(URL, transport=way, pacing=pacing, sleep=desk.said.sleep) as client,
+        client.leases.hold("team", "deploy", wait_seconds=1),
+    ):
+        pass
+    assert desk.waits == [1]
 
 
 def test_a_lease_that_turns_out_to_be_lost_at_the_end_ends_the_block_with_that() -> None:

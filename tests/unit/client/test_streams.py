@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from coxswain.client import RetryPolicy, errors
+from coxswain.client import Client, RetryPolicy, errors
 from coxswain.client.models import EventView, ResyncView
-from tests.support.calls import Script, refusal, script
+from tests.support.calls import URL, Script, refusal, script
 
 RECORD = (
     '"id":"01890000-0000-7000-8000-000000000000","at":"2026-11-29T10:00:00Z",'
@@ -82,8 +82,15 @@ def test_a_reader_whose_rights_end_asks_anew_and_is_told() -> None:
 
 
 def test_a_stream_that_is_always_closed_is_not_asked_for_for_ever() -> None:
-    with pytest.raises(errors.LostAnswerError):
-        followed(script(live(CLOSED)))
+    def answer(_request: httpx.Request) -> httpx.Response:
+        # As it comes: the greeting is a write of its own.
+        return httpx.Response(200, content=iter([b"retry: 1\n\n", CLOSED.encode()]))
+
+    said = script(NOTHING_MORE)
+    way = httpx.MockTransport(answer)
+    client = Client(URL, policy=POLICY, transport=way, pacing=said.pacing, sleep=said.sleep)
+    with client, pytest.raises(errors.LostAnswerError):
+        list(client.jobs.follow("team", "first"))
 
 
 def test_the_wait_that_a_stream_asks_for_is_kept() -> None:

@@ -27,12 +27,24 @@ class JobTypes:
         return await self._transport.ask(Request(operations.GET_JOB_TYPE, path))
 
     async def create(
-        self, workspace: str, name: str, spec: Model | Mapping[str, Any]
+        self,
+        workspace: str,
+        name: str,
+        spec: Model | Mapping[str, Any],
+        *,
+        key: str | None = None,
     ) -> JobTypeView:
-        """Make a type. After an answer that was lost, look whether it is there."""
+        """Make a type: once, however often it is sent."""
         body = {"name": name, "spec": requests.spec_of(spec)}
-        request = Request(operations.CREATE_JOB_TYPE, {"workspace": workspace}, body=body)
-        return await self._transport.ask(request)
+        return await self._transport.ask(
+            Request(
+                operations.CREATE_JOB_TYPE,
+                {"workspace": workspace},
+                body=body,
+                headers=requests.once(key),
+                is_harmless=True,
+            )
+        )
 
     async def change(
         self,

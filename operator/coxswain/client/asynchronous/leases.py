@@ -1,5 +1,6 @@
 """Leases: taken, kept, let go, with their fencing token."""
 
+import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -31,12 +32,20 @@ class Leases:
         spec: Model | Mapping[str, Any],
         *,
         labels: Mapping[str, str] | None = None,
+        key: str | None = None,
     ) -> Resource:
-        """Make a Lease. After an answer that was lost, look whether it is there."""
+        """Make a Lease: once, however often it is sent."""
         metadata = {"name": name} if labels is None else {"name": name, "labels": labels}
         body = {"metadata": metadata, "spec": requests.spec_of(spec)}
-        path = {"workspace": workspace}
-        return await self._transport.ask(Request(operations.CREATE_LEASE, path, body=body))
+        return await self._transport.ask(
+            Request(
+                operations.CREATE_LEASE,
+                {"workspace": workspace},
+                body=body,
+                headers=requests.once(key),
+                is_harmless=True,
+            )
+        )
 
     async def get(self, workspace: str, name: str) -> LeaseView:
         """A lease as it is at this moment."""
@@ -142,7 +151,7 @@ class Leases:
         """Asked for again and again, which keeps the place in its line."""
         until = self._transport.seconds() + wait_seconds
         while True:
-            left = max(0, min(WAIT_SECONDS, int(until - self._transport.seconds())))
+            left = max(0, min(WAIT_SECONDS, math.ceil(until - self._transport.seconds())))
             try:
                 return await self.acquire(
                     workspace, name, holder=holder, wait_seconds=left, steal=steal

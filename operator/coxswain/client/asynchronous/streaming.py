@@ -36,7 +36,7 @@ class Following:
                     if response.status_code == OVER:
                         return
                     async for data in response.aiter_bytes():
-                        for frame in self._healthy(parser.feed(data)):
+                        for frame in self._received(parser, data):
                             if self._is_new(frame):
                                 yield _item(frame)
                 raise LostAnswerError("the stream ended")
@@ -52,9 +52,13 @@ class Following:
             headers["Last-Event-ID"] = str(self.position)
         return replace(self._request, headers=headers)
 
-    def _healthy(self, frames: list[Frame]) -> list[Frame]:
-        """Whatever comes says that all is well, but for the mark of an end: its reader asks anew who he is."""
-        if not any(frame.name == CLOSED for frame in frames):
+    def _received(self, parser: Parser, data: bytes) -> list[Frame]:
+        """What comes says that all is well, but for a greeting, which each connection begins with, and the mark
+        of an end: its reader asks anew who he is.
+        """
+        beats, frames = parser.beats, parser.feed(data)
+        came = bool(frames) or parser.beats > beats
+        if came and not any(frame.name == CLOSED for frame in frames):
             self._retries.reset()
         return [frame for frame in frames if frame.name != CLOSED]
 

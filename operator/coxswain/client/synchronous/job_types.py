@@ -27,11 +27,25 @@ class JobTypes:
         path = {"workspace": workspace, "name": name}
         return self._transport.ask(Request(operations.GET_JOB_TYPE, path))
 
-    def create(self, workspace: str, name: str, spec: Model | Mapping[str, Any]) -> JobTypeView:
-        """Make a type. After an answer that was lost, look whether it is there."""
+    def create(
+        self,
+        workspace: str,
+        name: str,
+        spec: Model | Mapping[str, Any],
+        *,
+        key: str | None = None,
+    ) -> JobTypeView:
+        """Make a type: once, however often it is sent."""
         body = {"name": name, "spec": requests.spec_of(spec)}
-        request = Request(operations.CREATE_JOB_TYPE, {"workspace": workspace}, body=body)
-        return self._transport.ask(request)
+        return self._transport.ask(
+            Request(
+                operations.CREATE_JOB_TYPE,
+                {"workspace": workspace},
+                body=body,
+                headers=requests.once(key),
+                is_harmless=True,
+            )
+        )
 
     def change(
         self,

@@ -3,7 +3,6 @@
 
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any
-from uuid import uuid4
 
 from coxswain.api.meta import Model
 from coxswain.client import operations, requests
@@ -43,13 +42,12 @@ class Jobs:
             "spec": wanted,
             "parent": parent,
         }
-        chosen = key or wanted.get("idempotencyKey") or f"client-{uuid4().hex}"
         return self._transport.ask(
             Request(
                 operations.CREATE_JOB,
                 {"workspace": workspace},
                 body=body,
-                headers={"Idempotency-Key": chosen},
+                headers=requests.once(key or wanted.get("idempotencyKey")),
                 is_harmless=True,
             )
         )
@@ -115,13 +113,22 @@ class Jobs:
             operations.REVIEW_JOB, workspace, name, body, version=version, is_harmless=is_named
         )
 
-    def rerun(self, workspace: str, name: str, *, as_: str | None = None) -> Resource:
-        """Make a new Job with the spec of one that has ended; ``as_`` names it.
+    def rerun(
+        self, workspace: str, name: str, *, as_: str | None = None, key: str | None = None
+    ) -> Resource:
+        """Make a new Job with the spec of one that has ended: once, however often it is sent.
 
-        It is not sent again after an answer that was lost: that could make two.
+        ``as_`` names it.
         """
-        body = {"name": as_}
-        return self._transport.ask(Request(operations.RERUN_JOB, _path(workspace, name), body=body))
+        return self._transport.ask(
+            Request(
+                operations.RERUN_JOB,
+                _path(workspace, name),
+                body={"name": as_},
+                headers=requests.once(key),
+                is_harmless=True,
+            )
+        )
 
     def result(self, workspace: str, name: str, *, attempt: int | None = None) -> ResultView:
         """The result, whole: of the newest attempt that has one, or of one given."""

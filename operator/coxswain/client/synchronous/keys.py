@@ -1,10 +1,10 @@
 # Made by hack/generate from operator/coxswain/client/asynchronous; do not edit.
 """API keys of machines: made, listed, revoked by admins of the whole installation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from coxswain.client import operations
+from coxswain.client import operations, requests
 from coxswain.client.models import KeyView, MadeKey
 from coxswain.client.requests import Request
 from coxswain.client.synchronous.transport import Transport
@@ -24,10 +24,12 @@ class Keys:
         workspaces: Sequence[str] | None = None,
         queues: Sequence[str] | None = None,
         expires_at: datetime | None = None,
+        key: str | None = None,
     ) -> MadeKey:
         """Make a key with the role Read or Admin; ``secret`` of the answer is shown this once.
 
-        It is not sent again after an answer that was lost: revoke what was made, and make another.
+        It is made once, however often it is sent. Where the answer with its secret was lost, a repeat is
+        ConflictError key_made_already, which names what was made: revoke that, and make another.
         """
         body = {
             "name": name,
@@ -36,12 +38,14 @@ class Keys:
             "queues": queues,
             "expiresAt": expires_at,
         }
-        return self._transport.ask(Request(operations.CREATE_KEY, body=body))
+        return self._transport.ask(
+            Request(operations.CREATE_KEY, body=body, headers=requests.once(key), is_harmless=True)
+        )
 
-    def list(self, *, revoked: bool = False) -> Sequence[KeyView]:
-        """Keys, newest first; with ``revoked`` those too."""
-        query = {"revoked": revoked}
-        return (self._transport.ask(Request(operations.LIST_KEYS, query=query))).items
+    def list(self, *, revoked: bool = False, page: int | None = None) -> Iterator[KeyView]:
+        """Keys, newest first; with ``revoked`` those too. ``page`` at a time."""
+        query = {"revoked": revoked, "limit": page}
+        return self._transport.each(Request(operations.LIST_KEYS, query=query))
 
     def revoke(self, key: str) -> KeyView:
         """End a key, by its id."""

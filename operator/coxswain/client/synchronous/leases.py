@@ -1,6 +1,7 @@
 # Made by hack/generate from operator/coxswain/client/asynchronous; do not edit.
 """Leases: taken, kept, let go, with their fencing token."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -32,12 +33,20 @@ class Leases:
         spec: Model | Mapping[str, Any],
         *,
         labels: Mapping[str, str] | None = None,
+        key: str | None = None,
     ) -> Resource:
-        """Make a Lease. After an answer that was lost, look whether it is there."""
+        """Make a Lease: once, however often it is sent."""
         metadata = {"name": name} if labels is None else {"name": name, "labels": labels}
         body = {"metadata": metadata, "spec": requests.spec_of(spec)}
-        path = {"workspace": workspace}
-        return self._transport.ask(Request(operations.CREATE_LEASE, path, body=body))
+        return self._transport.ask(
+            Request(
+                operations.CREATE_LEASE,
+                {"workspace": workspace},
+                body=body,
+                headers=requests.once(key),
+                is_harmless=True,
+            )
+        )
 
     def get(self, workspace: str, name: str) -> LeaseView:
         """A lease as it is at this moment."""
@@ -141,7 +150,7 @@ class Leases:
         """Asked for again and again, which keeps the place in its line."""
         until = self._transport.seconds() + wait_seconds
         while True:
-            left = max(0, min(WAIT_SECONDS, int(until - self._transport.seconds())))
+            left = max(0, min(WAIT_SECONDS, math.ceil(until - self._transport.seconds())))
             try:
                 return self.acquire(workspace, name, holder=holder, wait_seconds=left, steal=steal)
             except ConflictError as error:

@@ -28,12 +28,20 @@ class Schedules:
         *,
         name: str,
         labels: Mapping[str, str] | None = None,
+        key: str | None = None,
     ) -> Resource:
-        """Make a Schedule. After an answer that was lost, look whether it is there."""
+        """Make a Schedule: once, however often it is sent."""
         metadata = {"name": name} if labels is None else {"name": name, "labels": labels}
         body = {"metadata": metadata, "spec": requests.spec_of(spec)}
-        path = {"workspace": workspace}
-        return self._transport.ask(Request(operations.CREATE_SCHEDULE, path, body=body))
+        return self._transport.ask(
+            Request(
+                operations.CREATE_SCHEDULE,
+                {"workspace": workspace},
+                body=body,
+                headers=requests.once(key),
+                is_harmless=True,
+            )
+        )
 
     def get(self, workspace: str, name: str) -> Resource:
         """Read a Schedule."""

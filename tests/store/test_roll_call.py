@@ -129,3 +129,12 @@ async def test_without_a_database_nobody_can_be_asked(database: Database) -> Non
     async with opened(gone) as store:
         with pytest.raises(UnavailableError):
             await RollCall(store, Presence("sidecar").listener(gone)).take()
+
+
+async def test_a_process_that_hears_nothing_does_not_call_the_others_silent(
+    database: Database,
+) -> None:
+    async with process(database.gateway, "models"), opened(database.sidecar) as store:
+        deaf = RollCall(store, Presence("sidecar").listener(database.sidecar))
+        with pytest.raises(UnavailableError, match="hears no notification"):
+            await deaf.take()

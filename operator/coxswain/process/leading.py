@@ -96,6 +96,7 @@ class Leading:
         self._fence = Fence(store, settings.identity)
         self._modules = host.room_modules()
         self.world: World | None = None
+        self._since = time.monotonic()
 
     async def run(self, epoch: int, on_started: Callable[[], None]) -> None:
         """Lead until something ends; whatever ends it ends the process' leading."""
@@ -148,9 +149,14 @@ class Leading:
             await self._tell(onboarded(world.cache))
 
     async def check(self) -> None:
-        """Raise UnavailableError while an object has waited for its pass for longer than a minute."""
+        """Raise UnavailableError while an object has waited for its pass for longer than a minute.
+
+        Or while it leads for so long and has not begun to work.
+        """
         if self.world is not None:
             require_moving(self.world.queue)
+        elif time.monotonic() - self._since > STUCK_SECONDS:
+            raise UnavailableError("it leads, and has not begun to work")
 
     async def stop(self) -> None:
         """Start no further pass, and write what is lined up, as far as a short time allows."""

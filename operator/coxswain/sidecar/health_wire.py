@@ -27,8 +27,8 @@ class HealthView(Model):
     state: HealthState
     """The worst of them."""
     asked: bool
-    """Whether all could be asked; where not, the database does not answer, and the only process told of
-    is the one that answers here."""
+    """Whether all could be asked; where not, the database does not answer or tells this process nothing, and
+    the only process told of is the one that answers here."""
     components: list[ComponentHealth]
     """Those that every installation has, and others that are there."""
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from coxswain import __version__
 from coxswain.api.standing import Role, Standing
-from coxswain.errors import CoxswainError
+from coxswain.errors import CoxswainError, UnavailableError
 from coxswain.store import sessions
 from coxswain.store.listener import Listener, notify
 from coxswain.store.pool import Store
@@ -102,7 +102,10 @@ class RollCall:
         self._kept = Kept(self._ask, KEPT_SECONDS)
 
     async def take(self) -> Roll:
-        """Every process that listens. Raises UnavailableError while the database does not answer."""
+        """Every process that listens.
+
+        Raises UnavailableError while the database does not answer, or this process hears nothing.
+        """
         return await self._kept.get()
 
     async def _ask(self) -> Roll:
@@ -116,6 +119,8 @@ class RollCall:
                     standing = _answer_to(question, await said.get())
                     if standing is not None:
                         answers[standing.id] = standing
+        if not answers:
+            raise UnavailableError("this process hears no notification, not even its own")
         silent = {key: expected[key] for key in expected.keys() - answers.keys()}
         return Roll(tuple(answers.values()), silent)
 

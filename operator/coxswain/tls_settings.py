@@ -12,9 +12,10 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 def _share_a_port(given: Any) -> bool:
     """Whether two of the API's ports are the same; 0 is any free one."""
-    found = [given.https_port, given.redirect_port, given.port, given.health_port]
+    # That port and health_port are the same is a contradiction of every server.
+    found = [given.https_port, given.redirect_port, *{given.port, given.health_port}]
     opened = [each for each in found if each]
-    return len(set(opened)) < len(opened) and given.port != given.health_port
+    return len(set(opened)) < len(opened)
 
 
 PORTS_APART = Contradiction(

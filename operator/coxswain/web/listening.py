@@ -20,6 +20,8 @@ from coxswain.telemetry import pool_metrics
 BACKLOG = 1024
 MOST_CONNECTIONS = 4096
 UNREAD_SECONDS = 60
+# Until its handshake is over, a connection is not among those that are counted.
+HANDSHAKE_SECONDS = 5.0
 FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -57,7 +59,11 @@ async def listening(
     opened = _opened(*address)
     port: int = opened.getsockname()[1]
     taking = await asyncio.get_running_loop().create_server(
-        accept, sock=opened, backlog=BACKLOG, ssl=tls
+        accept,
+        sock=opened,
+        backlog=BACKLOG,
+        ssl=tls,
+        ssl_handshake_timeout=None if tls is None else HANDSHAKE_SECONDS,
     )
     try:
         yield port

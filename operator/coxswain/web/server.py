@@ -12,7 +12,7 @@ from typing import cast
 from aiohttp import web
 
 from coxswain.rules.permissions import TABLE, Permission
-from coxswain.web import middleware, openapi, page, probes, routes
+from coxswain.web import limiting, middleware, openapi, page, probes, routes
 from coxswain.web.listening import MOST_CONNECTIONS, listening
 from coxswain.web.routes import Gate, Route
 
@@ -131,7 +131,7 @@ def _shown(path: str, document: Mapping[str, object], gate: Gate) -> Handler:
 
     async def whole(request: web.Request) -> web.Response:
         request[routes.ROUTE] = path
-        await gate.check(request)
+        limiting.count(request, await gate.check(request))
         return web.Response(body=encoded, content_type="application/json")
 
     return whole
@@ -140,7 +140,7 @@ def _shown(path: str, document: Mapping[str, object], gate: Gate) -> Handler:
 def _describe(app: web.Application, text: str, gate: Gate) -> None:
     async def for_people(request: web.Request) -> web.Response:
         request[routes.ROUTE] = "/docs"
-        await gate.check(request)
+        limiting.count(request, await gate.check(request))
         return web.Response(text=text, content_type="text/html")
 
     app.router.add_get("/docs", for_people)

@@ -141,6 +141,8 @@ def test_the_service_serves_https_and_leads_from_its_port_80_where_wanted(
         ({"mode": "certManager"}, "tls.mode, tls.issuerRef.name"),
         ({"mode": "own", "issuerRef": {"name": "x"}}, "tls.mode, tls.issuerRef.name"),
         ({"dnsNames": ["a.example"]}, "tls.mode, tls.dnsNames"),
+        ({"mode": "own", "port": 8080}, "tls.port"),
+        ({"mode": "own", "port": 80}, "tls.port, tls.redirect"),
         ({"mode": "off"}, "/tls/mode"),
         ({"mode": "own", "dnsNames": ["a b"]}, "/tls/dnsNames/0"),
     ],

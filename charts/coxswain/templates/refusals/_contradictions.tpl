@@ -46,6 +46,12 @@
 {{- if and .tls.dnsNames (not (has .tls.mode (list "own" "certManager"))) }}
   tls.mode, tls.dnsNames: names are for a certificate that is made here, tls.mode own or certManager
 {{- end }}
+{{- if and (ne .tls.mode "none") (eq (int .tls.port) 8080) }}
+  tls.port: 8080 is the agents' door of the same Service; take another, such as 443
+{{- end }}
+{{- if and (ne .tls.mode "none") .tls.redirect (eq (int .tls.port) 80) }}
+  tls.port, tls.redirect: port 80 leads to https://, so it cannot be its port; take another, or lead nobody
+{{- end }}
 {{- if and (not .artifacts.bucket) (or .artifacts.endpoint .artifacts.existingSecret) }}
   artifacts.bucket, artifacts.endpoint, artifacts.existingSecret: a store is described and no bucket is named
 {{- end }}

@@ -22,7 +22,6 @@ from coxswain.telemetry import logs, metrics, pool_metrics, stream_metrics
 from coxswain.web import denials, request_ids
 from coxswain.web.routes import AGAIN
 
-WAIT_SECONDS = 5.0
 KERNEL_SECONDS = 5.0
 
 log = logs.get(__name__)
@@ -49,7 +48,7 @@ class Pace:
     ping_seconds: float = 15.0
     """It is kept alive."""
     write_seconds: float = 30.0
-    """A reader that takes nothing for so long is cut off."""
+    """A reader that does not take within this what is written, some hundred kilobytes, is cut off."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,8 @@ class LiveStream:
             if any(self._wanted.is_last(event) for event in found):
                 return End.OVER
             if not follower.has_moved:
-                await until(inputs.wake, min(WAIT_SECONDS, self._pace.again_seconds))
+                due = self._checked_at + self._pace.again_seconds
+                await until(inputs.wake, max(0.0, due - time.monotonic()))
         return End.LEFT
 
     async def _check_again(self) -> None:

@@ -1,6 +1,5 @@
 """The API's ports: the plain one, one over TLS where there is a certificate, and one that leads there."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -39,16 +38,15 @@ def certificate(given: SidecarSettings) -> Certificate | None:
 async def opened(
     app: web.Application, given: SidecarSettings, shown: Certificate | None
 ) -> AsyncIterator[Opened]:
-    """All of them for the length of a block; a new certificate is followed meanwhile."""
+    """All of them for the length of a block."""
     async with AsyncExitStack() as stack:
         wanted, leads = [Opening(given.port)], None
         if shown is not None:
             wanted.append(Opening(given.https_port, shown.context))
-            following = asyncio.create_task(shown.run())
-            stack.callback(following.cancel)
         ports = await stack.enter_async_context(server.serving_all(app, given.bind, wanted))
         if given.redirect_port is not None:
             plain = redirect.build(given.redirect_to)
+            plain[server.NAME] = "redirect"
             serving = server.serving(plain, given.bind, given.redirect_port)
             leads = await stack.enter_async_context(serving)
         yield Opened(ports[0], ports[1] if shown is not None else None, leads)

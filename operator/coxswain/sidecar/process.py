@@ -20,7 +20,7 @@ from coxswain.identity.runs_of_pods import RunsOfPods
 from coxswain.identity.tokens import Verifier
 from coxswain.kube.access import Right
 from coxswain.settings import SidecarSettings
-from coxswain.sidecar import caller_rates, ports
+from coxswain.sidecar import caller_rates, ports, sessions
 from coxswain.sidecar.approval_routes import ApprovalRoutes
 from coxswain.sidecar.artifact_store import ArtifactStore
 from coxswain.sidecar.audit_routes import AuditRoutes
@@ -52,7 +52,7 @@ from coxswain.sidecar.type_routes import TypeRoutes
 from coxswain.sidecar.type_store import TypeStore
 from coxswain.sidecar.ways_in import WaysIn
 from coxswain.sidecar.wire import EventView
-from coxswain.store import announcements, deltas, events, frozen, idempotency, partitions
+from coxswain.store import deltas, events, frozen, idempotency, partitions
 from coxswain.store import running as running_processes
 from coxswain.store.audited import AuditedStore
 from coxswain.store.bucket import Address, Bucket
@@ -63,6 +63,7 @@ from coxswain.telemetry import crashes, logs
 from coxswain.web import asyncapi, dependencies, server
 from coxswain.web.auditing import RECORDER
 from coxswain.web.banner import Banner
+from coxswain.web.certificates import Certificate
 from coxswain.web.health import Health
 from coxswain.web.limiting import LIMITER
 from coxswain.web.readiness import Dependency
@@ -73,7 +74,7 @@ log = logs.get(__name__)
 NAME = "sidecar"
 TITLE = "Coxswain API"
 PACE = Pace()
-CHANNELS = (events.CHANNEL, lines.CHANNEL, announcements.CHANNEL, deltas.CHANNEL)
+CHANNELS = (events.CHANNEL, lines.CHANNEL, sessions.CHANNEL, deltas.CHANNEL)
 PARTITION_SECONDS = 3600.0
 RETRY_SECONDS = 10.0
 PURGE_SECONDS = 600.0
@@ -148,7 +149,7 @@ async def running(
         )
         group = await stack.enter_async_context(banner.group())
         work = [answering.run(), keys.run(), listener.run(), streams.run(), frozen.run(store)]
-        work += [recorder.denials.run(), *ways.work(), *_chores(given, store, bucket)]
+        work += [recorder.denials.run(), *ways.work(), *_chores(given, store, bucket, certificate)]
         tasks = [group.create_task(each) for each in work]
         stack.callback(_cancel, tasks)
         opened = await stack.enter_async_context(ports.opened(app, given, certificate))
@@ -159,11 +160,15 @@ async def running(
 
 
 def _chores(
-    given: SidecarSettings, store: Store, bucket: Bucket | None
+    given: SidecarSettings, store: Store, bucket: Bucket | None, shown: Certificate | None
 ) -> list[Coroutine[Any, Any, None]]:
     """What every replica does from time to time."""
     found = [_make_days(store), _purge_keys(store), running_processes.run(store, NAME, given)]
-    return found if bucket is None else [*found, Collector(store, bucket).run()]
+    if bucket is not None:
+        found.append(Collector(store, bucket).run())
+    if shown is not None:
+        found.append(shown.run())
+    return found
 
 
 def _app(

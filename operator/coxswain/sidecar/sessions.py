@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from coxswain.errors import ConflictError
-from coxswain.store import announcements
-from coxswain.store.listener import Listener
+from coxswain.store.listener import Listener, notify
 from coxswain.store.pool import Store
 
+CHANNEL = "coxswain_sessions"
 REPLACED = "session_replaced"
 KNOWN = 1000
 TIMES = 4
@@ -51,7 +51,7 @@ class Sessions:
 
     async def run(self) -> None:
         """Hear who comes, until cancelled."""
-        with self._listener.hear(announcements.CHANNEL) as said:
+        with self._listener.hear(CHANNEL) as said:
             while True:
                 key, _, stream = (await said.get()).partition(" ")
                 self._heard(key, stream)
@@ -79,7 +79,7 @@ class Sessions:
     async def _announce(self, key: str, seat: Seat) -> None:
         """Tell all, until this process has heard it too; saying it again is harmless."""
         for _ in range(TIMES):
-            await self._store.run(announcements.tell, f"{key} {seat.id}")
+            await self._store.run(notify, CHANNEL, f"{key} {seat.id}")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(HEARD_SECONDS):
                     await seat.announced.wait()

@@ -1,4 +1,5 @@
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -6,12 +7,12 @@ import aiohttp
 import asyncpg
 import pytest
 
-from coxswain.store import events
+from coxswain.store import events, partitions, uuid7
 from coxswain.store.mirror import ObjectRow
-from coxswain.store.pool import Store
+from coxswain.store.pool import Connection, Store
 from tests.support.event_streams import LIVE, Reader, reading
 from tests.support.measured import value
-from tests.support.postgres import Database
+from tests.support.postgres import Database, opened
 from tests.support.rows import event
 from tests.support.sidecar_api import Api, running
 
@@ -230,6 +231,25 @@ async def test_a_job_that_ended_is_replayed_and_then_there_is_nothing_more(api: 
     assert [each.position for each in frames] == [4, 5]
     async with api.user.get(path, headers={"Last-Event-ID": "5"}) as answer:
         assert answer.status == 204
+
+
+async def test_the_stream_of_a_job_has_no_mark_of_days_that_were_dropped_before_it(
+    api: Api, database: Database
+) -> None:
+    now = datetime.now(UTC)
+    async with opened(database.owner) as owner:
+        await owner.transact(partitions.make, (now - timedelta(days=20)).date())
+        await append(api, "user.note", id=uuid7.new(now - timedelta(days=20)))
+        await ended_job(api)
+        assert await owner.run(_drop_before, now) > 0
+    async with stream(api, "/v1/workspaces/team/jobs/first/stream") as reader:
+        frames = await reader.rest()
+    assert [each.name for each in frames] == ["status", "status", "log", "log", "status"]
+
+
+async def _drop_before(connection: Connection, day: datetime) -> int:
+    dropped: int = await connection.fetchval("SELECT drop_event_days($1)", day.date())
+    return dropped
 
 
 async def test_what_names_a_job_in_another_workspace_is_neither_in_its_stream_nor_in_its_log(

@@ -119,8 +119,10 @@ class Deltas:
                 jobs = deltas.watched(await said.get())
                 now = time.monotonic()
                 self._watched = {job: until for job, until in self._watched.items() if until > now}
-                room = MOST_WATCHED - len(self._watched)
-                self._watched |= dict.fromkeys(jobs[:room], now + WATCHED_SECONDS)
+                new = [job for job in jobs if job not in self._watched]
+                refused = set(new[MOST_WATCHED - len(self._watched) :])
+                taken = [job for job in jobs if job not in refused]
+                self._watched |= dict.fromkeys(taken, now + WATCHED_SECONDS)
 
     async def _tell(self) -> None:
         while True:

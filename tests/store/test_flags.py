@@ -41,9 +41,13 @@ async def replicas(database: Database) -> AsyncIterator[tuple[Replica, Replica]]
         yield Replica(one), Replica(other, now=1000.0)
 
 
-async def set_to(store: Store, on: bool | None, expected: int | None = None) -> int:
+def whatever(_version: int) -> bool:
+    return True
+
+
+async def set_to(store: Store, on: bool | None) -> int:
     wanted = {DEMO.name: on}
-    return flags.version(await store.transact(flags.change, wanted, "user:ada", expected))
+    return flags.version(await store.transact(flags.change, wanted, "user:ada", whatever))
 
 
 async def test_every_flag_of_the_table_is_there_and_nobody_has_set_one(
@@ -112,7 +116,7 @@ async def test_a_change_has_who_made_it_and_the_same_again_changes_nothing(
     first = (await sidecar_store.run(flags.standing))[DEMO.name]
     assert (first.is_on, first.changed_by) == (False, "user:ada")
     wanted = {DEMO.name: False}
-    await sidecar_store.transact(flags.change, wanted, "user:ben", None)
+    await sidecar_store.transact(flags.change, wanted, "user:ben", whatever)
     assert (await sidecar_store.run(flags.standing))[DEMO.name] == first
 
 
@@ -120,11 +124,11 @@ async def test_a_change_of_what_is_no_longer_so_changes_nothing(sidecar_store: S
     await set_to(sidecar_store, False)
     both = {SCHEDULES.name: False, DEMO.name: True}
     with pytest.raises(ConflictError) as refused:
-        await sidecar_store.transact(flags.change, both, "user:ben", 0)
+        await sidecar_store.transact(flags.change, both, "user:ben", lambda seen: seen == 0)
     assert refused.value.code == "precondition_failed"
     found = await sidecar_store.run(flags.standing)
     assert [found[name].is_on for name in (DEMO.name, SCHEDULES.name)] == [False, None]
-    await sidecar_store.transact(flags.change, both, "user:ben", 1)
+    await sidecar_store.transact(flags.change, both, "user:ben", lambda seen: seen == 1)
     found = await sidecar_store.run(flags.standing)
     assert [found[name].is_on for name in (DEMO.name, SCHEDULES.name)] == [True, False]
     assert flags.version(found) == 2

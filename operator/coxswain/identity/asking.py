@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from coxswain.errors import TransientError
 
 TOO_MANY = "too_many_reviews"
+TOO_MANY_TEXT = "too many tokens are being looked at; come again in a moment"
 T = TypeVar("T")
 
 
@@ -51,17 +52,20 @@ class Remembered(Generic[T]):
 class Few:
     """So many questions under way at once; so many more wait for their turn, and those beyond are turned away."""
 
-    def __init__(self, at_once: int, waiting: int) -> None:
+    def __init__(
+        self, at_once: int, waiting: int, *, code: str = TOO_MANY, text: str = TOO_MANY_TEXT
+    ) -> None:
+        """``code`` and ``text`` are those of the error for who is turned away."""
+        self._code, self._text = code, text
         self._turns = asyncio.Semaphore(at_once)
         self._most_waiting = waiting
         self._waiting = 0
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn, which lasts for the block. Raises TransientError too_many_reviews."""
+        """Wait for a turn, which lasts for the block. Raises TransientError where too many wait."""
         if self._waiting >= self._most_waiting:
-            text = "too many tokens are being looked at; come again in a moment"
-            raise TransientError(text, code=TOO_MANY)
+            raise TransientError(self._text, code=self._code)
         self._waiting += 1
         try:
             await self._turns.acquire()

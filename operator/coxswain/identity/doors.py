@@ -51,9 +51,9 @@ class Doors:
         """An agent whose token came in some other way; ``token`` reads it or refuses."""
         return _of_kind(await self._known(token, wants_run=True), AgentCaller)
 
-    async def check(self, request: web.Request) -> None:
-        """Raise UnauthenticatedError unless the token is anybody's whom we know."""
-        await self._known(lambda: _bearer(request), wants_run=False)
+    async def check(self, request: web.Request) -> PodCaller | AgentCaller | User:
+        """Whose token it is. Raises UnauthenticatedError unless it is anybody's whom we know."""
+        return await self._known(lambda: _bearer(request), wants_run=False)
 
     async def _known(
         self, token: Callable[[], str], *, wants_run: bool

@@ -35,7 +35,7 @@ def payload_hash(workspace: str, spec: Model) -> str:
 
 def reused(holder: KeyHolder) -> ConflictError:
     """The key stands for another payload."""
-    text = f"{_stands(holder)}, whose spec is another; send that spec again, or take a new key"
+    text = f"{_stands(holder)}, which is another; send that request again, or take a new key"
     return ConflictError(text, code=REUSED, field=_place(holder))
 
 

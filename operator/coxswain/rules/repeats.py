@@ -13,6 +13,8 @@ class Repeat(StrEnum):
 
     BY_KEY = "with `Idempotency-Key`: the first answer again"
     """Without the key it is another request."""
+    ONCE = "with `Idempotency-Key`: 409, which names what was made"
+    """Its answer has a secret, which is shown once."""
     HARMLESS = "nothing more"
     """The answer shows what stands."""
     ANEW = "all of it again"
@@ -31,7 +33,6 @@ _BY_KEY = (
     f"POST {_SCHEDULE}/backfill",
     f"POST {_W}/leases",
     f"POST {_W}/job-types",
-    "POST /v1/keys",
 )
 _HARMLESS = (
     # A pod's requests: by its uid, its own numbers, ids and names.
@@ -73,6 +74,7 @@ _HARMLESS = (
 TABLE: dict[str, Repeat] = {
     **dict.fromkeys(_BY_KEY, Repeat.BY_KEY),
     **dict.fromkeys(_HARMLESS, Repeat.HARMLESS),
+    "POST /v1/keys": Repeat.ONCE,
     # Each call of a model costs; the agent program keeps the answers that it has.
     "POST /v1/chat/completions": Repeat.ANEW,
 }

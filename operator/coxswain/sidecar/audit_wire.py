@@ -10,7 +10,7 @@ from coxswain.api.audit import AuditKey, AuditRow, Outcome
 from coxswain.api.meta import SUBDOMAIN, Model
 from coxswain.errors import UserError
 from coxswain.rules import audit_chain
-from coxswain.sidecar.schedule_wire import Moment
+from coxswain.sidecar.wire import Moment
 from coxswain.store.audit import Query
 
 _Workspace = Annotated[

@@ -7,7 +7,7 @@ from coxswain.sidecar.config_wire import FlagChange, FlagList, RunningConfig
 from coxswain.store import flags, running
 from coxswain.store.flags import Said
 from coxswain.store.pool import Store
-from coxswain.web import problems
+from coxswain.web import conditional
 from coxswain.web.auditing import Kept
 from coxswain.web.routes import Answer, Call, route
 
@@ -50,22 +50,16 @@ class ConfigRoutes:
             if on and self._mode == "prod" and rules.TABLE[name].is_for_dev:
                 text = "this is for a first try alone, and the mode of this installation is prod"
                 raise UserError(text, code=ONLY_DEV, field=name)
-        expected = _version(call.header("If-Match"))
-        found = await self._store.transact(flags.change, wanted, str(caller), expected)
+        expected = call.header("If-Match")
+
+        def is_seen(version: int) -> bool:
+            return expected is None or conditional.sees(expected, f'"{version}"')
+
+        found = await self._store.transact(flags.change, wanted, str(caller), is_seen)
         return await self._answer(found)
 
     async def _answer(self, found: dict[str, Said]) -> Answer[FlagList]:
         shown = FlagList.of(found, await self._store.run(running.seen))
-        return Answer(shown, headers={"ETag": f'"{flags.version(found)}"'})
-
-
-def _version(given: str | None) -> int | None:
-    """The version that If-Match names. Raises UserError malformed."""
-    if given is None or given.strip() == "*":
-        return None
-    text = given.strip().removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdecimal()):
-        raise UserError(
-            "this is no tag of the flags", code=problems.MALFORMED, field="header.If-Match"
-        )
-    return int(text)
+        # What the processes say of themselves is shown beside the flags, and has no version.
+        tag = conditional.versioned(flags.version(found), shown.model_dump_json().encode())
+        return Answer(shown, headers={"ETag": tag})

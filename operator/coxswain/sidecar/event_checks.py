@@ -22,12 +22,15 @@ _SUSPECT = ("\\u0000", "NaN", "Infinity")
 
 def check(writer: Writer, name: str, version: int, details: dict[str, Any], *, place: str) -> None:
     """Raise UserError, naming the field below ``place``, unless this writer may tell that."""
-    _bounded(details, f"{place}.details")
+    encoded = _bounded(details, f"{place}.details")
     if registry.is_free(name, writer):
         return
     found = _type(writer, name, version, place)
     try:
-        found.data.of_other_version(details)
+        # As the published schema judges: "5" is no number, and a field has one name.
+        found.data.model_validate_json(
+            encoded, strict=True, extra="ignore", by_alias=True, by_name=False
+        )
     except ValidationError as error:
         raise reading.refusal(error, f"{place}.details.") from error
 
@@ -56,7 +59,8 @@ def _type(writer: Writer, name: str, version: int, place: str) -> EventType[Any]
     )
 
 
-def _bounded(details: dict[str, Any], place: str) -> None:
+def _bounded(details: dict[str, Any], place: str) -> str:
+    """The details as they are kept. Raises UserError where they could not be."""
     try:
         encoded = pool.encode(details)
         size = len(encoded.encode())
@@ -70,6 +74,7 @@ def _bounded(details: dict[str, Any], place: str) -> None:
         )
     if encoded.count("[") + encoded.count("{") > DEPTH or any(each in encoded for each in _SUSPECT):
         _walk(details, place, DEPTH)
+    return encoded
 
 
 def _walk(value: Any, place: str, left: int) -> None:

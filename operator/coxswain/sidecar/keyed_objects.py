@@ -92,6 +92,8 @@ class KeyedObjects:
         holder = await self._store.transact(idempotency.take, wanted.holder, self._seconds)
         if holder.payload_hash != wanted.payload_hash:
             raise rules.reused(holder)
+        if wanted.kind != "Job" and wanted.metadata.get("name") not in (None, holder.job_name):
+            raise rules.reused(holder)
         if holder.job_uid is not None:
             return await self._standing(wanted.kind, holder), 200
         made, status = await self._made(wanted, holder, make)

@@ -1,11 +1,11 @@
 """What is measured, for those who do not ask Prometheus: counted from the records when it is asked for."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
 from coxswain.alert_settings import AlertSettings
 from coxswain.api.job import TERMINAL, JobPhase
+from coxswain.identity.asking import Few
 from coxswain.identity.callers import UserCaller
 from coxswain.reconcile import holding_back
 from coxswain.rules import alerting
@@ -18,6 +18,8 @@ from coxswain.store.pool import Connection, Store
 from coxswain.store.usage import Sums
 from coxswain.web.routes import Call, route
 
+WAITING = 20
+"""So many readers wait for their turn."""
 TYPES = frozenset({job_counts.CREATED, *(metric_wire.ended(phase) for phase in TERMINAL)})
 
 
@@ -44,7 +46,8 @@ class MetricRoutes:
             window_seconds=given.alerts_window_seconds,
         )
         # A day of a busy log is long to read: one reader at a time leaves connections to the others.
-        self._reading = asyncio.Lock()
+        text = "too many are reading this; come again in a moment"
+        self._reading = Few(1, WAITING, code="too_many_readers", text=text)
 
     @route("GET", "/v1/metrics")
     async def read_metrics(
@@ -60,7 +63,7 @@ class MetricRoutes:
             workspaces = frozenset({query.workspace})
         judged = self._thresholds.window_seconds
         window = query.window_seconds or judged
-        async with self._reading:
+        async with self._reading.turn():
             found = await self._store.transact(_count, window, judged, workspaces)
         return self._view(window, found)
 

@@ -12,7 +12,6 @@ from coxswain.sidecar.wire import Resource, ResourceList
 from coxswain.store import mirror
 from coxswain.store.mirror import Cursor, Page
 from coxswain.store.pool import Store
-from coxswain.web import conditional
 
 QUEUED = "Queued"
 PENDING = "Pending"
@@ -75,18 +74,6 @@ def etag(resource: Resource) -> str:
     """The tag of one object: its version, and its place in line where that is told."""
     place = f"+{resource.line.ahead}" if resource.line is not None else ""
     return f'"{resource.version}{place}"'
-
-
-def version_tag(tag: str) -> str:
-    """The part of a tag that says which version was seen: what a change may depend on."""
-    version, plus, _ = tag.partition("+")
-    return f'{version}"' if plus else tag
-
-
-def sees(header: str, tag: str) -> bool:
-    """Whether If-Match names the version: a Job that only moved in its line is no other one."""
-    given = [version_tag(each) for each in conditional.tags(header)]
-    return "*" in given or tag in given
 
 
 def write_cursor(cursor: Cursor) -> str:

@@ -119,7 +119,8 @@ class RecordRoutes:
         """
         uid = await self._uid(path)
         given = last_event_id(call)
-        position, resync = await self._streams.start_of(given or 0)
+        # Who names no position begins at the Job's own beginning, wherever the log begins.
+        position, resync = (0, None) if given is None else await self._streams.start_of(given)
         # An event that names this Job in another workspace is not of its life.
         which = Filter(workspace=path.workspace, uid=uid)
         if await self._is_over(which, uid, position):

@@ -11,7 +11,7 @@ from coxswain.kube import paths
 from coxswain.sidecar import objects
 from coxswain.sidecar.cluster import Objects
 from coxswain.sidecar.wire import ObjectPath, Resource
-from coxswain.web import problems
+from coxswain.web import conditional, problems
 from coxswain.web.routes import Call
 
 UID = "metadata.uid"
@@ -60,7 +60,7 @@ def of_person(caller: UserCaller, reason: str | None) -> dict[str, Any]:
 def check_unchanged(call: Call, standing: Resource) -> None:
     """With If-Match only on what was seen. Raises ConflictError precondition_failed."""
     expected = call.header("If-Match")
-    if expected is not None and not objects.sees(expected, objects.etag(standing)):
+    if expected is not None and not conditional.sees(expected, objects.etag(standing)):
         raise stale(standing.kind)
 
 

@@ -1,27 +1,18 @@
 """What people and this API say to each other about Schedules."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from coxswain.api.meta import Model, Text
-from coxswain.api.schedule import EARLIEST, LATEST, Overlap, ScheduleSpec
+from coxswain.api.schedule import Overlap, ScheduleSpec
 from coxswain.api.ticks import Tick
 from coxswain.sidecar import cursors
-from coxswain.sidecar.wire import NewMetadata
+from coxswain.sidecar.wire import Moment, NewMetadata
 from coxswain.store.ticks import Place
-
-
-def _in_utc(at: datetime) -> datetime:
-    if not EARLIEST <= at < LATEST:
-        raise ValueError("an instant from 1970 to 2999 is wanted")
-    return at.astimezone(UTC)
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class NewSchedule(Model):

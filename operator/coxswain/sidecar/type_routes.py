@@ -9,11 +9,12 @@ from coxswain.sidecar import keyed_objects, type_store
 from coxswain.sidecar.type_store import Body, TypeStore
 from coxswain.sidecar.type_wire import JobTypeChange, JobTypeList, JobTypeView, NewJobType, TypePath
 from coxswain.sidecar.wire import WorkspacePath
-from coxswain.web import problems
+from coxswain.web import conditional, problems
 from coxswain.web.routes import Answer, Call, route
 
 PROGRAM = frozenset({"command", "image"})
 PROMPT = frozenset({"prompt"})
+BUILT_IN_VERSION = "built-in"
 
 
 class TypeRoutes:
@@ -75,7 +76,7 @@ class TypeRoutes:
         if raw is None and path.name not in BUILT_IN:
             raise type_store.unknown(path.name)
         expected = call.header("If-Match")
-        if expected is not None and expected != _tag(raw):
+        if expected is not None and not conditional.sees(expected, _tag(raw)):
             raise _stale()
         data = _changed(path.name, raw, body)
         try:
@@ -122,11 +123,13 @@ def _view(workspace: str, name: str, raw: Body | None) -> JobTypeView:
 
 
 def _tag(raw: Body | None) -> str:
-    return f'"{raw["metadata"]["resourceVersion"] if raw is not None else "built-in"}"'
+    return f'"{raw["metadata"]["resourceVersion"] if raw is not None else BUILT_IN_VERSION}"'
 
 
 def _tagged(view: JobTypeView, *, status: int = 200) -> Answer[JobTypeView]:
-    return Answer(view, status=status, headers={"ETag": f'"{view.version or "built-in"}"'})
+    # What is built in comes with the program, and is another in the next one.
+    tag = conditional.versioned(view.version or BUILT_IN_VERSION, view.model_dump_json().encode())
+    return Answer(view, status=status, headers={"ETag": tag})
 
 
 def _stale() -> ConflictError:

@@ -1,6 +1,6 @@
 """What people and this API say to each other."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from coxswain.api.job import JobSpec
 from coxswain.api.lineage import Lineage
 from coxswain.api.meta import Model, Name, QueueName, Text, Workspace
 from coxswain.api.review import Verdict
+from coxswain.api.schedule import EARLIEST, LATEST
 from coxswain.store import uuid7
 
 Labels = Annotated[
@@ -24,6 +25,15 @@ EventTypes = Annotated[
     str, StringConstraints(max_length=512, pattern=r"^[a-z_.]{1,64}(,[a-z_.]{1,64}){0,15}$")
 ]
 SessionName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[-._a-zA-Z0-9]+$")]
+
+
+def _in_utc(at: datetime) -> datetime:
+    if not EARLIEST <= at < LATEST:
+        raise ValueError("an instant from 1970 to 2999 is wanted")
+    return at.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 def _is_version_7(value: UUID) -> UUID:
@@ -118,7 +128,7 @@ class EventQuery(Model):
     """Seconds for which a page that would be empty waits for an event; a stream waits by itself."""
     session: SessionName | None = None
     """Of a stream: the one before it of the same caller and session is closed."""
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     """Only what happened at this time or later; whole days before it are not even looked at."""
     security: Literal["true"] | None = None
     """Only events that matter to people who look after security."""

@@ -43,9 +43,12 @@ def version(found: Mapping[str, Said]) -> int:
 
 
 async def change(
-    connection: Connection, wanted: Mapping[str, bool | None], by: str, expected: int | None
+    connection: Connection,
+    wanted: Mapping[str, bool | None],
+    by: str,
+    is_seen: Callable[[int], bool],
 ) -> dict[str, Said]:
-    """Set flags, all or none; the same again changes nothing. With a version only what is still that one.
+    """Set flags, all or none; the same again changes nothing. ``is_seen`` judges the version that stands.
 
     Raises ConflictError precondition_failed.
     """
@@ -53,7 +56,7 @@ async def change(
         f"SELECT {_COLUMNS} FROM flags ORDER BY name FOR UPDATE"  # noqa: S608 - constants
     )
     found = {row["name"]: Said(**dict(row)) for row in rows}
-    if expected is not None and expected != version(found):
+    if not is_seen(version(found)):
         raise ConflictError("the flags changed meanwhile; read them again", code=STALE)
     changed = {name: on for name, on in wanted.items() if found[name].is_on != on}
     if not changed:

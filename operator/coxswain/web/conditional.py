@@ -24,6 +24,23 @@ def tag_of(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:TAG_CHARACTERS]}"'
 
 
+def versioned(version: object, shown: bytes) -> str:
+    """The tag of what shows more than has a version: a change goes by what stands before the plus."""
+    return f'"{version}+{hashlib.sha256(shown).hexdigest()[:TAG_CHARACTERS]}"'
+
+
+def version_tag(tag: str) -> str:
+    """The part of a tag that says which version was seen: what a change may depend on."""
+    version, plus, _ = tag.partition("+")
+    return f'{version}"' if plus else tag
+
+
+def sees(header: str, tag: str) -> bool:
+    """Whether If-Match names the version of this tag, whatever else was shown with it."""
+    given = [version_tag(each) for each in tags(header)]
+    return "*" in given or version_tag(tag) in given
+
+
 def answered(request: web.Request, response: web.Response) -> web.Response:
     """The answer with its tag, or 304 where the caller has it as it is."""
     content = response.body if isinstance(response.body, bytes) else b""

@@ -54,7 +54,7 @@ LIMITER: web.AppKey[Limiter] = web.AppKey("limiter", Limiter)
 def count(request: web.Request, caller: object) -> None:
     """Count a request, if its server limits them. Raises TransientError rate_limited."""
     limiter = request.app.get(LIMITER)
-    if limiter is None:
+    if limiter is None or caller is None:
         return
     request[STANDING] = standing = limiter.take(caller)
     if standing.is_over:

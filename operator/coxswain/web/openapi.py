@@ -132,7 +132,7 @@ def _headers(route: Route) -> list[dict[str, Any]]:
     wanted = {
         conditional.IF_NONE_MATCH: route.is_tagged,
         conditional.IF_MATCH: route.goes_by_version,
-        KEY_HEADER: route.repeats is Repeat.BY_KEY,
+        KEY_HEADER: route.repeats in (Repeat.BY_KEY, Repeat.ONCE),
     }
     return [
         {

@@ -60,8 +60,8 @@ class Gate(Protocol):
         """The caller, if it is of this kind and may. Raises UnauthenticatedError or ForbiddenError."""
         ...
 
-    async def check(self, request: web.Request) -> None:
-        """Raise UnauthenticatedError unless anybody we know is calling."""
+    async def check(self, request: web.Request) -> object:
+        """Whoever is calling. Raises UnauthenticatedError unless it is anybody we know."""
         ...
 
 
@@ -170,7 +170,7 @@ def add(app: web.Application, routes: Sequence[Route], gate: Gate) -> None:
 
     async def unknown(request: web.Request) -> web.StreamResponse:
         request[ROUTE] = auditing.NO_ROUTE
-        await gate.check(request)
+        limiting.count(request, await gate.check(request))
         raise NotFoundError(f"there is no {request.method} {request.path}", code="route_unknown")
 
     app.router.add_route("*", "/{tail:.*}", unknown)
@@ -211,7 +211,11 @@ async def _arguments(route: Route, gate: Gate, request: web.Request) -> dict[str
     given: dict[str, object] = {}
     if "caller" in route.parameters:
         kind, permission = route.parameters["caller"], route.permission
-        caller = await gate.admit(request, kind, permission)
+        try:
+            caller = await gate.admit(request, kind, permission)
+        except ForbiddenError:
+            limiting.count(request, request.get(CALLER))
+            raise
         given["caller"] = request[CALLER] = caller
         request[AGAIN] = Again(gate, request, kind, permission, caller)
         limiting.count(request, caller)

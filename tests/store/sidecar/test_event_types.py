@@ -59,6 +59,14 @@ async def test_a_run_tells_every_type_that_is_its_own(api: Api) -> None:
             {"type": "run.output", "details": {"text": "", "stream": "stdin"}},
             "events.1.details.stream",
         ),
+        (
+            {"type": "run.output", "details": {"stream": "stdout", "text": "", "bytes": "5"}},
+            "events.1.details.bytes",
+        ),
+        (
+            {"type": "run.output", "details": {"stream": "stdout", "text": "", "overflow": "yes"}},
+            "events.1.details.overflow",
+        ),
         ({"type": "run.sang"}, "events.1.type"),
         ({"type": "run.result"}, "events.1.type"),
         ({"type": "user.note"}, "events.1.type"),
@@ -150,6 +158,8 @@ async def test_the_log_is_asked_by_time_and_by_what_matters_to_security(api: Api
     [
         ("since=yesterday", "query.since"),
         ("since=2020-01-01T00:00:00", "query.since"),
+        ("since=9999-12-31T23:59:59-01:00", "query.since"),
+        ("since=0001-01-01T00:00:00%2B01:00", "query.since"),
         ("security=maybe", "query.security"),
     ],
 )

@@ -36,7 +36,11 @@ def made(api: Api, plural: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("plural", "body", "another"),
-    [("schedules", schedule(), schedule(61)), ("leases", lease(), lease(31, "other"))],
+    [
+        ("schedules", schedule(), schedule(61)),
+        ("schedules", schedule(name="eu"), schedule(name="us")),
+        ("leases", lease(), lease(31, "other")),
+    ],
 )
 async def test_the_same_again_gives_what_was_made_and_another_payload_is_a_conflict(
     api: Api, plural: str, body: Body, another: Body

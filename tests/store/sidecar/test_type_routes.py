@@ -104,6 +104,7 @@ async def test_a_stale_change_is_412(api: Api) -> None:
     assert (stale[0], stale[1]["code"]) == (412, "precondition_failed")
     tag = f'"{api.cluster.objects[MAP]["metadata"]["resourceVersion"]}"'
     assert (await ask(api, "PATCH", path, {"enabled": False}, **{"If-Match": tag}))[0] == 200
+    assert (await ask(api, "PATCH", path, {"enabled": True}, **{"If-Match": "*"}))[0] == 200
 
 
 WRONG = [

@@ -9,12 +9,12 @@ import pytest
 from aiohttp import web
 
 from coxswain.api.meta import Model
-from coxswain.errors import UnauthenticatedError
+from coxswain.errors import ForbiddenError, UnauthenticatedError
 from coxswain.rules.permissions import Permission, Who
 from coxswain.rules.rates import Rate
 from coxswain.web import server
 from coxswain.web.limiting import LIMITER, Limiter
-from coxswain.web.routes import Call, route
+from coxswain.web.routes import CALLER, Call, route
 
 C = TypeVar("C")
 TABLE = {"GET /v1/things": Permission(Who.USER)}
@@ -31,12 +31,15 @@ class Open:
     """Lets everybody in who says who they are."""
 
     async def admit(self, request: web.Request, kind: type[C], permission: Permission) -> C:
-        await self.check(request)
-        return cast("C", Visitor(request.headers["Authorization"]))
+        request[CALLER] = caller = await self.check(request)
+        if caller == "mallory":
+            raise ForbiddenError("not you")
+        return cast("C", caller)
 
-    async def check(self, request: web.Request) -> None:
+    async def check(self, request: web.Request) -> Visitor:
         if "Authorization" not in request.headers:
             raise UnauthenticatedError("who are you?")
+        return Visitor(request.headers["Authorization"])
 
 
 class Thing(Model):
@@ -70,9 +73,11 @@ async def running(limiter: Limiter) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def ask(session: aiohttp.ClientSession, who: str = "ann") -> aiohttp.ClientResponse:
+async def ask(
+    session: aiohttp.ClientSession, who: str = "ann", path: str = "/v1/things"
+) -> aiohttp.ClientResponse:
     headers = {"Authorization": who} if who else {}
-    async with session.get("/v1/things", headers=headers) as answer:
+    async with session.get(path, headers=headers) as answer:
         await answer.read()
         return answer
 
@@ -110,6 +115,23 @@ async def test_another_caller_is_served_meanwhile() -> None:
         for _ in range(4):
             await ask(session)
         assert (await ask(session, "bob")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "status"),
+    [
+        ("mallory", "/v1/things", 403),
+        ("ann", "/v1/none", 404),
+        ("ann", "/v1/openapi.json", 200),
+        ("ann", "/docs", 200),
+    ],
+)
+async def test_whatever_the_answer_is_its_caller_is_counted(
+    who: str, path: str, status: int
+) -> None:
+    async with running(limiter(Clock())) as session:
+        found = [(await ask(session, who, path)).status for _ in range(4)]
+    assert found == [status, status, status, 429]
 
 
 async def test_a_stranger_is_no_caller_and_is_told_nothing() -> None:

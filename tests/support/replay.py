@@ -11,11 +11,10 @@ from uuid import UUID
 from coxswain.api.event_types import job as events
 from coxswain.api.event_types import lease as leases
 from coxswain.api.event_types.lease import LeaseChange
-from coxswain.api.job import Attempt, Instant, JobPhase, JobStatus, Transition
+from coxswain.api.job import KEPT_ATTEMPTS, Attempt, Instant, JobPhase, JobStatus, Transition
 from coxswain.api.lease import LeaseState, LeaseStatus
 from coxswain.api.records import Event
 
-KEPT_ATTEMPTS = 32
 _CHANGES = frozenset(each.name for each in leases.TYPES if each.data is LeaseChange)
 _EDGES = frozenset(each.name for each in (*events.ENTERED.values(), events.JOB_RETRYING))
 

@@ -18,7 +18,7 @@ from tests.support.rows import event
 # The revision that takes the event log for itself, for a moment.
 TAKES_THE_LOG = 16
 HELD = "SELECT count(*) FROM pg_locks WHERE relation = 'events'::regclass AND NOT granted"
-SECONDS = 60
+SECONDS = 120
 
 
 @asynccontextmanager

@@ -64,8 +64,8 @@ class FlagList(Model):
 class RetentionView(Model):
     """How many days records stay; indefinite: for ever."""
 
-    events: Kept = "indefinite"
-    """The event log, with all messages."""
+    events: Kept
+    """The event log, with all messages, by whole days from their end."""
     deliveries: Kept
     """Callbacks and their tries, from their end."""
     records: Kept
@@ -126,7 +126,7 @@ def _retention(running: Sequence[Running]) -> RetentionView | None:
     operator = _newest(running, "operator")
     if operator is None:
         return None
-    names = ("deliveries", "records", "audit")
+    names = ("events", "deliveries", "records", "audit")
     return RetentionView(**{name: _kept(operator, name) for name in names})
 
 

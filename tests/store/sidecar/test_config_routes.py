@@ -20,6 +20,7 @@ OPERATOR = {
     "COXSWAIN_DELIVERIES_KEPT_DAYS": 30,
     "COXSWAIN_RECORDS_KEPT_DAYS": 365,
     "COXSWAIN_AUDIT_KEPT_DAYS": None,
+    "COXSWAIN_EVENTS_KEPT_DAYS": None,
 }
 MODELS = {"COXSWAIN_MODE": "dev", "COXSWAIN_DEMO_PROVIDER": False}
 
@@ -63,6 +64,11 @@ async def test_it_says_what_is_kept_for_how_long_and_that_nothing_is_filtered(
         "audit": "indefinite",
     }
     assert found["filtering"] == {"content": "off", "redaction": "off"}
+
+
+async def test_it_says_where_the_event_log_ends(api: Api, operator_store: Store) -> None:
+    await tells(operator_store, "operator", {**OPERATOR, "COXSWAIN_EVENTS_KEPT_DAYS": 90})
+    assert (await config(api))["retention"]["events"] == 90
 
 
 async def test_it_shows_every_process_with_what_it_really_runs_with(

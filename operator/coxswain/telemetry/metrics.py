@@ -196,7 +196,7 @@ RECORDS_REFUSED = Counter(
 )
 RECORDS_DROPPED = Counter(
     "coxswain_records_dropped_total",
-    "Records whose time was over: callbacks, files, ticks, gone objects, model calls, audit rows, days of the event log.",
+    "Records whose time was over: callbacks, files, ticks, objects, model calls, audit rows, days of events.",
     ["kind"],
     registry=REGISTRY,
 )

@@ -86,3 +86,39 @@ BEGIN
     END IF;
     RETURN NEXT;
 END $$;
+
+-- As before, but what a person says of a lease that is taken away comes before the word for it.
+CREATE OR REPLACE FUNCTION audit_event() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    said text := coalesce(NEW.details ->> 'arguments', NEW.details ->> 'text');
+    hash text := coalesce(left(NEW.details ->> 'sha256', 64), encode(sha256(convert_to(said, 'UTF8')), 'hex'));
+    shown text[] := '{id,name,tool,state,code,host,port,outcome,token,holder,formerHolder,resource}';
+BEGIN
+    INSERT INTO audit (id, workspace, actor_kind, actor_name, action, outcome, object_kind, object_name, object_uid,
+                       reason, hashes, details)
+    SELECT NEW.id, NEW.workspace, left(split_part(NEW.actor, ':', 1), 64),
+           left(substr(NEW.actor, length(split_part(NEW.actor, ':', 1)) + 2), 1024), NEW.type,
+           CASE
+               WHEN NEW.type IN ('run.tool_call', 'run.approval.asked') THEN 'begun'
+               WHEN NEW.type = 'run.egress.refused' THEN 'denied'
+               WHEN NEW.type = 'run.tool_result' AND NEW.details ->> 'outcome' IS DISTINCT FROM 'ok' THEN 'failed'
+               WHEN NEW.type = 'run.approval.ended' AND NEW.details ->> 'state' IS DISTINCT FROM 'Approved' THEN 'denied'
+               ELSE 'done'
+           END,
+           left(NEW.kind, 64), left(NEW.name, 1024), coalesce(NEW.uid::text, ''),
+           left(coalesce(CASE WHEN NEW.type LIKE 'lease.%'
+                               THEN coalesce(NEW.details ->> 'message', NEW.details ->> 'reason') END, ''), 4096),
+           jsonb_strip_nulls(CASE
+               WHEN NEW.type = 'run.tool_call' THEN jsonb_build_object('arguments', hash)
+               WHEN NEW.type = 'run.tool_result' THEN jsonb_build_object('result', hash)
+               WHEN NEW.details ? 'hash' THEN jsonb_build_object('call', left(NEW.details ->> 'hash', 64))
+               ELSE '{}'
+           END),
+           coalesce(jsonb_object_agg(given.key, left(given.value, 100)) FILTER (WHERE given.value IS NOT NULL), '{}')
+               || CASE WHEN NEW.attempt IS NULL THEN '{}' ELSE jsonb_build_object('attempt', NEW.attempt) END
+    FROM jsonb_each_text(NEW.details) AS given
+    WHERE given.key = ANY (shown)
+    ON CONFLICT (id) DO NOTHING;
+    RETURN NULL;
+END $$;

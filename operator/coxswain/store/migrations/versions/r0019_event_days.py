@@ -1,4 +1,4 @@
-"""The event log may have an end: whole days of it go, and nothing of them comes again."""
+"""The event log may have an end; and the audit log says why a person took a lease away."""
 
 from coxswain.store.migrations import script
 

@@ -122,3 +122,13 @@ BEGIN
     ON CONFLICT (id) DO NOTHING;
     RETURN NULL;
 END $$;
+
+-- Gateways tell of strangers whom they refused, in sums, and write no other row of the audit log.
+CREATE FUNCTION audit_refusals(given uuid, counts jsonb) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    INSERT INTO audit (id, workspace, actor_kind, actor_name, action, outcome, details)
+    VALUES (given, '', 'anonymous', '', 'requests_refused', 'denied', counts)
+    ON CONFLICT (id) DO NOTHING
+$$;
+REVOKE EXECUTE ON FUNCTION audit_refusals FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION audit_refusals TO coxswain_gateway;

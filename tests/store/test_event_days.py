@@ -127,8 +127,10 @@ async def test_days_wait_for_who_reads_the_log_and_hold_nobody_up(
         await events.append(connection, [event()])
         await at_work
 
-    await sidecar_store.transact(read_and_append)
-    await admin.close()
+    try:
+        await sidecar_store.transact(read_and_append)
+    finally:
+        await admin.close()
     assert await positions(sidecar_store) == [1, 2, 3]
     await kept.once()
     assert await positions(sidecar_store) == [2, 3]

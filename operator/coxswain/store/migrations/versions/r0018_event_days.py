@@ -2,10 +2,10 @@
 
 from coxswain.store.migrations import script
 
-revision = "0019"
+revision = "0018"
 down_revision = "0017"
 
 
 def upgrade() -> None:
     """Execute the SQL beside this file."""
-    script.execute("0019_event_days.sql")
+    script.execute("0018_event_days.sql")

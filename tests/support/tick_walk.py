@@ -11,11 +11,10 @@ from zoneinfo import ZoneInfo
 
 from coxswain.api.schedule import ScheduleStatus
 from coxswain.reconcile.key import Key
-from coxswain.rules import replay
 from coxswain.store import events
 from coxswain.store.events import Event, Filter, Page
 from coxswain.store.pool import Store
-from tests.support import builders, clocks
+from tests.support import builders, clocks, replay
 from tests.support.builders import ScheduleBuilder
 from tests.support.schedule_world import BEGIN, DiedError, ScheduleWorld
 

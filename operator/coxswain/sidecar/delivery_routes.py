@@ -68,7 +68,8 @@ class DeliveryRoutes:
     ) -> DeliveryView:
         """Have a dead or skipped delivery tried again, as often as a new one.
 
-        Of one that is pending it changes nothing; 409 delivery_delivered if it was taken.
+        Of one that is pending it changes nothing; the same again begins anew if it was given up by then.
+        409 delivery_delivered if it was taken.
         """
         found = await self._store.run(outbox.get, path.workspace, path.delivery)
         if found is None:

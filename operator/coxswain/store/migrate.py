@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from coxswain import settings
 from coxswain.errors import ConfigurationError, CoxswainError, UnavailableError
-from coxswain.store import failures, partitions, roles, schema
+from coxswain.store import failures, log_indexes, partitions, roles, schema
 from coxswain.store.pool import CONNECT_SECONDS
 from coxswain.store.schema import REVISION
 from coxswain.telemetry import logs
@@ -30,6 +30,7 @@ log = logs.get(__name__)
 
 LOCK = 0x636F7873
 POLL_SECONDS = 1.0
+LOCK_POLL_SECONDS = 0.2
 # How long a step waits for a table that somebody reads, and lets others have it before it asks again.
 TABLE_SECONDS = 2.0
 PAUSE_SECONDS = 3.0
@@ -42,17 +43,21 @@ SCRIPTS = Path(__file__).parent / "migrations"
 async def upgrade(dsn: str, *, wait_seconds: float = 0) -> int:
     """Bring the database to head; waits for it and for other migrators. Returns its revision.
 
-    Raises ConfigurationError if the schema is too new, UnavailableError if the wait is over.
+    Then, for as long as it takes, parts of indexes of the log are built, unless another migrator does so. Raises
+    ConfigurationError if the schema is too new, UnavailableError if the wait is over.
     """
     try:
         async with asyncio.timeout(wait_seconds + LONGEST_SECONDS):
             connection = await _connect(dsn, wait_seconds)
             try:
-                return await _locked(connection, dsn)
+                revision = await _locked(connection, dsn)
             finally:
                 await connection.close()
     except TimeoutError as error:
         raise UnavailableError("the migration took too long") from error
+    if revision == REVISION:
+        await _complete(dsn)
+    return revision
 
 
 def main() -> int:
@@ -88,8 +93,10 @@ async def _run(given: settings.MigrateSettings) -> int:
 
 async def _locked(connection: "asyncpg.Connection[asyncpg.Record]", dsn: str) -> int:
     with failures.translated():
-        # A session's lock: it goes with the connection, also when we are killed.
-        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        # A session's lock: it goes with the connection, also when we are killed. Whoever waited for it in
+        # a statement would be waited for by an index that is built.
+        while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):  # noqa: ASYNC110
+            await asyncio.sleep(LOCK_POLL_SECONDS)
         found, minimum = await schema.standing(connection)
         if found > REVISION:
             if minimum > REVISION:
@@ -115,6 +122,15 @@ async def _is_brought(connection: "asyncpg.Connection[asyncpg.Record]", dsn: str
             raise
         return False
     return True
+
+
+async def _complete(dsn: str) -> None:
+    connection = await _connect(dsn, wait_seconds=0)
+    try:
+        with failures.translated():
+            await log_indexes.complete(connection)
+    finally:
+        await connection.close()
 
 
 async def _alembic(dsn: str) -> None:

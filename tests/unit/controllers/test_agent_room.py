@@ -11,10 +11,9 @@ from coxswain.api.agent import AgentStatus
 from coxswain.reconcile import intake, key
 from coxswain.reconcile.cache import Cache
 from coxswain.reconcile.workqueue import WorkQueue
-from coxswain.rules import replay
 from coxswain.store.events import Event
 from coxswain_controllers.agent.room import AgentRoom
-from tests.support import builders
+from tests.support import builders, replay
 
 
 async def test_a_new_status_of_an_agent_wakes_its_jobs_and_no_others() -> None:

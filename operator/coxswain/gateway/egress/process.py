@@ -69,7 +69,7 @@ async def running(
         )
         public = addresses.policy(nat64=given.egress_nat64_prefixes)
         sending = await stack.enter_async_context(
-            assembly.opened(given, store, cluster.get, public, resolve, host.listener)
+            assembly.opened(given, store, cluster.get, host.listener, public, resolve)
         )
         await stack.enter_async_context(
             host.tasks(

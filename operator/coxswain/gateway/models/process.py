@@ -101,7 +101,7 @@ async def running(
         )
         await stack.enter_async_context(
             host.tasks(
-                *(host.listener.run(), keys.run(), frozen.run(store)),
+                *(keys.run(), frozen.run(store)),
                 *(judge.run(), rows.run(), told.run(), refusals.run()),
                 running_processes.run(store, NAME, given),
             )

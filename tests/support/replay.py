@@ -18,13 +18,12 @@ from coxswain.api.event_types import lease as leases
 from coxswain.api.event_types import schedule as schedules
 from coxswain.api.event_types.lease import LeaseChange
 from coxswain.api.event_types.schedule import TickEnded
-from coxswain.api.job import Attempt, Instant, JobPhase, JobStatus, Transition
+from coxswain.api.job import KEPT_ATTEMPTS, Attempt, Instant, JobPhase, JobStatus, Transition
 from coxswain.api.lease import LeaseState, LeaseStatus
 from coxswain.api.records import Event
 from coxswain.api.schedule import ScheduleStatus, TickOutcome
 from coxswain.api.ticks import Outcome
 
-KEPT_ATTEMPTS = 32
 KEPT_OUTCOMES = 10
 _CHANGES = frozenset(each.name for each in leases.TYPES if each.data is LeaseChange)
 _TICKS: dict[str, Outcome] = {what.name: outcome for outcome, what in schedules.ENDED.items()}

@@ -11,9 +11,9 @@ import pytest
 
 from coxswain.store import events, log_indexes, migrate, partitions, schema
 from coxswain.store.pool import Store
+from tests.support import revisions
 from tests.support.postgres import Database, Server
 from tests.support.rows import event
-from tests.support.schema_steps import at_revision
 
 Session: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 EXTRA = "CREATE INDEX events_extra ON ONLY events (attempt) WHERE attempt IS NOT NULL"
@@ -121,10 +121,10 @@ async def test_a_day_that_is_made_meanwhile_has_its_part(database: Database) -> 
 async def test_a_log_of_an_earlier_version_gets_the_index_of_security_beside_its_writers(
     empty: Database,
 ) -> None:
-    await at_revision(empty.owner, "0015")
+    await revisions.bring(empty.owner, 15)
     async with session(empty.owner) as owner:
         await partitions.make(owner, datetime.now(UTC).date())
-        await at_revision(empty.owner, "0016")
+        await revisions.bring(empty.owner, 16)
         is_whole, has, there = await parts(owner, "events_of_security")
         assert (is_whole, has) == (False, 0)
         assert await migrate.upgrade(empty.owner) == schema.REVISION

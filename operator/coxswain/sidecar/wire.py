@@ -11,7 +11,7 @@ from coxswain.api.event_type import SCHEMA_VERSION, Writer
 from coxswain.api.event_types import registry
 from coxswain.api.job import JobSpec
 from coxswain.api.lineage import Lineage
-from coxswain.api.meta import Model, Name, QueueName, Text, Workspace
+from coxswain.api.meta import Model, Name, QueueName, Reason, Text, Workspace
 from coxswain.api.review import Verdict
 from coxswain.api.schedule import EARLIEST, LATEST
 from coxswain.store import uuid7
@@ -199,7 +199,7 @@ class ReviewRequest(Model):
     """retry, succeed, fail or cancel."""
     attempt: Annotated[int, Field(ge=1)] | None = None
     """The attempt that was looked at; none means the last one."""
-    reason: Text | None = None
+    reason: Reason
     """Why, for people."""
 
 

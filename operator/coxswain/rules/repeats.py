@@ -19,7 +19,7 @@ class Repeat(StrEnum):
     HARMLESS = "nothing more"
     """The answer shows what stands."""
     AS_IT_STANDS = "the same to what stands by then"
-    """In between the platform, or somebody else, may have come to where it was asked away from."""
+    """In between the platform may have come to where it was asked away from."""
     ANEW = "all of it again"
 
 
@@ -66,6 +66,7 @@ _HARMLESS = (
     f"POST {_LEASE}/release",
     f"POST {_W}/lease-renewals",
     f"POST {_LEASE}/reclaim",
+    f"PATCH {_W}/job-types/{{name}}",
     "POST /v1/events",
     "PATCH /v1/flags",
     "POST /v1/keys/{key}/revoke",
@@ -77,8 +78,6 @@ _AS_IT_STANDS = (
     f"POST {_SCHEDULE}/resume",
     # Its new round may be over.
     f"POST {_W}/deliveries/{{delivery}}/redrive",
-    # Somebody else may have changed it, unless the request names the version.
-    f"PATCH {_W}/job-types/{{name}}",
 )
 
 TABLE: dict[str, Repeat] = {

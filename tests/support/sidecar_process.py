@@ -50,7 +50,7 @@ class Sidecar:
 @asynccontextmanager
 async def started(dsn: str, folder: Path, **settings: str) -> AsyncIterator[Sidecar]:
     """A process from the command line; what it says is in the file ``lines``. It knows the local token."""
-    port, health = free_port(), free_port()
+    port, health = int(settings.get("COXSWAIN_PORT") or free_port()), free_port()
     token_file = folder / f"token-{uuid4().hex}"
     token_file.write_text(TOKEN)
     environment = {

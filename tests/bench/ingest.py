@@ -152,7 +152,7 @@ class Api:
         async with sidecar_process.started(
             database.sidecar,
             folder,
-            COXSWAIN_DATABASE_POOL=str(load.connections),
+            COXSWAIN_DATABASE_POOL=str(CONNECTIONS),
             COXSWAIN_AGENT_REQUESTS_PER_SECOND="100000",
         ) as sidecar:
             given = {"URL": sidecar.url, "AGENTS": json.dumps(agents)}

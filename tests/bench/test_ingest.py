@@ -20,7 +20,7 @@ EVENTS = 100_000
 def test_events(asked: Asked, durable: Server, tmp_path: Path, writers: int) -> None:
     load = ingest.load(asked.size or EVENTS, writers)
     setting = (
-        f"{load.events:,} events, {writers} writers, batches of {load.batch},"
+        f"{load.events:,} events, writers: {writers}, batches of {load.batch},"
         f" {load.connections} connections"
     )
     by_name = {each.name: each for each in ingest.ALL}

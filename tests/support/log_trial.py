@@ -129,6 +129,7 @@ class Trial:
             async with asyncio.TaskGroup() as group:
                 reader = group.create_task(self._read())
                 sidecars = [group.create_task(self._serve(n)) for n in range(SIDECARS)]
+                await self._until(lambda: all(part.process for part in self._sidecars), "sidecars")
                 writers = [group.create_task(self._write(part)) for part in self._writers]
                 await self._kill_all()
                 await self._end(writers)
@@ -211,7 +212,7 @@ class Trial:
             number += 1
             run = Attempt(job_uid, number)
             environment = await self._environment(run)
-            async with _process(environment) as process:
+            async with _process(environment, self.folder / "writers") as process:
                 self._written[run] = 0
                 part.was_killed, part.process = False, process
                 assert process.stdout is not None
@@ -314,22 +315,26 @@ class Trial:
 
 
 @asynccontextmanager
-async def _process(environment: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A pod's program."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        log_writer.__name__,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=places.REPOSITORY,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.pathsep.join(map(str, ROOTS)),
-            "PYTHONPYCACHEPREFIX": sys.pycache_prefix or "",
-            **environment,
-        },
-    )
+async def _process(
+    environment: dict[str, str], log: Path
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A pod's program; of what it waits for it tells in a file."""
+    with log.open("a") as said:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            log_writer.__name__,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=said,
+            cwd=places.REPOSITORY,
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": os.pathsep.join(map(str, ROOTS)),
+                "PYTHONPYCACHEPREFIX": sys.pycache_prefix or "",
+                **environment,
+            },
+        )
     try:
         yield process
     finally:

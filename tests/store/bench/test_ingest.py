@@ -10,12 +10,15 @@ from tests.bench.ingest import Side
 from tests.bench.ingest_process import Load
 from tests.support.postgres import Server
 
+FEW = Load(events=450, writers=3, batch=100, connections=2)
+ALL = [pytest.param(side, FEW, id=side.name) for side in ingest.ALL]
+ONE = pytest.param(ingest.Api(), ingest.load(150, 1), id="one writer")
 
-@pytest.mark.parametrize("side", ingest.ALL, ids=lambda side: side.name)
+
+@pytest.mark.parametrize(("side", "load"), [*ALL, ONE])
 def test_a_side_takes_all_events_of_all_writers(
-    side: Side, postgres: Server, tmp_path: Path
+    side: Side, load: Load, postgres: Server, tmp_path: Path
 ) -> None:
-    load = Load(events=450, writers=3, batch=100, connections=2)
     database = postgres.create(migrated=side.has_schema)
     found = asyncio.run(ingest.measured(side, postgres, database, load, tmp_path))
     postgres.drop(database)

@@ -9,9 +9,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -77,10 +77,12 @@ class Settings(BaseSettings):
 
 
 class MeasuredSettings(Settings):
-    """A process that Prometheus may look at."""
+    """A process that Prometheus may look at, and that may be traced."""
 
     metrics: bool = True
     """Whether /metrics is served, and what is measured for it alone is measured."""
+    traces_endpoint: Annotated[str, Field(max_length=512, pattern=r"^(https?://[^\s?#@]+)?$")] = ""
+    """Collector that takes traces by OTLP over HTTP, such as http://collector:4318; none traces nothing."""
 
 
 S = TypeVar("S", bound=Settings)

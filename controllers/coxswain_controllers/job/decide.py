@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from coxswain import names
+from coxswain.api import tracing
 from coxswain.api.conditions import ConditionType, Seen
 from coxswain.api.job import TERMINAL
 from coxswain.errors import UserError
@@ -210,7 +211,8 @@ def attempt_is_due(snapshot: JobSnapshot, platform: Platform, now: datetime) -> 
     run = manifest.document(snapshot, spec, agent)
     chosen = manifest.runtime_of(agent.spec, platform, snapshot.runtime_classes)
     owner = snapshot.metadata.labels.get(names.LABEL_OWNER)
-    pod = manifest.manifest(run, spec, agent.spec, platform, chosen.name, owner)
+    attempt = tracing.of_attempt(tracing.of_job(dict(snapshot.metadata)), run.attempt)
+    pod = manifest.manifest(run, spec, agent.spec, platform, chosen.name, owner, attempt.header)
     row = actions.OpenRun(run, snapshot.pod_name, platform.service_account, snapshot.token)
     return Decision(
         actions=(row, actions.CreatePod(snapshot.key.namespace, pod)),

@@ -69,12 +69,13 @@ def manifest(
     platform: Platform,
     runtime_class: str | None,
     owner: str | None,
+    traceparent: str = "",
 ) -> dict[str, Any]:
     """The pod of the attempt; its labels say where it counts."""
     labels = {names.LABEL_QUEUE: spec.queue}
     if owner is not None:
         labels[names.LABEL_OWNER] = owner
-    request = PodRequest(run, agent, tuple(spec.files), runtime_class, labels)
+    request = PodRequest(run, agent, tuple(spec.files), runtime_class, labels, traceparent)
     return pod.build(request, platform)
 
 

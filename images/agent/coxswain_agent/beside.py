@@ -51,7 +51,7 @@ async def keep(settings: AgentSettings, stopper: Stopper) -> ExitCode:
 
 async def _open(doors: AsyncExitStack, settings: AgentSettings) -> None:
     token = settings.token_file
-    door = Door(settings.url, settings.models_url, token, settings.door_port)
+    door = Door(settings.url, settings.models_url, token, settings.door_port, settings.traceparent)
     await doors.enter_async_context(door)
     if settings.egress_url is not None:
         web_door = WebDoor(settings.egress_url, token, settings.web_door_port)

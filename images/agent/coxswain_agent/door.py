@@ -16,6 +16,7 @@ CONNECT_SECONDS = 5.0
 SHUT_SECONDS = 1.0
 PLATFORM_PREFIX = "/v1/run/"
 UNREACHABLE = "unreachable"
+TRACEPARENT = "traceparent"
 
 # Headers of one connection, and those that are ours to set.
 _NOT_PASSED_ON = frozenset(
@@ -38,11 +39,19 @@ _NOT_PASSED_ON = frozenset(
 class Door:
     """Serves from ``async with`` on; ``url`` is its address then."""
 
-    def __init__(self, platform_url: str, models_url: str, token_file: Path, port: int = 0) -> None:
+    def __init__(
+        self,
+        platform_url: str,
+        models_url: str,
+        token_file: Path,
+        port: int = 0,
+        traceparent: str = "",
+    ) -> None:
         self._platform = platform_url.rstrip("/")
         self._models = models_url.rstrip("/")
         self._token_file = token_file
         self._port = port
+        self._traceparent = traceparent
         self.url = ""
 
     async def __aenter__(self) -> Self:
@@ -78,6 +87,8 @@ class Door:
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:
         target = self._platform if request.path.startswith(PLATFORM_PREFIX) else self._models
         headers = _passed_on(request.headers)
+        if self._traceparent and TRACEPARENT not in request.headers:
+            headers[TRACEPARENT] = self._traceparent
         try:
             headers["Authorization"] = f"Bearer {self._token_file.read_text().strip()}"
             upstream = await self._session.request(

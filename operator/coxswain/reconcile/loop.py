@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from coxswain.api import tracing
 from coxswain.errors import ConflictError, CoxswainError, FencedError, NotFoundError, TransientError
 from coxswain.kube import paths
 from coxswain.kube.client import Client
@@ -79,7 +80,8 @@ class Loop:
             kind=key.kind, workspace=key.namespace, name=key.name
         )
         try:
-            with traces.work(f"reconcile {key.kind}", workspace=key.namespace, name=key.name):
+            about = {"coxswain.workspace": key.namespace, "coxswain.name": key.name}
+            with traces.work(f"reconcile {key.kind}", self._place(key), **about):
                 next_at = await self._pass(key)
             self._queue.settle(key, next_at)
         except FencedError:
@@ -95,6 +97,11 @@ class Loop:
         finally:
             metrics.RECONCILE_SECONDS.labels(key.kind).observe(time.perf_counter() - began)
             structlog.contextvars.unbind_contextvars("kind", "workspace", "name")
+
+    def _place(self, key: Key) -> tracing.Place | None:
+        """The span of the Job that a pass is about; passes over other objects are traces of their own."""
+        raw = self._hands.cache.get(key.kind, key.uid) if key.kind == "Job" else None
+        return None if raw is None else tracing.of_job(raw["metadata"])
 
     async def _pass(self, key: Key) -> float | None:
         """Tell when to look again (monotonic seconds), if nothing happens before."""

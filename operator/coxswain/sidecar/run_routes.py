@@ -27,6 +27,7 @@ from coxswain.identity.callers import AgentCaller, PodCaller
 from coxswain.rules import job_types
 from coxswain.sidecar import fenced, writing
 from coxswain.sidecar.artifact_store import ArtifactStore
+from coxswain.sidecar.tool_spans import ToolSpans
 from coxswain.sidecar.wire import RunArtifactPath
 from coxswain.store import calls, claims, pool, reports, runs, uuid7
 from coxswain.store.pool import Store
@@ -50,6 +51,7 @@ class RunRoutes:
     def __init__(self, store: Store, files: ArtifactStore) -> None:
         self._store = store
         self._files = files
+        self._tool_spans = ToolSpans()
 
     @route("POST", "/v1/run/claim", errors=(404, 409), kept=Kept.WITH)
     async def claim_run(
@@ -88,6 +90,7 @@ class RunRoutes:
         for place, event in enumerate(body.events):
             _check(event, f"events.{place}")
         reported = await self._write(call, reports.append_run_events, caller, body.events)
+        self._tool_spans.tell(caller.pod.uid, call.header("traceparent"), body.events)
         return BatchAnswer(
             accepted=reported.accepted,
             duplicates=reported.duplicates,

@@ -30,8 +30,9 @@ def observe(server: str) -> Middleware:
         with request_ids.bound(request.headers.get(request_ids.HEADER)) as request_id:
             status = GONE
             try:
-                with traces.request(request.headers, request.method, _route(request)):
+                with traces.request(request.headers, _method(request)) as span:
                     response = await _answered(request, handler)
+                    traces.answered(span, _method(request), _route(request), response.status)
                 status = response.status
                 if not response.prepared:
                     response.headers[request_ids.HEADER] = request_id

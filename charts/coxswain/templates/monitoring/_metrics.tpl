@@ -1,6 +1,9 @@
 {{- /* Whether a process may be asked for metrics. */ -}}
 {{- define "coxswain.metricsEnv" -}}
 - {name: COXSWAIN_METRICS, value: {{ .Values.monitoring.enabled | quote }}}
+{{- with .Values.traces.endpoint }}
+- {name: COXSWAIN_TRACES_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
 {{- end }}
 
 {{- /* Not empty where the cluster has the kinds of the Prometheus operator and there is anything to read. */ -}}

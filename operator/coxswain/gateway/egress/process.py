@@ -28,7 +28,7 @@ from coxswain.rules import addresses
 from coxswain.settings import EgressGatewaySettings
 from coxswain.store import claims, connections, deliveries, egress_amounts, events, frozen
 from coxswain.store.pool import Store
-from coxswain.telemetry import crashes, logs
+from coxswain.telemetry import crashes, logs, traces
 from coxswain.web import server
 
 NAME = "egress"
@@ -162,5 +162,7 @@ def main() -> int:
     """Serve until SIGTERM."""
     given = settings.load(EgressGatewaySettings)
     logs.configure(given.log_format, given.log_level)
+    traces.start(given.traces_endpoint, NAME)
     crashes.run(hosting.until_told(given, running))
+    traces.stop()
     return 0

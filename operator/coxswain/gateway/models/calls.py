@@ -4,12 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from coxswain.api import tracing
 from coxswain.api.agent import Provider
 from coxswain.api.contract import ModelRoute, ProviderError, RunDocument
+from coxswain.api.tracing import Place
 from coxswain.errors import CoxswainError
 from coxswain.gateway.models import demo, wire
 from coxswain.gateway.models.destinations import Destination, Destinations, RefusedError
@@ -17,8 +19,9 @@ from coxswain.gateway.models.wire import ChatRequest, Counts, Document
 from coxswain.rules import providers
 from coxswain.store import uuid7
 from coxswain.store.usage import Call
-from coxswain.telemetry import few, logs, metrics
+from coxswain.telemetry import few, logs, metrics, traces
 from coxswain.telemetry.few import Few
+from coxswain.telemetry.traces import Ended
 
 OK = "ok"
 GONE = "CallerGone"
@@ -53,6 +56,8 @@ class _Meter:
     counts: Counts = NOTHING
     outcome: str = FAILED
     is_heard: bool = False
+    caused_by: Place | None = None
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def heard(self) -> None:
         """A piece of the answer came; the first is measured."""
@@ -143,7 +148,8 @@ class Calls:
                 ProviderError.NOT_ALLOWED,
                 f"{request.model} is none of this agent's models; it may call: {known}",
             )
-        return _Meter(run, route, request.stream, time.monotonic())
+        caused_by = tracing.read(traces.current())
+        return _Meter(run, route, request.stream, time.monotonic(), caused_by=caused_by)
 
     async def _place(self, meter: _Meter) -> Destination:
         self._destinations.check_chain(meter.run.models)
@@ -186,7 +192,23 @@ class Calls:
             outcome=row.outcome,
             milliseconds=row.milliseconds,
         )
+        if meter.caused_by is not None:
+            traces.ended(_span(meter, row, meter.caused_by))
         await asyncio.shield(asyncio.ensure_future(self._record(row)))
+
+
+def _span(meter: _Meter, row: Call, caused_by: Place) -> Ended:
+    """The call by OpenTelemetry's conventions for GenAI; what was said is in no trace."""
+    about: dict[str, str | int] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": row.provider,
+        "gen_ai.request.model": row.model,
+        "gen_ai.usage.input_tokens": row.input_tokens or 0,
+        "gen_ai.usage.output_tokens": row.output_tokens or 0,
+    }
+    failed = "" if row.outcome == OK else row.outcome
+    place = caused_by.child("chat", row.id)
+    return Ended(f"chat {row.model}", place, meter.began, datetime.now(UTC), about, failed)
 
 
 def _identity() -> tuple[str, int]:

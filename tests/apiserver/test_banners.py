@@ -44,7 +44,7 @@ async def test_a_second_operator_says_that_it_stands_by_and_later_that_it_leads(
     with whole.running(installation, database, tmp_path, only=only) as first:
         assert await first["operator"].turns("leader")
         two = {"operator": {"identity": "two"}}
-        with whole.running(installation, database, tmp_path, only=only, **two) as second:
+        with whole.running(installation, database, tmp_path, two, only=only) as second:
             assert (await second["operator"].says())["role"] == "standby"
             first["operator"].process.terminate()
             assert await second["operator"].turns("leader")
@@ -54,17 +54,18 @@ async def test_the_api_tells_of_all_of_them(
     installation: Installation, database: Database, tmp_path: Path
 ) -> None:
     token = tmp_path / "token"
-    token.write_text("the-local-token")
+    token.write_text("a-local-token-of-the-tests")
     given = {"sidecar": {"local_token_file": token}}
-    with whole.running(installation, database, tmp_path, **given) as processes:
+    with whole.running(installation, database, tmp_path, given) as processes:
         for verb, each in processes.items():
             await each.turns("leader" if verb == "operator" else "active")
-        headers = {"Authorization": "Bearer the-local-token"}
+        headers = {"Authorization": "Bearer a-local-token-of-the-tests"}
         async with (
             aiohttp.ClientSession(processes["sidecar"].url, headers=headers) as session,
             session.get("/v1/health") as answer,
         ):
             said = await answer.json()
+            assert answer.status == 200, said
     assert said["state"] == "ok", said
     assert {each["name"] for each in said["components"]} == set(VERBS)
     assert all(len(each["replicas"]) == 1 for each in said["components"])

@@ -23,7 +23,7 @@ from coxswain.names import audience
 from tests.support import builders, canaries, leader, outside, whole
 from tests.support.agents import AgentProcess
 from tests.support.canaries import Canaries
-from tests.support.channels import signed
+from tests.support.channels import KEY, signed
 from tests.support.kubelet import Kubelet
 from tests.support.leader import Installation
 from tests.support.outage import Switch, switchable
@@ -127,7 +127,7 @@ async def standing(
             "callbacks_allowed_domains": ["localhost"],
             "callbacks_origins": [origin],
         }
-        with whole.running(installation, behind, folder, **more) as processes:
+        with whole.running(installation, behind, folder, more) as processes:
             for each in processes.values():
                 await each.says()
             yield World(
@@ -224,7 +224,7 @@ async def _deliver(world: World) -> None:
     url = f"{world.processes['channels'].url}/v1/hooks/{world.workspace.namespace}/s"
     statuses = []
     async with aiohttp.ClientSession() as session:
-        for key in (outside.KEY, world.secrets.webhook_key):
+        for key in (KEY, world.secrets.webhook_key):
             headers = signed(b"{}", "msg_1", key=key)
             async with session.post(url, data=b"{}", headers=headers) as answer:
                 statuses.append(answer.status)

@@ -51,7 +51,7 @@ async def test_what_is_broken_in_turn_is_named_alone_and_no_more_once_it_is_mend
 ) -> None:
     await _bind_reviews(client, tmp_path)
     async with switchable(database, sockets) as (behind, postgres):
-        with whole.running(installation, behind, tmp_path, **PEOPLE) as processes:
+        with whole.running(installation, behind, tmp_path, PEOPLE) as processes:
             await _all_are(processes, {})
             for name, broken, where in (
                 ("postgres", _off(postgres), VERBS),

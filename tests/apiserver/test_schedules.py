@@ -98,7 +98,7 @@ async def test_a_newer_tick_ends_the_job_that_runs(
 
     async def hangs(pod: Any) -> None:
         await pod.starts()
-        # A pod that is deleted with no time at all is gone before its kubelet hears of it.
+        # A pod that is deleted with no time at all is told nothing.
         await pod.stopping.wait()
         told.append(pod.name)
 

@@ -12,7 +12,8 @@ from devtools.kubectl import Kubectl
 from tests.support import processes
 from tests.support.onboarded import Workspace
 
-COMPONENTS = ("operator", "models", "egress", "postgres")
+COMPONENTS = ("operator", "models", "egress")
+POSTGRES = "postgres"
 AGENT = "an agent's pod"
 SLEEPER = "bench-memory"
 
@@ -51,12 +52,18 @@ def measure(kubectl: Kubectl, name: str) -> dict[str, float]:
 
 
 def memory(kubectl: Kubectl) -> dict[str, float]:
-    """Resident MB of each process of the platform; empty where the node is not this machine."""
+    """Resident MB of each process of the platform; empty where the node is not this machine.
+
+    The processes of Postgres share most of what they hold, so they are one figure in which it counts once.
+    """
     found: dict[str, float] = {}
     for component in COMPONENTS:
         for each in processes.of_component(kubectl, release.NAMESPACE, component):
             name = f"{component}: {' '.join(Path(word).name for word in each.words[:3])}"
             found[name] = max(found.get(name, 0.0), each.resident_bytes / 1e6)
+    servers = processes.of_component(kubectl, release.NAMESPACE, POSTGRES)
+    if servers:
+        found[f"{POSTGRES}: all"] = sum(each.proportional_bytes for each in servers) / 1e6
     return found
 
 

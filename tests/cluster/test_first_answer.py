@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
-from devtools import example
+from devtools import example, patience
 from devtools.api_client import Api
 from devtools.kubectl import Kubectl
 from tests.support import database
-from tests.support.onboarded import JOBS, Workspace
+from tests.support.onboarded import AGENTS, JOBS, Workspace, condition
 
 SENTENCE = 'with the words "DRINK ME," beautifully printed on'
 # K-07.
 LOOK_SECONDS = 0.05
 VISIBLE_SECONDS = 2.0
+# A probe takes up to 120 s, and after one that came to nothing the next waits for 60 s.
+PROBED_SECONDS = 240.0
 LONG = "import sys; print('x' * 3_000_000); print('aside', file=sys.stderr)"
 SPEC = {"agentRef": {"name": "worker"}, "title": "say it", "command": ["echo", "said"]}
 Body = dict[str, Any]
@@ -44,6 +46,20 @@ def test_the_answer_quotes_the_text(first_answer: Body) -> None:
     told = " ".join(example.tell(first_answer).split())
     assert SENTENCE in told
     assert "demo" in told
+
+
+def test_the_network_of_the_agent_was_tried_and_keeps_it_in(
+    first_answer: Body, kubectl: Kubectl
+) -> None:
+    name = first_answer["spec"]["agentRef"]["name"]
+
+    def pending() -> str:
+        agent = kubectl.json("--namespace", example.WORKSPACE, "get", AGENTS, name)
+        seen = condition(agent.get("status", {}), "SandboxEnforced")
+        is_true = seen.get("status") == "True"
+        return "" if is_true else f"SandboxEnforced, which is {seen or 'not there'}"
+
+    patience.until(pending, PROBED_SECONDS)
 
 
 def test_every_step_is_an_event_in_its_order(events: list[Body]) -> None:

@@ -6,7 +6,8 @@
     Kubelet(client, script=..., delay=0.5)          # slow: waits before each pod
     kubelet.die(); await kubelet.revive()           # a node that is away and comes back
 
-A deleted pod is told to end, gets up to its grace period, and is then confirmed as gone.
+A deleted pod is told to end, gets up to its grace period, and is then confirmed as gone. One that is
+deleted with no time at all is told nothing.
 """
 
 import asyncio
@@ -163,7 +164,8 @@ class Kubelet:
             self.faults.append(error)
 
     async def _end(self, pod: FakePod, grace: float) -> None:
-        pod.stopping.set()
+        if grace > 0:
+            pod.stopping.set()
         task = self._tasks.get(pod.uid)
         if task is not None:
             await asyncio.wait([task], timeout=min(grace, self._stop_seconds))

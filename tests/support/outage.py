@@ -47,5 +47,5 @@ async def switchable(database: Database, folder: Path) -> AsyncIterator[tuple[Da
 
 
 def _behind(database: Database, role: str, folder: Path) -> str:
-    parts = urlsplit(getattr(database, role))
+    parts = urlsplit(str(getattr(database, role)))
     return urlunsplit(parts._replace(query=f"host={folder}"))

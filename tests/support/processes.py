@@ -26,6 +26,13 @@ class Process:
         (resident,) = (line for line in lines if line.startswith("VmRSS"))
         return int(resident.split()[1]) * 1024
 
+    @property
+    def proportional_bytes(self) -> int:
+        """Memory that it holds now, of what it shares with others its part alone."""
+        lines = (PROC / str(self.pid) / "smaps_rollup").read_text().splitlines()
+        (own,) = (line for line in lines if line.startswith("Pss:"))
+        return int(own.split()[1]) * 1024
+
     def kill(self) -> None:
         """End it as a crash would."""
         os.kill(self.pid, signal.SIGKILL)

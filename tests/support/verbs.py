@@ -45,7 +45,7 @@ class Running:
 
     async def asked(self, path: str) -> tuple[int, str]:
         """What its health port answers, once it is open."""
-        async with aiohttp.ClientSession() as session, asyncio.timeout(30):
+        async with aiohttp.ClientSession() as session, asyncio.timeout(60):
             while True:
                 assert self.process.poll() is None, self.text
                 try:
@@ -59,7 +59,7 @@ class Running:
         status, text = await self.asked("/readyz")
         return {"status": status, **json.loads(text)}
 
-    async def becomes(self, *broken: str, seconds: float = 20.0) -> dict[str, Any]:
+    async def becomes(self, *broken: str, seconds: float = 40.0) -> dict[str, Any]:
         """Wait until these and no others are broken, in this order."""
         said: dict[str, Any] = {}
         try:
@@ -71,7 +71,7 @@ class Running:
             raise AssertionError(f"{broken} wanted: {verbose}") from None
         return said
 
-    async def turns(self, role: str, seconds: float = 30.0) -> dict[str, Any]:
+    async def turns(self, role: str, seconds: float = 60.0) -> dict[str, Any]:
         """Its banner of this role, once it is there."""
         async with asyncio.timeout(seconds):
             while True:
@@ -80,7 +80,7 @@ class Running:
                         return each
                 await asyncio.sleep(0.05)
 
-    async def says(self, seconds: float = 20.0) -> dict[str, Any]:
+    async def says(self, seconds: float = 60.0) -> dict[str, Any]:
         """Its banner, once it is there."""
         async with asyncio.timeout(seconds):
             while not self.banners():
@@ -109,9 +109,9 @@ def running(verb: str, folder: Path, dsn: str, **settings: Any) -> Iterator[Runn
     log = folder / f"{verb}-{uuid4().hex[:6]}.log"
     command = [sys.executable, "-m", "coxswain", verb]
     process = children.start(command, log, {**os.environ, **environment})
-    urls = (f"http://{HERE}:{each}" for each in (port, health_port))
+    url, health_url = (f"http://{HERE}:{each}" for each in (port, health_port))
     try:
-        yield Running(process, *urls, log)
+        yield Running(process, url, health_url, log)
     except BaseException:
         sys.stderr.write(f"--- {log.name}\n{children.tail(log, 60)}\n")
         raise

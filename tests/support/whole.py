@@ -14,6 +14,7 @@ from tests.support.postgres import Database
 from tests.support.verbs import Running
 
 VERBS = ("operator", "sidecar", "models", "egress", "channels")
+NOTHING: Mapping[str, Mapping[str, Any]] = {}
 # What every account of a pod is a member of; the keys of the cluster are open to these.
 GROUPS = ("system:serviceaccounts",)
 
@@ -23,9 +24,9 @@ def running(
     installation: Installation,
     database: Database,
     folder: Path,
+    settings: Mapping[str, Mapping[str, Any]] = NOTHING,
     *,
     only: tuple[str, ...] = VERBS,
-    **settings: Mapping[str, Any],
 ) -> Iterator[dict[str, Running]]:
     """Each process by its verb; ``settings`` are more settings of one, by its verb."""
     with ExitStack() as stack:

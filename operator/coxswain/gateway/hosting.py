@@ -5,7 +5,7 @@ Gateways are stateless: any number of replicas, each ready when database, schema
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -36,7 +36,7 @@ class Ports:
 
     door: int
     health: int
-    tell: Callable[[], Awaitable[None]]
+    tell: Callable[[], Coroutine[Any, Any, None]]
     """Writes the one line that says what has started."""
 
 
@@ -64,9 +64,8 @@ class Host:
             found.append(dependencies.of_keys(keys))
         self.health = Health(*found)
         self._banner = Banner(name)
-        self._answering = Answering(
-            store, self.listener, lambda: presence.standing(self.health, Role.ACTIVE)
-        )
+        standing = partial(presence.standing, self.health, Role.ACTIVE)
+        self._answering = Answering(store, self.listener, standing)
 
     @asynccontextmanager
     async def tasks(self, *work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
@@ -81,8 +80,7 @@ class Host:
 
     def opened(self, door: int, health: int) -> Ports:
         """Both ports are open."""
-        self._banner.port("door", door)
-        self._banner.port("health", health)
+        self._banner.opened(door=door, health=health)
         return Ports(door, health, partial(self._banner.say, self.health, Role.ACTIVE))
 
 
@@ -102,8 +100,9 @@ async def until_told(
     cluster = await Client.connect(given.kubeconfig)
     try:
         async with running(given, cluster) as ports:
-            await ports.tell()
+            telling = asyncio.create_task(ports.tell())
             await told.wait()
+            telling.cancel()
             log.info("ending")
     finally:
         await cluster.close()

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from typing_extensions import override
+
 from coxswain.errors import ForbiddenError
 from coxswain.kube import paths
 
@@ -29,6 +31,7 @@ class Right:
     namespace: str = ""
     name: str = ""
 
+    @override
     def __str__(self) -> str:
         """In kubectl's words."""
         where = f" in {self.namespace}" if self.namespace else ""

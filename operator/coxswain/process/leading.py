@@ -70,6 +70,7 @@ class Leading:
         client: Client,
         store: Store,
         raise_epoch: Callable[[int], Awaitable[int]],
+        *,
         listener: Listener,
         tell: Callable[[Sequence[str]], Awaitable[None]],
         parts: Callable[[], asyncio.TaskGroup],

@@ -79,7 +79,7 @@ class Replica:
         app = self._health.app(metrics=self._settings.metrics)
         given = self._settings
         async with server.serving(app, given.bind, given.health_port) as port:
-            self._banner.port("health", port)
+            self._banner.opened(health=port)
             await self._campaign(client, store)
 
     def _depends_on(self, client: Client, store: Store) -> Health:
@@ -134,9 +134,9 @@ class Replica:
             client,
             store,
             election.raise_epoch,
-            self._listener,
-            self._tell,
-            self._banner.group,
+            listener=self._listener,
+            tell=self._tell,
+            parts=self._banner.group,
         )
         self._holding = asyncio.create_task(self._hold(election))
         running = asyncio.create_task(self._leading.run(epoch, self._install_signals))

@@ -2,14 +2,15 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 from coxswain import settings
-from coxswain.api.standing import Role, Standing
+from coxswain.api.standing import Role
 from coxswain.errors import CoxswainError
 from coxswain.identity.doors import Doors
 from coxswain.identity.keys import Keys
@@ -80,7 +81,7 @@ class Ports:
 
     api: int
     health: int
-    tell: Callable[[], Awaitable[None]]
+    tell: Callable[[], Coroutine[Any, Any, None]]
     """Writes the one line that says what has started."""
 
 
@@ -125,10 +126,7 @@ async def running(
             *dependencies.of_store(store, listener, is_needed=True),
             *_of_cluster(given, cluster, keys, ways),
         )
-
-        async def standing() -> Standing:
-            return await presence.standing(health, Role.ACTIVE)
-
+        standing = partial(presence.standing, health, Role.ACTIVE)
         answering = Answering(store, listener, standing)
         handlers.append(HealthRoutes(RollCall(store, listener), standing))
         app = server.build(NAME, TITLE, handlers, doors)
@@ -146,8 +144,7 @@ async def running(
         stack.callback(_cancel, tasks)
         port = await stack.enter_async_context(server.serving(app, given.bind, given.port))
         stack.push_async_callback(_leave, health, leave_seconds)
-        banner.port("api", port)
-        banner.port("health", health_port)
+        banner.opened(api=port, health=health_port)
         yield Ports(port, health_port, partial(banner.say, health, Role.ACTIVE))
 
 
@@ -204,8 +201,9 @@ async def _until_told(given: SidecarSettings) -> None:
     cluster = Cluster(given.kubeconfig, given.account_folder)
     try:
         async with running(given, cluster) as ports:
-            await ports.tell()
+            telling = asyncio.create_task(ports.tell())
             await told.wait()
+            telling.cancel()
             log.info("ending")
     finally:
         await cluster.close()

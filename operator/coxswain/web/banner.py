@@ -4,10 +4,11 @@ Nothing of it is a list that somebody keeps: parts are the tasks that run, ports
 """
 
 import asyncio
-from collections.abc import Coroutine
+import time
+from collections.abc import Coroutine, Generator
 from contextvars import Context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from typing_extensions import override
 
@@ -15,25 +16,30 @@ from coxswain import __version__
 from coxswain.api.standing import Role
 from coxswain.store.schema import REVISION
 from coxswain.telemetry import logs
-from coxswain.web.health import Health
+from coxswain.web.health import Health, broken
 
 log = logs.get(__name__)
 
+T = TypeVar("T")
 SENTENCE = "started"
+# Keys are fetched and the listening connection is made after the ports are open.
+SETTLE_SECONDS = 5.0
+LOOK_SECONDS = 0.2
 PLAIN = ("run", "work")
 
 
 class Banner:
     """What a process has started so far."""
 
-    def __init__(self, component: str) -> None:
+    def __init__(self, component: str, settle_seconds: float = SETTLE_SECONDS) -> None:
         self._component = component
+        self._settle_seconds = settle_seconds
         self._ports: dict[str, int] = {}
         self._tasks: list[asyncio.Task[Any]] = []
 
-    def port(self, name: str, number: int) -> None:
-        """A port was opened."""
-        self._ports[name] = number
+    def opened(self, **ports: int) -> None:
+        """Ports were opened, each by what it is for."""
+        self._ports |= ports
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Begin a task that is a part."""
@@ -50,8 +56,10 @@ class Banner:
         return _Parts(self)
 
     async def say(self, health: Health, role: Role, **more: object) -> None:
-        """Write the line. Takes as long as a look at all dependencies."""
-        answers = await health.look()
+        """Write the line, once all dependencies answer or a moment after the start has passed."""
+        until = time.monotonic() + self._settle_seconds
+        while broken(answers := await health.look()) and time.monotonic() < until:  # noqa: ASYNC110 - others answer
+            await asyncio.sleep(LOOK_SECONDS)
         log.info(
             SENTENCE,
             component=self._component,
@@ -80,11 +88,11 @@ class _Parts(asyncio.TaskGroup):
     @override
     def create_task(
         self,
-        coro: Coroutine[Any, Any, Any],
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
         *,
         name: str | None = None,
         context: Context | None = None,
-    ) -> asyncio.Task[Any]:
+    ) -> asyncio.Task[T]:
         task = super().create_task(coro, name=name, context=context)
         self._banner.part(task)
         return task

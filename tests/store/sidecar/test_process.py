@@ -79,15 +79,22 @@ async def test_it_starts_without_its_account_and_ends_in_order(
     assert "cannot be asked yet" in state["checks"]["kubernetes"]["why"]
 
 
+async def broken(session: aiohttp.ClientSession, health: str) -> tuple[int, list[str]]:
+    async with session.get(f"{health}/readyz") as answer:
+        return answer.status, (await answer.json())["broken"]
+
+
 async def test_it_waits_unready_for_its_schema(postgres: Server, tmp_path: Path) -> None:
     empty = await asyncio.to_thread(postgres.create, migrated=False)
+    wanted = 503, ["schema", "kubernetes"]
     async with (
         started(empty.owner, tmp_path) as (_, health),
         aiohttp.ClientSession() as session,
-        session.get(f"{health}/readyz") as answer,
+        asyncio.timeout(30),
     ):
-        state = await answer.json()
-    assert (answer.status, state["broken"]) == (503, ["schema", "kubernetes"])
+        # Its listening connection takes a moment.
+        while await broken(session, health) != wanted:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.1)
 
 
 def test_a_refused_configuration_names_every_bad_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from coxswain.errors import ForbiddenError
 from coxswain.kube import access, paths
@@ -47,6 +48,7 @@ async def test_those_that_lack_are_named_and_no_other() -> None:
 
 async def test_an_answer_without_a_verdict_is_a_no() -> None:
     class Empty(Server):
+        @override
         async def create(self, path: str, body: Body, params: dict[str, str] | None = None) -> Body:
             return {}
 

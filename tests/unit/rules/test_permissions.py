@@ -69,7 +69,7 @@ def test_every_row_for_people_names_a_right_of_kubernetes() -> None:
             verb, resource = permission.right.split()
             assert verb in {"get", "list", "create", "update"}, route
             kinds = {"jobs", "agents", "schedules", "leases", "configmaps"}
-            assert resource in kinds | {"apikeys", "audit"}
+            assert resource in kinds | {"apikeys", "audit", "health"}
 
 
 def test_only_what_is_about_no_workspace_is_asked_for_in_all_of_them() -> None:
@@ -78,6 +78,7 @@ def test_only_what_is_about_no_workspace_is_asked_for_in_all_of_them() -> None:
         "GET /v1/audit",
         "GET /v1/audit/export",
         "GET /v1/audit/keys",
+        "GET /v1/health",
         "GET /v1/keys",
         "POST /v1/keys",
         "POST /v1/keys/{key}/revoke",

@@ -35,7 +35,7 @@ def line(out: io.StringIO) -> dict[str, Any]:
     return found
 
 
-def of_ours() -> BaseException:
+def of_ours() -> Exception:
     """An error that came through a function of the platform, into a library below it."""
     try:
         uuid7.derived("not a time")  # type: ignore[arg-type]  # that is the error

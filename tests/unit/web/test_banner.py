@@ -39,8 +39,8 @@ async def told(banner: Banner, **more: object) -> dict[str, Any]:
 
 
 async def test_it_names_parts_with_their_state_ports_dependencies_and_role() -> None:
-    banner = Banner("operator")
-    banner.port("health", 9091)
+    banner = Banner("operator", settle_seconds=0)
+    banner.opened(health=9091)
     begun = [banner.begin(each) for each in (goes_on(), ends_at_once(), Named().run())]
     line = await told(banner, workspaces=["demo"])
     for each in begun:
@@ -57,7 +57,7 @@ async def test_it_names_parts_with_their_state_ports_dependencies_and_role() -> 
 
 
 async def test_every_task_of_its_group_is_a_part() -> None:
-    banner = Banner("sidecar")
+    banner = Banner("sidecar", settle_seconds=0)
     async with banner.group() as group:
         task = group.create_task(goes_on())
         line = await told(banner)
@@ -66,9 +66,21 @@ async def test_every_task_of_its_group_is_a_part() -> None:
 
 
 async def test_a_part_of_which_one_has_ended_has_ended() -> None:
-    banner = Banner("sidecar")
+    banner = Banner("sidecar", settle_seconds=0)
     first, second = banner.begin(goes_on()), banner.begin(goes_on())
     first.cancel()
     line = await told(banner)
     second.cancel()
     assert line["parts"] == {"goes_on": "ended"}
+
+
+async def test_it_waits_a_moment_for_what_comes_up_after_the_start() -> None:
+    outcomes = iter([UnavailableError("not yet")])
+
+    async def late() -> None:
+        for error in outcomes:
+            raise error
+
+    with capture_logs() as lines:
+        await Banner("sidecar").say(Health(Dependency("queue", late)), Role.ACTIVE)
+    assert lines[-1]["dependencies"] == {"queue": "ok"}

@@ -17,7 +17,7 @@ from tests.support.pods import FakePod
 from tests.support.postgres import Database
 from tests.support.workspace import Workspace
 
-TOKEN = "the-local-token"
+TOKEN = "a-local-token-of-the-tests"
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 ATTEMPT = "invoke_agent a"
 NEEDED = ("job", ATTEMPT, "reconcile Job", "chat demo", "execute_tool list_files")
@@ -39,7 +39,7 @@ async def test_one_trace_goes_from_the_request_or_from_kubectl_to_the_result(
         }
         more["sidecar"]["local_token_file"] = token_file
         more["models"] |= {"demo_provider": True, "verdict_poll_seconds": 0.1}
-        with whole.running(installation, database, tmp_path, **more) as processes:
+        with whole.running(installation, database, tmp_path, more) as processes:
 
             async def act(pod: FakePod) -> None:
                 await pod.starts()

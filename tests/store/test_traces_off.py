@@ -21,7 +21,7 @@ traces.start(sys.argv[2], "test")
 print(traces.is_on(), *sorted(sys.modules))
 traces.stop()
 """
-SDK = ("opentelemetry.sdk", "opentelemetry.exporter", "google.protobuf", "requests")
+SDK = ("opentelemetry.sdk", "opentelemetry.exporter", "google.protobuf")
 
 
 def imported(process: str, endpoint: str) -> tuple[str, set[str]]:

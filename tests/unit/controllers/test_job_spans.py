@@ -1,12 +1,14 @@
 """A Job's life as spans: each once, with its own ids and times."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from coxswain.api import tracing
+from coxswain.reconcile import actions
 from coxswain.telemetry.traces import Ended
-from coxswain_controllers.job import spans
-from tests.support import builders
+from coxswain_controllers.job import decide, spans
+from tests.support import builders, snapshots
 
 Body = dict[str, Any]
 
@@ -104,3 +106,15 @@ def test_a_later_write_tells_nothing_again() -> None:
 def test_whoever_tells_again_tells_of_the_same() -> None:
     raw = ended("Failed")
     assert told(job("Queued"), raw) == told(job("Queued"), raw)
+
+
+def test_the_pod_is_told_of_the_attempts_span_only_where_somebody_traces() -> None:
+    waits = snapshots.waiting()
+    place = tracing.of_job(waits.metadata.uid, waits.metadata.annotations)
+    for is_traced in (True, False):
+        platform = replace(snapshots.PLATFORM, is_traced=is_traced)
+        decision = decide.decide(waits, platform, snapshots.NOW)
+        (made,) = [each for each in decision.actions if isinstance(each, actions.CreatePod)]
+        (container,) = made.manifest["spec"]["containers"]
+        told = [each["value"] for each in container["env"] if "TRACE" in each["name"]]
+        assert told == ([tracing.of_attempt(place, 1).header] if is_traced else [])

@@ -70,7 +70,8 @@ def manifest(
     platform: Platform,
     runtime_class: str | None,
     owner: str | None,
-    traceparent: str = "",
+    *,
+    traceparent: str,
 ) -> dict[str, Any]:
     """The pod of the attempt; its labels say where it counts."""
     labels = {names.LABEL_QUEUE: spec.queue}

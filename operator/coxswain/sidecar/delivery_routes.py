@@ -14,6 +14,7 @@ from coxswain.sidecar.delivery_wire import (
     DeliveryQuery,
     DeliveryView,
     DeliveryWithTries,
+    RedriveRequest,
 )
 from coxswain.sidecar.wire import WorkspacePath
 from coxswain.store import mirror, outbox, uuid7
@@ -63,7 +64,7 @@ class DeliveryRoutes:
         kept=Kept.WITH,
     )
     async def redrive_delivery(
-        self, call: Call, caller: UserCaller, path: DeliveryPath
+        self, call: Call, caller: UserCaller, path: DeliveryPath, body: RedriveRequest
     ) -> DeliveryView:
         """Have a dead or skipped delivery tried again, as often as a new one.
 

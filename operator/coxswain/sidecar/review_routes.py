@@ -53,7 +53,7 @@ class ReviewRoutes:
             attempt=attempt,
             decision=body.decision,
             by=str(caller),
-            why=body.reason or "",
+            why=body.reason,
             at=datetime.now(UTC).isoformat(),
         )
         asked = requests.Asked(path, names.ANNOTATION_REVIEW, decided.to_wire())

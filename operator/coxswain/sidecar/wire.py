@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, mo
 from coxswain.api.event_type import SCHEMA_VERSION
 from coxswain.api.job import JobSpec
 from coxswain.api.lineage import Lineage
-from coxswain.api.meta import Model, Name, QueueName, Text, Workspace
+from coxswain.api.meta import Model, Name, QueueName, Reason, Text, Workspace
 from coxswain.api.review import Verdict
 from coxswain.api.schedule import EARLIEST, LATEST
 from coxswain.store import uuid7
@@ -197,7 +197,7 @@ class ReviewRequest(Model):
     """retry, succeed, fail or cancel."""
     attempt: Annotated[int, Field(ge=1)] | None = None
     """The attempt that was looked at; none means the last one."""
-    reason: Text | None = None
+    reason: Reason
     """Why, for people."""
 
 

@@ -172,6 +172,12 @@ async def locate(connection: Connection, position: int) -> Resync | None:
     return found
 
 
+async def kept(connection: Connection) -> Resync:
+    """What is in the log: its oldest position and its newest."""
+    row = await connection.fetchrow("SELECT oldest, position FROM event_head")
+    return Resync(1, 0) if row is None else Resync(row["oldest"], row["position"])
+
+
 async def _locate(connection: Connection, position: int) -> Resync | UserError | None:
     # Without holes, a position is good if an event stands there, or if it is an end of the log.
     row = await connection.fetchrow(

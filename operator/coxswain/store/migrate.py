@@ -2,6 +2,9 @@
 
 A newer schema is left alone if its min_version allows this program. Every other process waits, not
 ready, for its own revision: ``schema.require``.
+
+Programs of the version before work meanwhile. Whoever wants a table after us waits behind us, so each
+step waits for a table for a short time only, lets the others through, and tries again.
 """
 
 import asyncio
@@ -12,6 +15,7 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection as SyncConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -26,6 +30,12 @@ log = logs.get(__name__)
 
 LOCK = 0x636F7873
 POLL_SECONDS = 1.0
+# How long a step waits for a table that somebody reads, and lets others have it before it asks again.
+TABLE_SECONDS = 2.0
+PAUSE_SECONDS = 3.0
+IN_USE = "55P03"
+# A large table may take many minutes; what is never done has to end all the same.
+LONGEST_SECONDS = 3600.0
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
@@ -35,7 +45,7 @@ async def upgrade(dsn: str, *, wait_seconds: float = 0) -> int:
     Raises ConfigurationError if the schema is too new, UnavailableError if the wait is over.
     """
     try:
-        async with asyncio.timeout(wait_seconds + 60):
+        async with asyncio.timeout(wait_seconds + LONGEST_SECONDS):
             connection = await _connect(dsn, wait_seconds)
             try:
                 return await _locked(connection, dsn)
@@ -88,9 +98,23 @@ async def _locked(connection: "asyncpg.Connection[asyncpg.Record]", dsn: str) ->
                     " install a newer version"
                 )
             return found
+        while not await _is_brought(connection, dsn):
+            log.info("waiting for a table that is in use", seconds=PAUSE_SECONDS)
+            await asyncio.sleep(PAUSE_SECONDS)
+        return REVISION
+
+
+async def _is_brought(connection: "asyncpg.Connection[asyncpg.Record]", dsn: str) -> bool:
+    """Do every step that is missing; False where one met somebody who uses its table."""
+    try:
         await _alembic(dsn)
         await partitions.make(connection, datetime.now(UTC).date())
-        return REVISION
+    except (asyncpg.LockNotAvailableError, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if getattr(cause, "sqlstate", None) != IN_USE:
+            raise
+        return False
+    return True
 
 
 async def _alembic(dsn: str) -> None:
@@ -106,7 +130,11 @@ def _engine(dsn: str) -> AsyncEngine:
     # The driver reads the address itself, so that it means the same here as everywhere else.
     return create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: asyncpg.connect(dsn, timeout=CONNECT_SECONDS),
+        async_creator=lambda: asyncpg.connect(
+            dsn,
+            timeout=CONNECT_SECONDS,
+            server_settings={"lock_timeout": f"{TABLE_SECONDS:g}s"},
+        ),
         poolclass=NullPool,
     )
 

@@ -8,8 +8,8 @@ from tests.support import killable_postgres
 from tests.support.log_history import Verdict
 from tests.support.log_trial import KINDS, Trial
 
-EVENTS = 20_000
-KILLS = 6
+EVENTS = 6_000
+KILLS = 3
 
 
 def test_no_event_is_lost_repeated_or_out_of_order_while_everything_is_killed(

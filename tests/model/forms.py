@@ -5,7 +5,6 @@ anew from 1: two histories that left the same behind are one state.
 """
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -41,6 +40,11 @@ class Job(NamedTuple):
     most: int
     version: int
 
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """Which object it is of."""
+        return ("Job",)
+
 
 class Pod(NamedTuple):
     """A pod; ``born`` tells those of one name apart. Times count in ``LONG``."""
@@ -55,9 +59,20 @@ class Pod(NamedTuple):
     version: int = 1
 
     @property
+    def place(self) -> tuple[Any, ...]:
+        """Which object it is of."""
+        return ("pod", self.attempt, self.born)
+
+    @property
     def uid(self) -> str:
         """Its uid."""
         return f"pod-{self.attempt}-{self.born}"
+
+    @property
+    def text(self) -> str:
+        """For people."""
+        again = f" (the {self.born}. of its name)" if self.born > 1 else ""
+        return f"pod {self.attempt}{again} {self.phase}{' deleting' if self.is_deleting else ''}"
 
     @property
     def is_over(self) -> bool:
@@ -75,12 +90,26 @@ class Row(NamedTuple):
     act: bool = False
     closed: str | None = None
 
+    @property
+    def text(self) -> str:
+        """For people."""
+        words = [f"token {self.token}", "claimed" if self.pod_uid else "unclaimed"]
+        words += [word for word in (self.result, self.closed and f"closed {self.closed}") if word]
+        return " ".join(words)
+
 
 class Told(NamedTuple):
     """An answer: an object, a row, a word, or why there is none."""
 
     sort: str
     what: Any = None
+
+    @property
+    def text(self) -> str:
+        """For people."""
+        if self.sort == "row":
+            return "no row" if self.what is None else self.what[1].text
+        return str(self.what) if self.sort in ("error", "word", "yes") else f"the {self.sort}"
 
 
 ERRORS = {
@@ -232,19 +261,3 @@ def phase_of(status: str) -> str | None:
 def parsed(form: Job) -> JobObject:
     """The Job as the operator reads it."""
     return JobObject.parse(job_raw(form))
-
-
-def versions(forms: Iterator[Any]) -> dict[tuple[Any, ...], dict[int, int]]:
-    """For each object its versions, numbered anew in their order."""
-    known: dict[tuple[Any, ...], set[int]] = {}
-    for form in forms:
-        known.setdefault(place_of(form), set()).add(form.version)
-    return {
-        place: {version: number for number, version in enumerate(sorted(found), start=1)}
-        for place, found in known.items()
-    }
-
-
-def place_of(form: Any) -> tuple[Any, ...]:
-    """Which object a form is of."""
-    return ("Job",) if isinstance(form, Job) else (form.attempt, form.born)

@@ -67,7 +67,10 @@ def read(path: Path) -> Mutant:
             head[key] = value.strip()
     missing = [key for key in ("Class", "Bug", "Caught by") if not head.get(key)]
     if missing:
-        raise ToolError(f"{path.name} says no {', '.join(missing)}", "it begins with lines Class:, Bug: and Caught by:")
+        raise ToolError(
+            f"{path.name} says no {', '.join(missing)}",
+            "it begins with lines Class:, Bug: and Caught by:",
+        )
     return Mutant(path.stem, head["Class"], head["Bug"], tuple(head["Caught by"].split()))
 
 

@@ -7,5 +7,5 @@ operators  how their passes go on, what they hear, and what goes wrong with them
 jobs       what may happen to a Job, its pods and its rows
 serving    what the API server and the records answer to a Job's pass
 promises   what must hold in every state of a Job
-leases     the same for a Lease
+leases     the same for a Lease, with its own lease_forms and lease_serving
 """

@@ -162,7 +162,9 @@ class Passes:
 
     def _memory(self, cache: Cache) -> tuple[Hashable, ...]:
         kinds = (self.beginning.key.kind, "Pod")
-        forms = [self.beginning.form_of(raw) for kind in kinds for raw in cache.all(kind)]
+        # A pod that a Lease's pass has looked at is nothing that the next one goes by.
+        found = [raw for kind in kinds for raw in cache.all(kind) if "form" in raw]
+        forms = [self.beginning.form_of(raw) for raw in found]
         return tuple(sorted(forms, key=repr))
 
     def _loop(self, cache: Cache, queue: PaperQueue, now: datetime) -> Loop:

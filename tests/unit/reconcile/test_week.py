@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from structlog.testing import capture_logs
+from typing_extensions import override
 
 from coxswain.api.conditions import ConditionType, Seen
 from coxswain.api.ticks import ScheduleState, Standing, Tick
@@ -96,7 +97,8 @@ class Week(ScheduleRoom):
         self.records[raw["metadata"]["uid"]] = Records()
         self.queue.add(key.of("Schedule", raw))
 
-    async def observe(self, key: Key) -> ScheduleSnapshot | None:  # type: ignore[override]
+    @override
+    async def observe(self, key: Key) -> ScheduleSnapshot | None:
         self.passes += 1
         raw = self.cache.get("Schedule", key.uid)
         assert raw is not None
@@ -112,7 +114,8 @@ class Week(ScheduleRoom):
             agent=READY,
         )
 
-    def decide(self, snapshot: ScheduleSnapshot, now: datetime) -> Decision:  # type: ignore[override]
+    @override
+    def decide(self, snapshot: ScheduleSnapshot, now: datetime) -> Decision:
         return decide.decide(snapshot, now)
 
     async def carry_out(self, action: actions.Action) -> None:

@@ -247,7 +247,7 @@ Days = Annotated[int, Field(ge=1, le=36_500)]
 
 
 class RetentionSettings(Settings):
-    """How long records stay, by the database's clock; the event log stays whatever is said here."""
+    """How long records stay, by the database's clock."""
 
     deliveries_kept_days: Days = 30
     """Callbacks and their tries: from their end, if their Job is gone too."""
@@ -256,6 +256,8 @@ class RetentionSettings(Settings):
     Usage: from the call. Ticks of Schedules: from their outcome."""
     audit_kept_days: Days | None = None
     """Rows of the audit log, by whole seals, from their sealing on; none keeps them for ever."""
+    events_kept_days: Annotated[int, Field(ge=7, le=36_500)] | None = None
+    """The event log, by whole days (UTC) from their end, with all messages; none keeps it for ever."""
 
 
 class OperatorSettings(

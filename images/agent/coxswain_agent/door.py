@@ -24,7 +24,7 @@ All of them with readers that stall take 70 MiB, and the door beside a foreign i
 """
 RETRY_AFTER_SECONDS = 1
 UNREACHABLE = "unreachable"
-TOO_MANY = "too_many_calls"
+TOO_MANY = "too_many_at_once"
 
 # Headers of one connection, and those that are ours to set.
 _NOT_PASSED_ON = frozenset(

@@ -213,7 +213,7 @@ async def test_a_call_too_many_is_refused_and_one_that_has_ended_makes_room(toke
             assert response.status == 429
             assert response.headers["Retry-After"] == "1"
             error = (await response.json())["error"]
-            assert (error["code"], error["type"]) == ("too_many_calls", "rate_limit_error")
+            assert (error["code"], error["type"]) == ("too_many_at_once", "rate_limit_error")
             assert "2 calls to the models" in error["message"]
         assert behind.paths == []
         behind.go_on.set()
@@ -247,7 +247,7 @@ async def test_too_many_calls_to_the_platform_are_refused_in_its_form(token: Pat
         assert response.status == 429
         assert response.content_type == "application/problem+json"
         problem = await response.json(content_type=None)
-        assert (problem["status"], problem["code"]) == (429, "too_many_calls")
+        assert (problem["status"], problem["code"]) == (429, "too_many_at_once")
         assert behind.paths == []
 
 

@@ -121,7 +121,7 @@ async def running(
         )
         await stack.enter_async_context(
             host.tasks(
-                *(host.listener.run(), poller.run(), frozen.run(store)),
+                *(poller.run(), frozen.run(store)),
                 running_processes.run(store, NAME, given),
             )
         )

@@ -40,10 +40,10 @@ def explored(bounds: Bounds, most: int, **broken: Any) -> Found:
 @pytest.mark.parametrize(
     ("bounds", "most"),
     [
-        (CALM, 8_000),
+        (CALM, 5_000),
         (replace(CALM, acts=True, cancels=False), 3_000),
-        (ONE_FAULT, 6_000),
-        (Bounds(faults=2), 3_000),
+        (ONE_FAULT, 5_000),
+        (Bounds(faults=2), 2_000),
     ],
     ids=["calm", "acts", "one fault", "two faults"],
 )

@@ -30,7 +30,7 @@ def explored(bounds: Bounds, most: int, **broken: Any) -> Found:
 
 
 @pytest.mark.parametrize(
-    ("bounds", "most"), [(CALM, 5_000), (Bounds(faults=2, grants=2), 3_000)], ids=["calm", "faults"]
+    ("bounds", "most"), [(CALM, 5_000), (Bounds(faults=2, grants=2), 2_500)], ids=["calm", "faults"]
 )
 def test_every_promise_holds_in_every_state(bounds: Bounds, most: int) -> None:
     found = explored(bounds, most)

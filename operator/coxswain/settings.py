@@ -10,6 +10,7 @@ from coxswain.alert_settings import AlertSettings
 from coxswain.configuration import Contradiction as Contradiction
 from coxswain.configuration import MeasuredSettings as MeasuredSettings
 from coxswain.configuration import Settings as Settings
+from coxswain.configuration import TracedSettings
 from coxswain.configuration import load as load
 from coxswain.people_settings import PeopleSettings
 from coxswain.rate_settings import RateSettings
@@ -133,6 +134,7 @@ class ArtifactSettings(Settings):
 
 class SidecarSettings(
     ServerSettings,
+    TracedSettings,
     FairnessSettings,
     KeySettings,
     ArtifactSettings,
@@ -263,6 +265,7 @@ class RetentionSettings(Settings):
 class OperatorSettings(
     StoreSettings,
     MeasuredSettings,
+    TracedSettings,
     SandboxSettings,
     QueueSettings,
     LimitSettings,
@@ -322,7 +325,7 @@ class OperatorSettings(
 Url = Annotated[str, Field(max_length=512, pattern=r"^https?://[^\s?#@]+$")]
 
 
-class ModelGatewaySettings(ServerSettings):
+class ModelGatewaySettings(ServerSettings, TracedSettings):
     """The model gateway."""
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (

@@ -225,7 +225,11 @@ class Leading:
     def _platform(self, found: Doors) -> Platform:
         given = self._settings
         return Platform(
-            given.installation, found, given, default_queues=tuple(given.default_queues)
+            given.installation,
+            found,
+            given,
+            default_queues=tuple(given.default_queues),
+            is_traced=bool(given.traces_endpoint),
         )
 
     def _enforcement(self, records: Records) -> Enforcement | None:

@@ -59,7 +59,7 @@ from coxswain.store.bucket import Address, Bucket
 from coxswain.store.leases import lines
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
-from coxswain.telemetry import crashes, logs
+from coxswain.telemetry import crashes, logs, traces
 from coxswain.web import asyncapi, dependencies, server
 from coxswain.web.auditing import RECORDER
 from coxswain.web.banner import Banner
@@ -103,7 +103,9 @@ def main() -> int:
     """Serve until SIGTERM."""
     given = settings.load(SidecarSettings)
     logs.configure(given.log_format, given.log_level)
+    traces.start(given.traces_endpoint, NAME)
     crashes.run(_until_told(given))
+    traces.stop()
     return 0
 
 

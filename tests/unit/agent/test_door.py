@@ -261,3 +261,20 @@ async def test_a_caller_that_goes_away_makes_room(token: Path) -> None:
         await until(lambda: behind.gone == 1)
         async with aiohttp.ClientSession() as http, http.get(f"{door.url}/v1/models") as response:
             assert response.status == 418
+
+
+async def test_it_names_the_attempts_span_to_whoever_is_asked_by_a_program_that_names_none(
+    tmp_path: Path,
+) -> None:
+    behind, token = Behind(), tmp_path / "token"
+    token.write_text("t")
+    attempt, own = f"00-{'a' * 32}-{'b' * 16}-01", f"00-{'a' * 32}-{'c' * 16}-01"
+    async with (
+        behind.serving() as url,
+        Door(url, url, token, traceparent=attempt) as door,
+        aiohttp.ClientSession() as http,
+    ):
+        for headers in ({}, {"traceparent": own}):
+            async with http.get(f"{door.url}/v1/models", headers=headers):
+                pass
+    assert [each["traceparent"] for each in behind.headers] == [attempt, own]

@@ -107,7 +107,10 @@ def test_events_keep_their_ids_over_their_tries_and_go_500_at_a_time() -> None:
         ("schedules.resume", {"workspace": "team", "name": "morning"}),
         ("leases.acquire", {"workspace": "team", "name": "deploy", "steal": True, "reason": "x"}),
         ("deliveries.redrive", {"workspace": "team", "delivery": "1", "reason": "x"}),
-        ("job_types.change", {"workspace": "team", "name": "count", "changes": {}}),
+        (
+            "job_types.change",
+            {"workspace": "team", "name": "count", "changes": {}, "version": "3"},
+        ),
     ],
 )
 def test_what_a_repeat_could_do_twice_is_sent_once(method: str, given: dict[str, Any]) -> None:

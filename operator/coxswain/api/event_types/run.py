@@ -70,6 +70,8 @@ class ToolResult(Model):
     """The tool's name."""
     outcome: str
     """ok or error."""
+    milliseconds: int | None = Field(default=None, ge=0)
+    """How long it took, with waiting for people."""
     text: str | None = None
     """The answer, or the beginning of it."""
     sha256: str | None = None

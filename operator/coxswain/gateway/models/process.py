@@ -32,7 +32,7 @@ from coxswain.store.flags import Switch
 from coxswain.store.pool import Store
 from coxswain.store.usage import Call
 from coxswain.store.verdicts import Unsettled, Verdict
-from coxswain.telemetry import crashes, logs, metrics
+from coxswain.telemetry import crashes, logs, metrics, traces
 from coxswain.web import server
 from coxswain.web.auditing import RECORDER
 from coxswain.web.routes import Gate
@@ -134,5 +134,7 @@ def main() -> int:
     logs.configure(given.log_format, given.log_level)
     for name in SILENT:
         logging.getLogger(name).setLevel(logging.ERROR)
+    traces.start(given.traces_endpoint, NAME)
     crashes.run(hosting.until_told(given, running))
+    traces.stop()
     return 0

@@ -12,10 +12,17 @@ from devtools.controlplane import ControlPlane
 from tests.support import leader
 from tests.support.apiserver import client, namespace, plane
 from tests.support.leader import Installation, Operator
-from tests.support.postgres import Database, database, module_database, opened, postgres
+from tests.support.postgres import (
+    Database,
+    copies,
+    database,
+    module_database,
+    opened,
+    postgres,
+)
 from tests.support.workspace import Ledger, Workspace
 
-__all__ = ["client", "database", "module_database", "namespace", "plane", "postgres"]
+__all__ = ["client", "copies", "database", "module_database", "namespace", "plane", "postgres"]
 
 
 @pytest.fixture(scope="session")

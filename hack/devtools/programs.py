@@ -7,6 +7,7 @@ leaves nothing that looks finished, and two builders never meet.
     programs.tool("helm")          # from PATH if recent enough, else built
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -74,7 +75,15 @@ def share(name: str) -> Path:
 
 
 def tool(name: str) -> Path:
-    """kubectl, helm or another client: the one on PATH if recent enough, else ours."""
+    """kubectl, helm or another client: the one on PATH if recent enough, else ours.
+
+    Its version is asked for once: a caller may need it thousands of times.
+    """
+    return _tool(name, os.environ.get("PATH", ""), places.cache())
+
+
+@functools.cache
+def _tool(name: str, _path: str, _cache: Path) -> Path:
     minimum = {"kubectl": KUBECTL_AT_LEAST, "helm": HELM_AT_LEAST}.get(name)
     found = shutil.which(name)
     if found and (minimum is None or client_version(name, found) >= minimum):

@@ -1,4 +1,4 @@
-"""What the operator reads: the whole cluster, or onboarded workspaces alone."""
+"""What the operator reads, the whole cluster or onboarded workspaces alone, and how often all of it again."""
 
 from typing import Annotated
 
@@ -17,3 +17,5 @@ class ReadingSettings(Settings):
     read_workspaces: Annotated[list[Workspace], Field(max_length=1000)] | None = None
     """Workspaces whose objects are read, each by lists of its own, as JSON such as ["demo"]; none reads
     all by one list per kind, which needs the right to list in every namespace."""
+    sweep_seconds: Annotated[int, Field(ge=1, le=300)] = 60
+    """Time between two looks at everything, for what no event has told; a fifth more or less."""

@@ -1,6 +1,7 @@
 """Every test of this tier gets its API server from here, and what runs against it."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -11,10 +12,17 @@ from devtools.controlplane import ControlPlane
 from tests.support import leader
 from tests.support.apiserver import client, namespace, plane
 from tests.support.leader import Installation, Operator
-from tests.support.postgres import Database, database, module_database, opened, postgres
+from tests.support.postgres import (
+    Database,
+    copies,
+    database,
+    module_database,
+    opened,
+    postgres,
+)
 from tests.support.workspace import Ledger, Workspace
 
-__all__ = ["client", "database", "module_database", "namespace", "plane", "postgres"]
+__all__ = ["client", "copies", "database", "module_database", "namespace", "plane", "postgres"]
 
 
 @pytest.fixture(scope="session")
@@ -24,14 +32,21 @@ def installation(plane: ControlPlane) -> Installation:
 
 
 @pytest.fixture(scope="module")
+def operator_settings() -> dict[str, Any]:
+    """What the operator of a module is told beside the usual; a module with wishes has its own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
 def operator(
     installation: Installation,
     module_database: Database,
+    operator_settings: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Operator]:
     """One operator for the tests of a module, each in a workspace of its own."""
     folder = tmp_path_factory.mktemp("operator")
-    with installation.operator(module_database, folder) as started:
+    with installation.operator(module_database, folder, **operator_settings) as started:
         patience.until(lambda: "" if "event=leading" in started.text else "an operator to lead", 30)
         yield started
         assert started.terminate() == 0

@@ -18,8 +18,6 @@ from tests.support.leader import Operator
 from tests.support.workspace import Ledger, Workspace
 
 LOOK_SECONDS = 0.1
-LEFT_SECONDS = 240
-"""A minute after its end, a sweep or two."""
 
 
 async def schedule(workspace: Workspace, name: str = "s") -> Schedule:
@@ -49,10 +47,6 @@ async def has_schedule(workspace: Workspace, name: str = "s", **spec: Any) -> Sc
 
 async def tick_rows(ledger: Ledger, uid: str) -> list[Tick]:
     return list(await ledger.store.run(ticks.page, uid, None, limit=1000))
-
-
-def _is_open(row: Tick) -> bool:
-    return row.outcome is None
 
 
 async def test_each_second_makes_a_job_that_runs(
@@ -134,21 +128,6 @@ async def test_a_failed_job_fires_a_schedule_that_listens_once(
     assert (row.source, row.cause["job"]) == ("Event", "j")
     (job,) = [each for each in await workspace.all("jobs") if each["metadata"]["name"] != "j"]
     assert '"job":"j"' in job["metadata"]["annotations"][names.ANNOTATION_LINEAGE]
-
-
-async def test_a_deleted_schedule_leaves_its_ticks(
-    operator: Operator, workspace: Workspace, ledger: Ledger
-) -> None:
-    made = await has_schedule(workspace, overlap="BufferAll")
-    await until(workspace, lambda found: found.status.waiting >= 2)
-    await workspace.delete("schedules", "s")
-    await ledger.until(made.metadata.uid, "schedule.deleted")
-    async with asyncio.timeout(LEFT_SECONDS):
-        while any(_is_open(row) for row in await tick_rows(ledger, made.metadata.uid)):  # noqa: ASYNC110 - the operator settles them
-            await asyncio.sleep(LOOK_SECONDS)
-    rows = await tick_rows(ledger, made.metadata.uid)
-    assert rows[-1].outcome == "Fired"
-    assert {row.reason for row in rows if row.outcome == "Missed"} <= {"Deleted"}
 
 
 @pytest.mark.parametrize(

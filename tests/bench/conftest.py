@@ -8,9 +8,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.support.postgres import Server, database, postgres
+from tests.support.postgres import Server, copies, database, postgres
 
-__all__ = ["database", "postgres"]
+__all__ = ["copies", "database", "postgres"]
 
 
 @dataclass(frozen=True)

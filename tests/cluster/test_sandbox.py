@@ -18,7 +18,7 @@ FORKS = 400
 # The node's bound for every pod, minus what runs in one anyway.
 MOST_FORKS = 256
 MEBIBYTE = 1024 * 1024
-# The kubelet looks at volumes once a minute.
+# A kubelet looks at volumes once a minute, unless it is told to do so more often.
 EVICTION_SECONDS = 150.0
 FILL_MEMORY = "held = bytearray({bytes}); print(len(held))"
 FILL_DISK = """

@@ -2,17 +2,21 @@
 
 from datetime import datetime
 
-from tests.support.onboarded import Workspace
+from tests.support.onboarded import HELD, Workspace
 
 JOBS = ("one", "two", "three")
-# Longer than from the start of the first pod to that of the last.
-WORK_SECONDS = 20
+# What the status says of a pod's beginning and end is in whole seconds.
+LAST_SECONDS = 2
 
 
 def test_three_jobs_that_are_made_together_run_together_and_all_succeed(proving: Workspace) -> None:
     proving.agent("worker")
     for name in JOBS:
-        proving.command(name, "worker", "sh", "-c", f"sleep {WORK_SECONDS}; echo {name}")
+        proving.command(name, "worker", "sh", "-c", f"{HELD}; sleep {LAST_SECONDS}; echo {name}")
+    # None goes on before all run.
+    assert {proving.running(name)["phase"] for name in JOBS} == {"Running"}
+    for name in JOBS:
+        proving.let_go(name)
     ended = {name: proving.ended(name) for name in JOBS}
     assert {name: status["phase"] for name, status in ended.items()} == dict.fromkeys(
         JOBS, "Succeeded"

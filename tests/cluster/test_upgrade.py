@@ -14,11 +14,9 @@ from devtools.api_client import Api
 from devtools.kubectl import Kubectl
 from devtools.node import runtime, settings
 from tests.support import installed, steady
-from tests.support.onboarded import JOBS, Workspace
+from tests.support.onboarded import HELD, JOBS, Workspace
 from tests.support.steady import OVER, TICK, Reader, Writer
 
-# A Job that runs from before the upgrade until after the rollback has begun, at least.
-LONG_SECONDS = 90
 ALL_SECONDS = 120.0
 NAMES = ("long", "short", "failing", "between", "after")
 RETRY = {"maxAttempts": 2, "backoffSeconds": 1}
@@ -30,7 +28,8 @@ class Changed:
     """What there was to see: images after each step, what was written and read, how the Jobs ended."""
 
     images: list[set[str]]
-    phase_between: str
+    phases: list[str]
+    """Of the Job that runs all the while: between the two steps, and after both."""
     writer: Writer
     reader: Reader
     log: list[EventView]
@@ -51,7 +50,7 @@ def _images(kubectl: Kubectl) -> set[str]:
 
 def _make_jobs(crew: Workspace) -> None:
     crew.agent("crew", quota={"concurrentJobs": 6})
-    crew.command("long", "crew", "sh", "-c", f"sleep {LONG_SECONDS}; echo done")
+    crew.command("long", "crew", "sh", "-c", f"{HELD}; echo done")
     crew.command("short", "crew", "sh", "-c", "sleep 12; echo done")
     # Its second attempt falls into the upgrade.
     crew.command("failing", "crew", "sh", "-c", "sleep 10; exit 3", retry=RETRY)
@@ -86,6 +85,9 @@ def _change(crew: Workspace, kubectl: Kubectl, next_version: Body) -> Changed:
             crew.command("between", "crew", "sh", "-c", "sleep 5; echo done")
             release.roll_back(kubectl)
             images.append(_images(kubectl))
+            # It ran from before the upgrade until after the rollback.
+            phase_after = crew.phase("long")
+            crew.let_go("long")
             crew.command("after", "crew", "sh", "-c", "echo done")
             for name in NAMES:
                 crew.ended(name, ALL_SECONDS)
@@ -100,7 +102,7 @@ def _change(crew: Workspace, kubectl: Kubectl, next_version: Body) -> Changed:
     )
     return Changed(
         images,
-        phase_between,
+        [phase_between, phase_after],
         writer,
         reader,
         log,
@@ -125,7 +127,7 @@ def test_two_replicas_ran_with_the_other_image_and_then_with_the_first_again(
 ) -> None:
     ref = installed.values()["image"]["operator"]
     assert changed.images == [{f"{ref}-next"}, {ref}]
-    assert changed.phase_between == "Running"
+    assert changed.phases == ["Running", "Running"]
 
 
 def test_every_job_ended_as_it_should_with_one_pod_for_each_attempt(changed: Changed) -> None:

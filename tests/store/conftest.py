@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.postgres import (
+    copies,
     database,
     gateway_store,
     module_database,
@@ -15,6 +16,7 @@ from tests.support.postgres import (
 from tests.support.schedule_world import world
 
 __all__ = [
+    "copies",
     "database",
     "gateway_store",
     "module_database",

@@ -24,7 +24,10 @@ from tests.support.rows import event
 NOW = datetime.now(UTC)
 LONG_AGO, LATER = NOW - timedelta(days=50), NOW - timedelta(days=40)
 DROPPED = "coxswain_records_dropped_total"
-WAITS = "SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+WAITS = (
+    "SELECT true FROM pg_stat_activity"
+    " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
 
 
 async def of_days(store: Store, *days: datetime) -> list[Event]:

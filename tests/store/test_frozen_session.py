@@ -40,7 +40,8 @@ async def until_it_waits(store: Store) -> None:
     async def waits(connection: pool.Connection) -> bool:
         found: bool = await connection.fetchval(
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE usename = 'coxswain_sidecar'"
-            " AND state = 'active' AND wait_event = 'ClientRead' AND pid <> pg_backend_pid())"
+            " AND state = 'active' AND wait_event = 'ClientRead' AND pid <> pg_backend_pid()"
+            " AND datname = current_database())"
         )
         return found
 

@@ -43,7 +43,10 @@ from tests.support import ended, rows
 from tests.support.postgres import Database
 from tests.support.waiting import until
 
-WAITS = "SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+WAITS = (
+    "SELECT true FROM pg_stat_activity"
+    " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
 KEPT = RetentionSettings(deliveries_kept_days=30, records_kept_days=365)
 
 

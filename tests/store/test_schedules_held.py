@@ -237,9 +237,10 @@ async def test_no_more_than_max_runs_make_a_job(world: ScheduleWorld) -> None:
 
 
 async def test_a_stampede_is_spread_and_no_tick_is_dropped(world: ScheduleWorld) -> None:
-    world.per_second = 200
+    """hack/bench stampede plays it with more, before a real API server."""
+    world.per_second = 50
     await world.leads()
-    found = [world.has(builders.schedule(f"s{n:03}").every(60)) for n in range(1000)]
+    found = [world.has(builders.schedule(f"s{n:03}").every(60)) for n in range(250)]
     await world.passes()
     world.later(minutes=1)
     made = []
@@ -248,7 +249,7 @@ async def test_a_stampede_is_spread_and_no_tick_is_dropped(world: ScheduleWorld)
             await world.make_pass(key)
         made.append(len(world.jobs()))
         world.later(seconds=1)
-    assert made == [200, 400, 600, 800, 1000]
+    assert made == [50, 100, 150, 200, 250]
     assert {tuple(await world.told(key)) for key in found} == {("03:01:00 Fired",)}
 
 

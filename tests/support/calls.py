@@ -15,6 +15,8 @@ URL = "https://coxswain.example"
 Said = httpx.Response | Exception
 QUICK = RetryPolicy(first_seconds=0.01, most_seconds=0.1, total_seconds=20, tries=200)
 """For tests that cut often, over a real network."""
+SOON = (0.01, 0.05)
+"""Seconds, from and to, that a stream's reader is told to wait before it comes back, for the same tests."""
 JOB = {
     "id": "1",
     "kind": "Job",

@@ -13,6 +13,9 @@ AGENTS = "agents.coxswain.dev"
 ENDS = ("Succeeded", "Failed", "Cancelled")
 READY_SECONDS = 60.0
 END_SECONDS = 90.0
+LET_GO = "/tmp/let-go"  # noqa: S108 - the pod's own
+HELD = f"until [ -e {LET_GO} ]; do sleep 0.2; done"
+"""What a shell in a Job's pod is given to wait until the test lets it go."""
 Body = dict[str, Any]
 
 
@@ -84,8 +87,12 @@ class Workspace:
 
     def pod_address(self, job: str) -> str:
         """The address of the newest attempt's pod."""
-        pod = max(self.pods_of(job), key=lambda each: str(each["metadata"]["creationTimestamp"]))
-        return str(pod["status"]["podIP"])
+        return str(self._newest_pod(job)["status"]["podIP"])
+
+    def let_go(self, job: str) -> None:
+        """Let a Job that runs and is held go on."""
+        pod = self._newest_pod(job)["metadata"]["name"]
+        self.run("exec", pod, f"--container={names.AGENT_CONTAINER}", "--", "touch", LET_GO)
 
     def until(self, pending: Callable[[], str], seconds: float = END_SECONDS) -> None:
         """Wait until nothing is pending."""
@@ -96,6 +103,9 @@ class Workspace:
         for kind in (JOBS, AGENTS):
             self.run("delete", kind, "--all", "--wait=false")
         self.until(lambda: ", ".join(self._left()))
+
+    def _newest_pod(self, job: str) -> Body:
+        return max(self.pods_of(job), key=lambda each: str(each["metadata"]["creationTimestamp"]))
 
     def _left(self) -> Iterator[str]:
         for kind in (JOBS, AGENTS, "pods"):

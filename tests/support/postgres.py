@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,36 @@ class Server:
         asyncio.run(_execute(self.admin, f"DROP DATABASE IF EXISTS {database.name} WITH (FORCE)"))
 
 
+class Copies:
+    """Databases for one test after the other, each made and dropped while other tests run.
+
+    One thread does it, so a test waits only if the test before was over sooner than that.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._thread = ThreadPoolExecutor(1, "databases")
+        self._next = self._thread.submit(server.create)
+        self._dropped: list[Future[None]] = []
+
+    def take(self) -> Database:
+        """One that nobody had; the next is begun."""
+        found = self._next.result()
+        self._next = self._thread.submit(self._server.create)
+        return found
+
+    def give_back(self, database: Database) -> None:
+        """Drop it soon, whoever is connected."""
+        self._dropped.append(self._thread.submit(self._server.drop, database))
+
+    def close(self) -> None:
+        """Drop what is left; raises what went wrong with any."""
+        self.give_back(self._next.result())
+        self._thread.shutdown()
+        for each in self._dropped:
+            each.result()
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """The one server of this test process, with the users and a migrated template."""
@@ -103,12 +134,20 @@ def postgres() -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def database(postgres: Server) -> Iterator[Database]:
-    """A fresh migrated database for one test."""
-    made = postgres.create()
+@pytest.fixture(scope="session")
+def copies(postgres: Server) -> Iterator[Copies]:
+    """Migrated databases, made ahead."""
+    made = Copies(postgres)
     yield made
-    postgres.drop(made)
+    made.close()
+
+
+@pytest.fixture
+def database(copies: Copies) -> Iterator[Database]:
+    """A fresh migrated database for one test."""
+    made = copies.take()
+    yield made
+    copies.give_back(made)
 
 
 @pytest.fixture(scope="module")

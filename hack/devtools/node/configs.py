@@ -41,6 +41,8 @@ def kubelet(node: Node, cgroup_v1: bool) -> str:
         "podPidsLimit": POD_PIDS,
         "serializeImagePulls": False,
         "localStorageCapacityIsolation": True,
+        # Who fills a volume is seen within this and the 10 s between two looks for evictions; else a minute.
+        "volumeStatsAggPeriod": "15s",
         "evictionHard": {
             "memory.available": "100Mi",
             "nodefs.available": "1Gi",

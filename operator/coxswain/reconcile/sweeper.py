@@ -24,7 +24,6 @@ from coxswain.telemetry import metrics
 
 log = structlog.get_logger()
 
-PERIOD_SECONDS = 60.0
 MISSED_SECONDS = 5.0
 SETTLE_SECONDS = 2.0
 SCHEDULE_SHARES = 10
@@ -49,6 +48,7 @@ class Sweeper:
         rooms: Mapping[str, Room[Any]],
         kinds: tuple[Swept, ...],
         random: Random,
+        period_seconds: float,
         *,
         settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
@@ -57,6 +57,7 @@ class Sweeper:
         self._rooms = rooms
         self._kinds = kinds
         self._random = random
+        self._period_seconds = period_seconds
         self._settle_seconds = settle_seconds
         self._sweeps = 0
         for each in kinds:
@@ -93,7 +94,7 @@ class Sweeper:
         """Wait for the period to pass, or less long if an event could not be taken in."""
         missed = self._intake.missed
         with suppress(TimeoutError):
-            async with asyncio.timeout(PERIOD_SECONDS * self._random.uniform(0.8, 1.2)):
+            async with asyncio.timeout(self._period_seconds * self._random.uniform(0.8, 1.2)):
                 await missed.wait()
                 missed.clear()
                 await asyncio.sleep(MISSED_SECONDS)

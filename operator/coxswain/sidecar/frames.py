@@ -19,19 +19,18 @@ RESYNC = "resync"
 LAGGED = "lagged"
 CLOSED = "closed"
 DELTA = "delta"
-# Between these a reader waits before it comes back. Each stream draws its own: readers that lose one
-# replica must not all come to the other at the same moment.
-LEAST_WAIT_SECONDS = 1.0
-MOST_WAIT_SECONDS = 5.0
 KEPT_FRAMES = 2000
 KEPT_BYTES = 4_194_304
 
 Form: TypeAlias = Callable[[StoredEvent], bytes]
 
 
-def retry() -> bytes:
-    """The first frame: after how many milliseconds to come back."""
-    seconds = random.uniform(LEAST_WAIT_SECONDS, MOST_WAIT_SECONDS)  # noqa: S311 - jitter
+def retry(least_seconds: float, most_seconds: float) -> bytes:
+    """The first frame: after how many milliseconds to come back.
+
+    Each stream draws its own: readers that lose one replica must not all come to the other at once.
+    """
+    seconds = random.uniform(least_seconds, most_seconds)  # noqa: S311 - jitter
     return f"retry: {int(seconds * 1000)}\n\n".encode()
 
 

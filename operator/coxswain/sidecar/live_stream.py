@@ -41,7 +41,7 @@ class End(StrEnum):
 
 @dataclass(frozen=True)
 class Pace:
-    """How often things happen to a stream, in seconds."""
+    """The times of a stream, in seconds."""
 
     again_seconds: float = 5.0
     """Its reader is looked at again: tokens end, and rights."""
@@ -49,6 +49,8 @@ class Pace:
     """It is kept alive."""
     write_seconds: float = 30.0
     """A reader that does not take within this what is written, some hundred kilobytes, is cut off."""
+    return_seconds: tuple[float, float] = (1.0, 5.0)
+    """Least and most that its reader is told to wait before it comes back."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,9 @@ class LiveStream:
         self, response: EventSourceResponse, inputs: Inputs, resync: Resync | None
     ) -> End:
         try:
-            await self._write(response, [frames.retry(), *_resync(resync)])
+            await self._write(
+                response, [frames.retry(*self._pace.return_seconds), *_resync(resync)]
+            )
             return await self._follow(response, inputs)
         except ConnectionError:
             return End.LEFT

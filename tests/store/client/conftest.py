@@ -1,17 +1,26 @@
 """The running API, and clients of it: before a wire that can be cut."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from coxswain.client import AsyncClient
+from coxswain.store.pool import Store
 from tests.support import wire as wires
-from tests.support.calls import QUICK
+from tests.support.calls import QUICK, SOON
 from tests.support.leases import Leases
-from tests.support.sidecar_api import LOCAL_TOKEN, Api
-from tests.support.sidecar_api import api as api
+from tests.support.postgres import Database
+from tests.support.sidecar_api import LOCAL_TOKEN, Api, running
 from tests.support.wire import Wire
+
+
+@pytest_asyncio.fixture
+async def api(database: Database, operator_store: Store, tmp_path: Path) -> AsyncIterator[Api]:
+    """The API for one test; readers of its streams are told to come back soon."""
+    async with running(database, operator_store, tmp_path, return_seconds=SOON) as started:
+        yield started
 
 
 @pytest_asyncio.fixture

@@ -14,7 +14,7 @@ from coxswain.client import AsyncClient, Client, errors
 from coxswain.client.models import EventView, ResyncView
 from coxswain.store import events, mirror
 from coxswain.store.pool import Store
-from tests.support.calls import QUICK
+from tests.support.calls import QUICK, SOON
 from tests.support.postgres import Database
 from tests.support.rows import event
 from tests.support.sidecar_api import LOCAL_TOKEN, Api, object_row, running
@@ -134,7 +134,7 @@ async def test_a_reader_whose_key_is_revoked_is_told_so(
     database: Database, operator_store: Store, tmp_path: Path
 ) -> None:
     async with (
-        running(database, operator_store, tmp_path, again_seconds=0.1) as api,
+        running(database, operator_store, tmp_path, again_seconds=0.1, return_seconds=SOON) as api,
         AsyncClient(api.url, LOCAL_TOKEN) as admin,
     ):
         key = await admin.keys.create("ci", "Read")

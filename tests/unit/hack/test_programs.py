@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from devtools import places, programs
@@ -41,3 +43,15 @@ def test_an_unknown_group_is_refused_with_the_list() -> None:
     with pytest.raises(ToolError) as refused:
         programs.ensure("no-such-group")
     assert "kubernetes" in refused.value.hint
+
+
+def test_a_tool_is_looked_for_anew_where_others_are_on_the_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = []
+    for folder in (tmp_path / "one", tmp_path / "two", tmp_path / "one"):
+        folder.mkdir(exist_ok=True)
+        (folder / "kubeconform").touch(mode=0o755)
+        monkeypatch.setenv("PATH", str(folder))
+        found.append(programs.tool("kubeconform").parent.name)
+    assert found == ["one", "two", "one"]

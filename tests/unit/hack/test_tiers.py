@@ -32,3 +32,20 @@ def test_failed_tests_fail_their_tier_and_none_at_all_only_where_all_were_asked_
 
 def test_the_unit_tier_is_held_to_forty_seconds_a_core() -> None:
     assert tiers.BY_NAME["unit"].core_seconds == 40
+
+
+@pytest.mark.parametrize(
+    ("names", "beside"),
+    [
+        (("unit", "store", "apiserver", "cluster"), ["store", "apiserver"]),
+        (("unit", "cluster"), []),
+        (("cluster", "store"), []),
+        (("unit", "store"), []),
+    ],
+)
+def test_images_are_built_beside_a_tier_before_the_clusters_whose_cpu_is_not_counted(
+    names: tuple[str, ...], beside: list[str]
+) -> None:
+    chosen = [tiers.BY_NAME[name] for name in names]
+    found = [name for at, name in enumerate(names) if tiers.has_room_for_images(chosen, at)]
+    assert found == beside

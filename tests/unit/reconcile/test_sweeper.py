@@ -1,5 +1,6 @@
 """What no event told is found by looking, counted, and repaired."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -61,8 +62,7 @@ def paper(cluster: Cluster) -> PaperWorld:
 
 @pytest.fixture
 def sweeper(paper: PaperWorld) -> Sweeper:
-    rooms: Any = {"Job": paper.rooms["Job"]}
-    return Sweeper(paper.world, paper.intake, rooms, KINDS, Random(1), settle_seconds=0)  # noqa: S311
+    return _sweeper(paper)
 
 
 def _repairs(kind: str) -> float:
@@ -149,6 +149,24 @@ async def test_one_that_cannot_be_taken_in_holds_up_no_sweep(
     assert paper.intake.missed.is_set()
 
 
+async def test_it_sweeps_as_often_as_it_was_told_to(cluster: Cluster, paper: PaperWorld) -> None:
+    looks: list[int] = []
+    often = asyncio.Event()
+
+    async def look() -> None:
+        looks.append(len(cluster.gets))
+        if len(looks) == 3:
+            often.set()
+
+    paper.intake.notice("Job", "ADDED", job("ghost", 5))
+    with capture_logs():
+        sweeping = asyncio.create_task(_sweeper(paper, period_seconds=0.01).run(look))
+        async with asyncio.timeout(10):
+            await often.wait()
+        sweeping.cancel()
+    assert looks == [0, 1, 1]
+
+
 async def test_the_first_fill_lines_jobs_up_by_age(
     cluster: Cluster, paper: PaperWorld, sweeper: Sweeper
 ) -> None:
@@ -168,9 +186,12 @@ def _narrow(cluster: Cluster, *workspaces: str) -> PaperWorld:
     return paper
 
 
-def _sweeper(paper: PaperWorld) -> Sweeper:
+def _sweeper(paper: PaperWorld, period_seconds: float = 60) -> Sweeper:
     rooms: Any = {"Job": paper.rooms["Job"]}
-    return Sweeper(paper.world, paper.intake, rooms, KINDS, Random(1), settle_seconds=0)  # noqa: S311
+    chance = Random(1)  # noqa: S311
+    return Sweeper(
+        paper.world, paper.intake, rooms, KINDS, chance, period_seconds, settle_seconds=0
+    )
 
 
 async def test_workspaces_that_are_named_are_swept_one_by_one(cluster: Cluster) -> None:

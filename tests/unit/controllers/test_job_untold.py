@@ -5,10 +5,11 @@ from datetime import timedelta
 
 from coxswain.api.conditions import ConditionType, find
 from coxswain.api.job import JobPhase
+from coxswain.rules.outcome import RunFacts
 from coxswain_controllers.job import happenings
 from coxswain_controllers.job.decide import decide
 from tests.support import builders, snapshots
-from tests.support.snapshots import CLAIMED, CREATED, NOW, PLATFORM, WELL, at
+from tests.support.snapshots import CREATED, NOW, PLATFORM, WELL, at
 
 
 def test_the_number_of_an_attempt_counts_on_where_the_list_is_cut() -> None:
@@ -23,7 +24,7 @@ def test_the_number_of_an_attempt_counts_on_where_the_list_is_cut() -> None:
 def test_a_job_that_is_cancelled_tells_of_the_attempt_that_nobody_saw() -> None:
     seen = snapshots.starting(builders.job().cancelled(), running_since=NOW)
     assert seen.pod is not None
-    over = replace(seen, pod=replace(seen.pod, ended_at=at(5), end=WELL), run=CLAIMED)
+    over = replace(seen, pod=replace(seen.pod, ended_at=at(5), end=WELL), run=RunFacts())
     known = snapshots.follow(over, decide(over, PLATFORM, at(6)))
     assert known.status.phase in (JobPhase.SUCCEEDED, JobPhase.CANCELLED)
     assert [each.number for each in known.status.attempts] == [1]

@@ -82,7 +82,7 @@ def postgres() -> Iterator[Server]:
     given = os.environ.get(DSN_VARIABLE)
     if given is not None:
         server = Server(given, template=f"{TEMPLATE}_{uuid4().hex[:8]}")
-        _prepare(server)
+        prepare(server)
         yield server
         asyncio.run(_execute(server.admin, f"DROP DATABASE {server.template}"))
         return
@@ -96,7 +96,7 @@ def postgres() -> Iterator[Server]:
     (folder / "data" / "pg_hba.conf").write_text(HBA)
     server = Server(started.get_uri(), pid=started.get_pid())
     try:
-        _prepare(server)
+        prepare(server)
         yield server
     finally:
         started.cleanup()
@@ -150,7 +150,8 @@ async def opened(dsn: str, *, connections: int = 8) -> AsyncIterator[Store]:
         await store.close()
 
 
-def _prepare(server: Server) -> None:
+def prepare(server: Server) -> None:
+    """Make the users, and the template with the schema, on a server that is new."""
     from coxswain.store import migrate
 
     asyncio.run(_users(server))

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from coxswain.api.conditions import ConditionType, find
 from coxswain.api.job import JobPhase
+from coxswain.reconcile import instants
 from coxswain.rules.outcome import RunFacts
 from coxswain_controllers.job import happenings
 from coxswain_controllers.job.decide import decide
@@ -46,3 +47,21 @@ def test_the_id_of_an_event_holds_the_time_of_its_edge() -> None:
     status = {**raw["status"], "transitions": edges}
     (_, queued, *_) = happenings.of({**raw, "status": status}, is_gone=False)
     assert queued.id.int >> 80 == int(CREATED.timestamp() * 1000)
+
+
+def test_a_pod_made_again_under_its_name_is_written_down() -> None:
+    seen = snapshots.running()
+    assert seen.pod is not None
+    again = replace(seen, pod=replace(seen.pod, uid="another"))
+    known = snapshots.follow(again, decide(again, PLATFORM, at(5)))
+    assert [each.pod_uid for each in known.status.attempts] == ["another"]
+
+
+def test_a_node_whose_clock_is_behind_turns_no_history_round() -> None:
+    seen = snapshots.ended(end=WELL)
+    assert seen.pod is not None
+    early = replace(seen, pod=replace(seen.pod, ended_at=at(-60)))
+    known = snapshots.follow(early, decide(early, PLATFORM, at(20)))
+    times = [instants.read(edge.at) for edge in known.status.transitions]
+    assert known.status.phase is JobPhase.SUCCEEDED
+    assert times == sorted(times, key=str)

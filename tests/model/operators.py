@@ -113,9 +113,10 @@ class Operators:
             return self._on(state, name, who)
         if stop.is_fenced:
             return state._replace(former=None)
-        # Of a pod that a pass has forgotten the event is still to come.
-        left: set[Any] = {each.place for each in cast("tuple[Any, ...]", stop.memory)}
-        forgotten = {each.place for each in who.memory} - left
+        # Of a pod that a pass knew and has forgotten the event is still to come.
+        answered = [each.what for each in who.answers or () if each.sort in OBJECTS]
+        left = {each.place for each in cast("tuple[Any, ...]", stop.memory)}
+        forgotten = {each.place for each in (*who.memory, *answered)} - left
         is_due = who.is_due or stop.wants_more or bool(forgotten)
         return self._on(state, name, Operator(stop.memory, None, is_due))
 

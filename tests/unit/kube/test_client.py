@@ -1,5 +1,7 @@
 """What our client sends along with each call."""
 
+from typing import Any
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -51,3 +53,24 @@ async def test_a_call_is_timed_by_method_and_class_of_answer(
             assert answer != 200
         await client.close()
     assert value(name, **of) == before + 1
+
+
+async def test_a_delete_names_whom_it_means() -> None:
+    seen: list[Any] = []
+
+    async def gone(request: web.Request) -> web.Response:
+        seen.append(await request.json())
+        return web.json_response({})
+
+    app = web.Application()
+    app.router.add_delete("/pods/one", gone)
+    async with TestServer(app) as server:
+        client = Client(Credentials(str(server.make_url("")).rstrip("/"), tls=None))
+        await client.delete("/pods/one", uid="u-1")
+        await client.delete("/pods/one", uid="u-1", resource_version="7", grace_seconds=0)
+        await client.close()
+    assert [each["preconditions"] for each in seen] == [
+        {"uid": "u-1"},
+        {"uid": "u-1", "resourceVersion": "7"},
+    ]
+    assert [each.get("gracePeriodSeconds") for each in seen] == [None, 0]

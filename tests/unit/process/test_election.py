@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import pytest
+from typing_extensions import override
 
 from coxswain.errors import ConflictError, CoxswainError, NotFoundError, UnavailableError
 from coxswain.kube.client import Client
@@ -306,3 +307,27 @@ async def test_the_epoch_moves_past_one_that_the_database_knows(
     assert leases.spec["leaseTransitions"] == 42
     with pytest.raises(CoxswainError):
         await called("you", leases, clock).raise_epoch(50)
+
+
+class SlowLeases(Leases):
+    """Each renewal takes five seconds of our clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    @override
+    async def replace(self, path: str, body: Body) -> Body:
+        answer = await super().replace(path, body)
+        self._clock.now += 5
+        return answer
+
+
+async def test_the_deadline_counts_from_the_beginning_of_a_renewal(clock: Clock) -> None:
+    leases = SlowLeases(clock)
+    candidate = called("me", leases, clock)
+    await candidate.acquire()
+    fed: list[float] = []
+    async with holding(candidate, fed.append):
+        await until(lambda: len(fed) >= 3)
+    assert fed[:3] == [500.0, 500.0, 505.0]

@@ -21,7 +21,7 @@ from tests.support import source
 
 SPECS = (AgentSpec, JobSpec, ScheduleSpec, LeaseSpec)
 # Kubernetes reads these: they stand in the pod's manifest as they stand in the spec.
-HANDED_ON = ("Scheduling", "Toleration")
+HANDED_ON = ("Scheduling", "Toleration", "Seccomp", "AppArmor", "SELinux")
 API = "/coxswain/api/"
 
 

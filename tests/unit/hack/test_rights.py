@@ -1,10 +1,14 @@
 """Rights that nobody uses are named."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from devtools import ledger, rights
 from devtools.rights import ANY, HOME, WORKSPACE, Kept, Use
+from tests.support import audit
 
 Body = dict[str, Any]
 GET_JOBS = Use("operator", "get", "jobs.coxswain.dev", ANY)
@@ -70,6 +74,47 @@ def test_what_several_api_servers_saw_is_put_together(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(f'[["operator", "get", "jobs.coxswain.dev", "{ANY}"]]')
     (tmp_path / "b.json").write_text(f'[["operator", "create", "serviceaccounts/token", "{HOME}"]]')
     assert rights.seen(tmp_path) == {GET_JOBS, MAKE_TOKENS}
+
+
+def logged(user: str, verb: str, code: int = 200, **target: str) -> str:
+    event = {
+        "user": {"username": user},
+        "verb": verb,
+        "objectRef": target,
+        "responseStatus": {"code": code},
+    }
+    return json.dumps(event)
+
+
+def test_an_api_server_leaves_what_accounts_of_the_chart_asked_for_and_were_not_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = f"{audit.PREFIX}operator"
+    jobs = {"resource": "jobs", "apiGroup": "coxswain.dev"}
+    log = tmp_path / "audit.log"
+    log.write_text(
+        "\n".join(
+            [
+                logged(operator, "list", **jobs),
+                logged(operator, "patch", **jobs, subresource="status", namespace="t", name="j"),
+                logged(operator, "get", 404, resource="services", namespace="coxswain-system"),
+                logged(operator, "delete", 403, resource="secrets", namespace="t"),
+                logged("admin", "delete", resource="secrets", namespace="t"),
+            ]
+        )
+    )
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    monkeypatch.delenv(audit.KEPT_IN, raising=False)
+    audit.keep(log)
+    assert rights.seen(seen) == set()
+    monkeypatch.setenv(audit.KEPT_IN, str(seen))
+    audit.keep(log)
+    assert rights.seen(seen) == {
+        Use("operator", "list", "jobs.coxswain.dev", ANY),
+        Use("operator", "patch", "jobs.coxswain.dev/status", WORKSPACE),
+        Use("operator", "get", "services", HOME),
+    }
 
 
 def test_every_exception_has_a_reason_and_a_test_that_is_there() -> None:

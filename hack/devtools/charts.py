@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from devtools import console, places, programs, schemas, shell
+from devtools import checkov, console, places, programs, schemas, shell
 from devtools.controlplane import ControlPlane
 from devtools.monitoring import kinds
 
@@ -41,13 +41,16 @@ def render(chart: Path, *values: Path, monitored: bool = False) -> str:
 
 
 def verify() -> None:
-    """Lint every chart, then hold what it renders and every example against real schemas."""
+    """Lint every chart, hold what it renders and every example against real schemas, and against checkov."""
     with tempfile.TemporaryDirectory(prefix="coxswain-verify-") as name:
         folder = Path(name)
-        files = [path for chart in all_charts() for path in _rendered(chart, folder)]
+        rendered = {chart.name: _rendered(chart, folder) for chart in all_charts()}
+        files = [path for paths in rendered.values() for path in paths]
         files += sorted(EXAMPLES.rglob("*.yaml"))
         if files:
             _conform(files, folder)
+        # The other chart holds the kinds alone, of which checkov knows nothing.
+        checkov.verify(rendered["coxswain"])
 
 
 def _rendered(chart: Path, folder: Path) -> list[Path]:

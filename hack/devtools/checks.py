@@ -1,4 +1,5 @@
-"""What `hack/check` looks at: format, lint, types, import contracts, generated files, secrets, words, ledger.
+"""What `hack/check` looks at: format, lint, types, import contracts, generated files, secrets, words,
+ledger, licences.
 
 Each check is a command or a function; two run at a time, and all run, so that one look shows everything.
 """
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools import console, environment, ledger, places, scan
+from devtools import console, environment, ledger, licences, places, scan
 from devtools.errors import ToolError
 
 AT_A_TIME = 2
@@ -36,6 +37,7 @@ def all_checks() -> list[Check]:
         Check("secrets", lambda: _findings(scan.SECRETS)),
         Check("words", lambda: _findings(scan.WORDS)),
         Check("ledger", _ledger),
+        Check("licences", licences.check),
     ]
 
 

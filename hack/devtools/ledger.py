@@ -68,7 +68,7 @@ def faults(found: list[Row], repository: Path = places.REPOSITORY) -> list[str]:
         wrong += [
             f"{place} names {proof}, which is not there"
             for proof in row.proofs
-            if not _exists(proof, repository)
+            if not exists(proof, repository)
         ]
     return wrong
 
@@ -79,7 +79,8 @@ def counts(found: list[Row]) -> str:
     return f"{len(found)} requirements shown: {len(found) - part} whole, {part} in part"
 
 
-def _exists(proof: str, repository: Path) -> bool:
+def exists(proof: str, repository: Path = places.REPOSITORY) -> bool:
+    """Whether there is such a test, by its node id, or such a command."""
     if "::" not in proof:
         program = repository / proof.split()[0]
         return program.is_file() and program.stat().st_mode & 0o100 != 0

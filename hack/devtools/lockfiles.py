@@ -37,6 +37,31 @@ class Lock:
         return ["--all-extras", "--group", "dev"]
 
 
+@dataclass(frozen=True)
+class ToolLock:
+    """The lock of a program with an environment of its own, and what it was made from."""
+
+    wanted: Path
+
+    @property
+    def lock(self) -> Path:
+        """Where it stands."""
+        return self.wanted.with_suffix(".lock")
+
+    def digest(self) -> str:
+        """A hash of what is wanted."""
+        return hashlib.sha256(self.wanted.read_bytes()).hexdigest()[:16]
+
+    def is_stale(self) -> bool:
+        """Whether it is missing or made from something else."""
+        first = self.lock.read_text().partition("\n")[0] if self.lock.is_file() else ""
+        return first != DIGEST_LINE + self.digest()
+
+
+CHECKOV = ToolLock(places.REPOSITORY / "hack" / "gates" / "checkov" / "requirements.in")
+FORM = ("--universal", "--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate")
+
+
 def all_locks() -> tuple[Lock, ...]:
     """The root's first: the others are constrained by it."""
     images = places.REPOSITORY / "images"
@@ -87,18 +112,15 @@ def require_fresh() -> None:
 def write(uv: Path, *, upgrade: bool) -> None:
     """Resolve and write every lock; versions that still fit are kept unless `upgrade`."""
     for lock in all_locks():
-        words: list[str | Path] = [
-            uv,
-            "pip",
-            "compile",
-            PROJECT,
-            "--universal",
-            "--generate-hashes",
-        ]
-        words += ["--python-version", lock.python, "--no-emit-index-url", "--no-header"]
-        words += ["--no-annotate", "--quiet", "--output-file", lock.path, *lock.words]
+        words = ["--python-version", lock.python, *lock.words]
         if upgrade and not lock.is_constrained:
             words.append("--upgrade")
-        shell.run(words, cwd=places.REPOSITORY)
-        body = lock.path.read_text()
-        lock.path.write_text(f"{DIGEST_LINE}{digest()}\n# by: hack/lock\n{body}")
+        _compile(uv, PROJECT, lock.path, words, digest())
+    more = ["--python-version", "3.11", *(["--upgrade"] if upgrade else [])]
+    _compile(uv, CHECKOV.wanted, CHECKOV.lock, more, CHECKOV.digest())
+
+
+def _compile(uv: Path, wanted: Path, lock: Path, words: list[str], made_from: str) -> None:
+    command: list[str | Path] = [uv, "pip", "compile", wanted, *FORM, "--quiet"]
+    shell.run([*command, "--output-file", lock, *words], cwd=places.REPOSITORY)
+    lock.write_text(f"{DIGEST_LINE}{made_from}\n# by: hack/lock\n{lock.read_text()}")

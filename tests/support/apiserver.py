@@ -22,7 +22,7 @@ from coxswain.kube import paths
 from coxswain.kube.client import APPLY_PATCH, Client
 from devtools.controlplane import ControlPlane
 from tests.support import audit
-from tests.support.leader import OPERATOR
+from tests.support.audit import Audit
 
 Body = dict[str, Any]
 RESTRICTED = {
@@ -42,10 +42,11 @@ PRIORITY_CLASS = {
 @contextmanager
 def running(folder: Path, *, controllers: Sequence[str] = ()) -> Iterator[ControlPlane]:
     """A control plane that knows our kinds and the priority class of agent pods."""
-    asked = audit.flags(folder, [OPERATOR])
+    asked = audit.flags(folder, audit.ACCOUNTS)
     with ControlPlane(folder, controllers=controllers, apiserver_args=asked) as plane:
         asyncio.run(install_kinds(plane.kubeconfig))
         yield plane
+    audit.keep(Audit.of(plane).log)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,10 @@
 """What each account asked of the API server, from its audit log."""
 
+import json
+import os
+import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,8 +12,18 @@ from typing import Any
 
 import orjson
 
+from devtools import rights
 from devtools.controlplane import ControlPlane
+from devtools.rights import Use
+from tests.support import chart
 
+KEPT_IN = "COXSWAIN_RIGHTS_SEEN"
+"""A folder where each API server leaves what it was asked, for hack/rights."""
+PREFIX = f"system:serviceaccount:{chart.RELEASE_NAMESPACE}:coxswain-"
+ACCOUNTS = tuple(
+    f"{PREFIX}{name}" for name in ("operator", "sidecar", "models", "egress", "channels", "secrets")
+)
+REFUSED = 403
 POLICY = """
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -71,7 +84,29 @@ class Audit:
                 yield _call(event)
 
 
-def flags(folder: Path, users: list[str]) -> list[str]:
+def keep(log: Path) -> None:
+    """Leave what the chart's accounts asked for and were not refused where ``KEPT_IN`` says, if it says."""
+    folder = os.environ.get(KEPT_IN)
+    if folder and log.exists():
+        found = sorted({use for line in log.read_bytes().splitlines() if (use := _use(line))})
+        (Path(folder) / f"{uuid.uuid4().hex}.json").write_text(json.dumps(found))
+
+
+def _use(line: bytes) -> Use | None:
+    event = orjson.loads(line)
+    user, target = event["user"]["username"], event.get("objectRef")
+    code = (event.get("responseStatus") or {}).get("code")
+    if not user.startswith(PREFIX) or target is None or code == REFUSED:
+        return None
+    namespace = target.get("namespace")
+    place = rights.HOME if namespace == chart.RELEASE_NAMESPACE else rights.WORKSPACE
+    what = rights.resource_of(
+        target.get("apiGroup", ""), target["resource"], target.get("subresource", "")
+    )
+    return Use(user.removeprefix(PREFIX), event["verb"], what, place if namespace else rights.ANY)
+
+
+def flags(folder: Path, users: Sequence[str]) -> list[str]:
     """Flags of the API server that log what these accounts ask for."""
     folder.mkdir(parents=True, exist_ok=True)
     policy = folder / "audit-policy.yaml"

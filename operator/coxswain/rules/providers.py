@@ -191,6 +191,8 @@ def canonical(url: str) -> str:
     parts = urlsplit(url.strip())
     host = (parts.hostname or "").lower()
     shown = f"[{host}]" if ":" in host else host
-    port = parts.port or _PORTS.get(parts.scheme, 0)
-    tail = "" if port == _PORTS.get(parts.scheme) else f":{port}"
+    usual = _PORTS.get(parts.scheme)
+    # Port 0 is a port like any other: nobody's, and not the usual one.
+    port = usual if parts.port is None else parts.port
+    tail = "" if port == usual else f":{port}"
     return f"{parts.scheme}://{shown}{tail}{parts.path.rstrip('/')}"

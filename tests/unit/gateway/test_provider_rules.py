@@ -21,6 +21,7 @@ def test_every_code_has_a_status_and_a_sentence() -> None:
     [
         ("HTTPS://API.Example.com:443/v1/", "https://api.example.com/v1"),
         ("http://h:80", "http://h"),
+        ("https://h:0", "https://h:0"),
         ("http://[::1]:8000/v1", "http://[::1]:8000/v1"),
         ("https://h/V1", "https://h/V1"),
     ],

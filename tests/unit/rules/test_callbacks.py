@@ -98,6 +98,7 @@ def test_a_job_that_ended_without_any_attempt_is_told_too() -> None:
         ("http://plain.example", Skip.NOT_ENCRYPTED),
         ("https://receiver.example:8443/x", None),
         ("https://receiver.example:8444/x", Skip.PORT_NOT_ALLOWED),
+        ("https://receiver.example:0/x", Skip.PORT_NOT_ALLOWED),
         ("https://receiver.example:99999", Skip.URL_INVALID),
         ("https://...", Skip.URL_INVALID),
     ],

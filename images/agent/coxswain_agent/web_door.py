@@ -39,7 +39,7 @@ class WebDoor:
         self._host = parts.hostname or ""
         is_secure = parts.scheme == "https"
         self._behind = parts.port or (443 if is_secure else 80)
-        self._tls = tls if is_secure else None
+        self._tls: ssl.SSLContext | bool | None = (tls or True) if is_secure else None
         self._token_file = token_file
         self._port = port
         self._serving: set[asyncio.Task[None]] = set()

@@ -52,8 +52,8 @@ def settings(
         local_token_file=token,
         certificate_file=mounted.pair.certificate,
         certificate_key_file=mounted.pair.key,
-        door_certificate_file=door and door.pair.certificate,
-        door_certificate_key_file=door and door.pair.key,
+        door_certificate_file=None if door is None else door.pair.certificate,
+        door_certificate_key_file=None if door is None else door.pair.key,
     )
 
 

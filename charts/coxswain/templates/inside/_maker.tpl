@@ -78,3 +78,51 @@ volumes:
 {{- range include "coxswain.insideServices" . | fromJsonArray }}{{ $found = append $found (include "coxswain.insideSecret" (list $root .)) }}{{ end -}}
 {{- $found | toJson -}}
 {{- end }}
+
+{{- /* The account that writes what was made. Call with (list $ "name" "annotations, or nothing"). */ -}}
+{{- define "coxswain.certificatesAccess" -}}
+{{- $root := index . 0 -}}
+{{- $name := printf "%s-%s" (include "coxswain.name" $root) (index . 1) -}}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  {{- include "coxswain.certificatesMetadata" (list $root $name (index . 2)) | nindent 2 }}
+automountServiceAccountToken: false
+---
+# It may make Secrets here, and replace the certificates; it reads none.
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  {{- include "coxswain.certificatesMetadata" (list $root $name (index . 2)) | nindent 2 }}
+rules:
+  - apiGroups: [""]
+    resources: [secrets]
+    verbs: [create]
+  - apiGroups: [""]
+    resources: [secrets]
+    resourceNames: {{- include "coxswain.certificatesReplaced" $root | fromJsonArray | toYaml | nindent 6 }}
+    verbs: [patch]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  {{- include "coxswain.certificatesMetadata" (list $root $name (index . 2)) | nindent 2 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: {{ $name }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ $name }}
+    namespace: {{ $root.Release.Namespace }}
+{{- end }}
+
+{{- define "coxswain.certificatesMetadata" -}}
+{{- $root := index . 0 -}}
+name: {{ index . 1 }}
+namespace: {{ $root.Release.Namespace }}
+labels: {{- include "coxswain.labels" (list $root "certificates") | nindent 2 }}
+{{- with index . 2 }}
+annotations: {{- . | nindent 2 }}
+{{- end }}
+{{- end }}

@@ -5,14 +5,14 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from coxswain.configuration import Contradiction, TracedSettings
-from coxswain.settings import ONE_PORT, Domain, Network, Origin, Port, ServerSettings
+from coxswain.settings import OF_SERVERS, Domain, Network, Origin, Port, ServerSettings
 
 
 class ChannelGatewaySettings(ServerSettings, TracedSettings):
     """The channel gateway: webhooks come in, and pages are looked at, for Schedules."""
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
-        ONE_PORT,
+        *OF_SERVERS,
         Contradiction(
             "COXSWAIN_POLLS_ORIGINS, COXSWAIN_POLLS_ALLOWED_DOMAINS: an origin is listed and no"
             " domain is allowed; allow its host too",

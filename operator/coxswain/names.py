@@ -31,6 +31,7 @@ ANNOTATION_REQUESTER = f"{GROUP}/requester"
 ANNOTATION_SUSPEND = f"{GROUP}/suspend"
 ANNOTATION_TICK = f"{GROUP}/tick"
 ANNOTATION_TRACEPARENT = f"{GROUP}/traceparent"
+ANNOTATION_DOORS_CA = f"{GROUP}/doors-ca"
 ANNOTATION_CRD_VERSION = f"{GROUP}/crd-version"
 FINALIZER = f"{GROUP}/cleanup"
 
@@ -66,6 +67,7 @@ HANDED_INPUT = f"{HANDED_PATH}/input.json"
 HANDED_OUTPUT = f"{HANDED_PATH}/output.json"
 TOKEN_DIRECTORY = "/coxswain/identity"  # noqa: S105 - a folder, not a secret
 TOKEN_FILE = f"{TOKEN_DIRECTORY}/token"
+DOORS_CA_FILE = f"{TOKEN_DIRECTORY}/ca.crt"
 
 
 def audience(installation: str) -> str:

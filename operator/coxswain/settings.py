@@ -16,7 +16,8 @@ from coxswain.people_settings import PeopleSettings
 from coxswain.rate_settings import RateSettings
 from coxswain.reading_settings import ReadingSettings
 from coxswain.sandbox_settings import SandboxSettings as SandboxSettings
-from coxswain.tls_settings import PORTS_APART, TlsSettings
+from coxswain.tls_settings import OF_SERVERS as OF_SERVERS
+from coxswain.tls_settings import PORTS_APART, DoorTlsSettings, TlsSettings
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Installation = Annotated[str, Field(max_length=63, pattern="^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
@@ -52,16 +53,10 @@ class MigrateSettings(StoreSettings):
     """The same for coxswain_gateway."""
 
 
-ONE_PORT = Contradiction(
-    "COXSWAIN_PORT, COXSWAIN_HEALTH_PORT: both name the same port; give each its own",
-    lambda self: self.port == self.health_port != 0,
-)
-
-
-class ServerSettings(StoreSettings, MeasuredSettings):
+class ServerSettings(StoreSettings, MeasuredSettings, DoorTlsSettings):
     """A process that answers HTTP."""
 
-    CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (ONE_PORT,)
+    CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = OF_SERVERS
 
     bind: str = "0.0.0.0"  # noqa: S104 - a pod's own address; NetworkPolicy decides who reaches it
     """Address to listen on."""
@@ -146,7 +141,7 @@ class SidecarSettings(
     """The sidecar API."""
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
-        ONE_PORT,
+        *OF_SERVERS,
         *ArtifactSettings.CONTRADICTIONS,
         *PeopleSettings.CONTRADICTIONS,
         *TlsSettings.CONTRADICTIONS,
@@ -310,6 +305,9 @@ class OperatorSettings(
     """Service of the model door."""
     egress_service: Annotated[str, Field(min_length=1, max_length=63)] = "coxswain-egress"
     """Service of the web door."""
+    doors_ca_file: Path | None = None
+    """Certificates that the three doors' are signed by, as PEM: agents trust them and no other, and come over
+    TLS. None: the doors are plain."""
     sidecar_account: Annotated[str, Field(min_length=1, max_length=253)] = "coxswain-sidecar"
     """Account whose token the sidecar gets."""
     sidecar_account_folder: Path | None = None
@@ -329,7 +327,7 @@ class ModelGatewaySettings(ServerSettings, TracedSettings):
     """The model gateway."""
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
-        ONE_PORT,
+        *OF_SERVERS,
         Contradiction(
             "COXSWAIN_PROVIDER_SILENCE_SECONDS, COXSWAIN_PROVIDER_TOTAL_SECONDS: a provider may be"
             " silent for longer than a whole call may take; make silence the shorter one",
@@ -365,7 +363,7 @@ class EgressGatewaySettings(ServerSettings, CallbackSettings):
     """The egress gateway: the web door, and what sends callbacks."""
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
-        ONE_PORT,
+        *OF_SERVERS,
         *CallbackSettings.CONTRADICTIONS,
         Contradiction(
             "COXSWAIN_EGRESS_IDLE_SECONDS, COXSWAIN_EGRESS_TOTAL_SECONDS: a connection may be"

@@ -1,4 +1,4 @@
-"""How the sidecar API speaks TLS; part of its settings."""
+"""How processes that answer speak TLS; part of their settings."""
 
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -18,12 +18,41 @@ def _share_a_port(given: Any) -> bool:
     return len(set(opened)) < len(opened)
 
 
+ONE_PORT = Contradiction(
+    "COXSWAIN_PORT, COXSWAIN_HEALTH_PORT: both name the same port; give each its own",
+    lambda self: self.port == self.health_port != 0,
+)
+
 PORTS_APART = Contradiction(
     "COXSWAIN_PORT, COXSWAIN_HEALTH_PORT, COXSWAIN_HTTPS_PORT, COXSWAIN_REDIRECT_PORT,"
     " COXSWAIN_CERTIFICATE_FILE: two of them are the same port; give each its own",
     lambda self: self.certificate_file is not None and _share_a_port(self),
 )
 """Of a process that has these settings beside those of a server."""
+
+
+class DoorTlsSettings(Settings):
+    """What a server shows at its own port, to whoever comes there inside the cluster."""
+
+    CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
+        Contradiction(
+            "COXSWAIN_DOOR_CERTIFICATE_FILE, COXSWAIN_DOOR_CERTIFICATE_KEY_FILE: a certificate and its key"
+            " belong together; give both, or none",
+            lambda self: (
+                (self.door_certificate_file is None) != (self.door_certificate_key_file is None)
+            ),
+        ),
+    )
+
+    door_certificate_file: Path | None = None
+    """Certificate for port, with those between it and its authority, as PEM; with it that port speaks TLS
+    alone, without it plain HTTP. A new one is served as soon as it is there, without a restart."""
+    door_certificate_key_file: Path | None = None
+    """The private key of that certificate, as PEM, not encrypted."""
+
+
+OF_SERVERS = (ONE_PORT, *DoorTlsSettings.CONTRADICTIONS)
+"""Of every process that answers."""
 
 
 class TlsSettings(Settings):

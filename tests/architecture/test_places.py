@@ -26,6 +26,7 @@ FIXED = {
     ("images/agent/coxswain_agent/toolbox.py", "/bin/sh"),
     # Ports that a URL without one means.
     ("images/agent/coxswain_agent/web_door.py", 80),
+    ("images/agent/coxswain_agent/web_door.py", 443),
     ("operator/coxswain/api/egress.py", 443),
     ("operator/coxswain/process/leading.py", 443),
     ("operator/coxswain/rules/providers.py", 80),

@@ -21,6 +21,7 @@ OIDC = CHART / "ci" / "oidc.yaml"
 DEV = CHART / "ci" / "dev.yaml"
 PROD = CHART / "ci" / "prod.yaml"
 TLS = CHART / "ci" / "tls.yaml"
+INSIDE = CHART / "ci" / "inside.yaml"
 
 
 def render(*values: Path, monitored: bool = False) -> list[Body]:
@@ -61,6 +62,8 @@ def pods(objects: list[Body]) -> Iterator[tuple[str, Body]]:
     for each in objects:
         if each["kind"] in ("Deployment", "StatefulSet", "Job"):
             yield each["metadata"]["name"], each["spec"]["template"]
+        if each["kind"] == "CronJob":
+            yield each["metadata"]["name"], each["spec"]["jobTemplate"]["spec"]["template"]
 
 
 def containers(template: Body) -> list[Body]:

@@ -1,5 +1,6 @@
 """The sidecar API as a running process: real ports on loopback, real Postgres, a fake API server."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -101,9 +102,17 @@ def object_row(
 
 @asynccontextmanager
 async def running(
-    database: Database, operator: Store, folder: Path, **settings: Any
+    database: Database,
+    operator: Store,
+    folder: Path,
+    *,
+    trusting: ssl.SSLContext | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Api]:
-    """A process of its own for the length of a block; where people sign in, it keeps the local token too."""
+    """A process of its own for the length of a block; where people sign in, it keeps the local token too.
+
+    ``trusting``: how its door is come to, where the settings give it a certificate.
+    """
     pace = Pace(**{name: settings.pop(name) for name in PACE if name in settings})
     token_file = folder / f"token-{uuid4().hex}"
     token_file.write_text(LOCAL_TOKEN)
@@ -120,10 +129,15 @@ async def running(
         ports = await stack.enter_async_context(
             process.running(given, cluster, leave_seconds=0, pace=pace)
         )
-        url = f"http://127.0.0.1:{ports.api}"
+        url = f"{'http' if trusting is None else 'https'}://127.0.0.1:{ports.api}"
         known = {"Authorization": f"Bearer {LOCAL_TOKEN}"}
-        user = await stack.enter_async_context(aiohttp.ClientSession(url, headers=known))
-        anybody = await stack.enter_async_context(aiohttp.ClientSession(url))
+
+        def session(headers: dict[str, str]) -> aiohttp.ClientSession:
+            connector = aiohttp.TCPConnector(ssl=trusting or True)
+            return aiohttp.ClientSession(url, headers=headers, connector=connector)
+
+        user = await stack.enter_async_context(session(known))
+        anybody = await stack.enter_async_context(session({}))
         yield Api(url, f"http://127.0.0.1:{ports.health}", user, anybody, cluster, operator)
 
 

@@ -76,11 +76,13 @@ class WebDoor:
     sidecar: Store
     names: dict[str, list[str]] = field(default_factory=dict)
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
+    trusting: ssl.SSLContext | None = None
+    """How it is come to, where it has a certificate."""
 
     @property
     def url(self) -> str:
         """Its address, as agents' pods get it."""
-        return f"http://{HERE}:{self.port}"
+        return f"{'http' if self.trusting is None else 'https'}://{HERE}:{self.port}"
 
     async def opened(self, *hosts: EgressHost, most: int | None = None) -> tuple[RunKey, Pod]:
         """A run whose Agent lists these hosts, so many bytes at most, and the pod that may claim it."""
@@ -109,7 +111,7 @@ class WebDoor:
 
     async def send(self, request: bytes) -> Tunnel:
         """Send bytes, and read the head of the answer; of a refusal also its body."""
-        reader, writer = await asyncio.open_connection(HERE, self.port)
+        reader, writer = await asyncio.open_connection(HERE, self.port, ssl=self.trusting)
         self.writers.append(writer)
         writer.write(request)
         async with asyncio.timeout(SECONDS):
@@ -146,6 +148,7 @@ async def running(
     *,
     allowed: Sequence[str] = (HERE,),
     cluster: FakeCluster | None = None,
+    trusting: ssl.SSLContext | None = None,
     **settings: Any,
 ) -> AsyncIterator[WebDoor]:
     """A process of its own for the length of a block."""
@@ -161,6 +164,7 @@ async def running(
     )
     async with opened(database.operator) as operator, opened(database.sidecar) as sidecar:
         door = WebDoor(0, cluster or FakeCluster(), database, operator, sidecar)
+        door.trusting = trusting
         door.names = {name: [HERE] for name in ("listed.example", "a.below.example")}
         started = process.running(
             given, door.cluster, leave_seconds=0, drain_seconds=0.1, resolve=door.resolve

@@ -90,6 +90,10 @@ def test_a_refusal_names_every_bad_key_at_once(
     [
         (SidecarSettings, {"port": "9090"}),
         (ModelGatewaySettings, {"port": "1", "health_port": "1"}),
+        (ModelGatewaySettings, {"door_certificate_file": "tls.crt"}),
+        (SidecarSettings, {"door_certificate_key_file": "tls.key"}),
+        (EgressGatewaySettings, {"door_certificate_key_file": "tls.key"}),
+        (ChannelGatewaySettings, {"door_certificate_file": "tls.crt"}),
         (ModelGatewaySettings, {"provider_silence_seconds": "9", "provider_total_seconds": "8"}),
         (OperatorSettings, {"models_service": "door", "api_service": "door"}),
         (OperatorSettings, {"models_service": "door", "egress_service": "door"}),

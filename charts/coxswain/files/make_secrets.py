@@ -2,6 +2,8 @@
 
 Its account may create Secrets and do nothing else, so it cannot see whether one is there: it tries, and
 "already exists" is success. Each Secret is whole or absent.
+
+With CERTIFICATES_FOLDER it makes or replaces those that make_certificate.py has laid out there, and no other.
 """
 
 import base64
@@ -16,6 +18,7 @@ from pathlib import Path
 
 ACCOUNT = Path(os.environ.get("ACCOUNT", "/var/run/secrets/kubernetes.io/serviceaccount"))
 ROLES = ("operator", "sidecar", "gateway")
+THERE = "there already"
 
 
 def local_token() -> dict[str, str]:
@@ -43,9 +46,30 @@ def certificate(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in sorted(folder.iterdir()) if path.is_file()}
 
 
+def keep(folder: Path, authority: str) -> int:
+    """Make or replace the Secrets of these folders; the authority comes first, and is never replaced."""
+    made = [each for each in folder.iterdir() if each.is_dir()]
+    for each in sorted(made, key=lambda each: (each.name != authority, each.name)):
+        content = certificate(each)
+        said = create(each.name, content)
+        if said == THERE and each.name == authority:
+            print(
+                f"Secret {each.name}: another has made it meanwhile; its certificates are to be signed by that"
+            )
+            return 1
+        if said == THERE:
+            said = replace(each.name, content)
+        print(f"Secret {each.name}: {said}", flush=True)
+    return 0
+
+
+def encoded(content: dict[str, str]) -> dict[str, str]:
+    """The data of a Secret."""
+    return {key: base64.b64encode(text.encode()).decode() for key, text in content.items()}
+
+
 def manifest(name: str, content: dict[str, str]) -> bytes:
     """The Secret as JSON."""
-    encoded = {key: base64.b64encode(text.encode()).decode() for key, text in content.items()}
     labels = {"app.kubernetes.io/name": "coxswain", "app.kubernetes.io/part-of": "coxswain"}
     metadata = {"name": name, "labels": labels}
     body = {
@@ -53,35 +77,49 @@ def manifest(name: str, content: dict[str, str]) -> bytes:
         "kind": "Secret",
         "metadata": metadata,
         "type": "kubernetes.io/tls" if "tls.key" in content else "Opaque",
-        "data": encoded,
+        "data": encoded(content),
     }
     return json.dumps(body).encode()
 
 
 def create(name: str, content: dict[str, str]) -> str:
     """Send it; "made" or "there already". Any other answer raises."""
-    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
-    address = f"[{host}]" if ":" in host else host
-    request = urllib.request.Request(
-        f"https://{address}:{port}/api/v1/namespaces/{os.environ['NAMESPACE']}/secrets",
-        data=manifest(name, content),
-        headers={
-            "Authorization": f"Bearer {(ACCOUNT / 'token').read_text()}",
-            "Content-Type": "application/json",
-        },
-    )
-    trust = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))
     try:
-        urllib.request.urlopen(request, context=trust, timeout=30).close()  # noqa: S310
+        _send("POST", "", manifest(name, content), "application/json")
     except urllib.error.HTTPError as error:
         if error.code != 409:
             raise
-        return "there already"
+        return THERE
     return "made"
+
+
+def replace(name: str, content: dict[str, str]) -> str:
+    """Give it another content. Any answer but success raises."""
+    body = json.dumps({"data": encoded(content)}).encode()
+    _send("PATCH", f"/{name}", body, "application/merge-patch+json")
+    return "replaced"
+
+
+def _send(method: str, place: str, body: bytes, content_type: str) -> None:
+    host, port = os.environ["KUBERNETES_SERVICE_HOST"], os.environ["KUBERNETES_SERVICE_PORT"]
+    address = f"[{host}]" if ":" in host else host
+    request = urllib.request.Request(
+        f"https://{address}:{port}/api/v1/namespaces/{os.environ['NAMESPACE']}/secrets{place}",
+        data=body,
+        method=method,
+        headers={
+            "Authorization": f"Bearer {(ACCOUNT / 'token').read_text()}",
+            "Content-Type": content_type,
+        },
+    )
+    trust = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))
+    urllib.request.urlopen(request, context=trust, timeout=30).close()  # noqa: S310
 
 
 def main() -> int:
     """Make what is asked for; an empty name means that somebody else provides it."""
+    if laid_out := os.environ.get("CERTIFICATES_FOLDER"):
+        return keep(Path(laid_out), os.environ["AUTHORITY"])
     wanted = (
         (os.environ["LOCAL_TOKEN_SECRET"], local_token()),
         (os.environ["AUDIT_KEY_SECRET"], audit_key()),

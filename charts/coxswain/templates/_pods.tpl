@@ -70,14 +70,23 @@ projected:
 
 {{- /* The address of the database with the rights of one role. Call with (list $ "role"). */ -}}
 {{- define "coxswain.databaseEnv" -}}
+{{- if include "coxswain.insidePostgres" (index . 0) -}}
+{{- /* The Secret may be older than TLS, and is never changed; so how the server is known is said here. */ -}}
+- name: DATABASE_ADDRESS
+  valueFrom:
+    secretKeyRef: {name: {{ include "coxswain.databaseSecret" (index . 0) }}, key: {{ index . 1 }}-dsn}
+- name: COXSWAIN_DATABASE_DSN
+  value: $(DATABASE_ADDRESS)?sslmode=verify-full&sslrootcert=/run/coxswain/database/ca.crt
+{{- else -}}
 - name: COXSWAIN_DATABASE_DSN
   valueFrom:
     secretKeyRef: {name: {{ include "coxswain.databaseSecret" (index . 0) }}, key: {{ index . 1 }}-dsn}
 {{- end }}
+{{- end }}
 
-{{- /* Who signed the certificate of a database of one's own, for sslrootcert in its addresses. */ -}}
+{{- /* Who signed the certificate of the database, for sslrootcert in its addresses. */ -}}
 {{- define "coxswain.databaseMounts" -}}
-{{- if .Values.database.caConfigMap }}
+{{- if or .Values.database.caConfigMap (include "coxswain.insidePostgres" .) }}
 - {name: database-ca, mountPath: /run/coxswain/database, readOnly: true}
 {{- end }}
 {{- end }}
@@ -87,6 +96,12 @@ projected:
 - name: database-ca
   configMap:
     name: {{ . }}
+    items: [{key: ca.crt, path: ca.crt}]
+{{- end }}
+{{- if include "coxswain.insidePostgres" . }}
+- name: database-ca
+  secret:
+    secretName: {{ include "coxswain.insideSecret" (list . "postgres") }}
     items: [{key: ca.crt, path: ca.crt}]
 {{- end }}
 {{- end }}

@@ -10,6 +10,7 @@ Everything else that a program did not say itself, its exit code and its termina
 
 import asyncio
 import logging
+import ssl
 import time
 from contextlib import AsyncExitStack
 
@@ -17,7 +18,7 @@ import aiohttp
 
 from coxswain.api.contract import ClaimAnswer, ExitCode, ResultStatus, RunDocument, RunResult
 from coxswain.errors import CoxswainError
-from coxswain_agent import ending, lifeline, staging, termination
+from coxswain_agent import ending, lifeline, staging, termination, trust
 from coxswain_agent.acts import Acts
 from coxswain_agent.backoff import persist
 from coxswain_agent.clock import RunClock
@@ -42,9 +43,13 @@ async def keep(settings: AgentSettings, stopper: Stopper) -> ExitCode:
     async with AsyncExitStack() as stack:
         signs = await stack.enter_async_context(Signs(settings.signs_port))
         doors = await stack.enter_async_context(AsyncExitStack())
-        await _open(doors, settings)
+        tls = trust.context(settings.ca_file)
+        await _open(doors, settings, tls)
         # Not through the door, which is shut before the last word is said.
-        http = await stack.enter_async_context(aiohttp.ClientSession(headers=_caller(settings)))
+        session = aiohttp.ClientSession(
+            headers=_caller(settings), connector=aiohttp.TCPConnector(ssl=tls or True)
+        )
+        http = await stack.enter_async_context(session)
         platform = Platform(http, settings.url, settings.token_file)
         return await _Keeper(settings, stopper, signs, doors, platform).keep()
 
@@ -54,7 +59,7 @@ def _caller(settings: AgentSettings) -> dict[str, str]:
     return {TRACEPARENT: settings.traceparent} if settings.traceparent else {}
 
 
-async def _open(doors: AsyncExitStack, settings: AgentSettings) -> None:
+async def _open(doors: AsyncExitStack, settings: AgentSettings, tls: ssl.SSLContext | None) -> None:
     token = settings.token_file
     door = Door(
         settings.url,
@@ -62,10 +67,11 @@ async def _open(doors: AsyncExitStack, settings: AgentSettings) -> None:
         token,
         settings.door_port,
         traceparent=settings.traceparent,
+        tls=tls,
     )
     await doors.enter_async_context(door)
     if settings.egress_url is not None:
-        web_door = WebDoor(settings.egress_url, token, settings.web_door_port)
+        web_door = WebDoor(settings.egress_url, token, settings.web_door_port, tls=tls)
         await doors.enter_async_context(web_door)
 
 

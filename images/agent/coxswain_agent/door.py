@@ -5,6 +5,7 @@ ways and are never looked at. Programs know only this address; none gets the tok
 for too much at once is told so, and its door keeps its memory.
 """
 
+import ssl
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -65,6 +66,7 @@ class Door:
         *,
         traceparent: str = "",
         most_calls: int = MOST_CALLS,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._platform = _Side(platform_url)
         self._models = _Side(models_url)
@@ -72,12 +74,14 @@ class Door:
         self._port = port
         self._traceparent = traceparent
         self._most_calls = most_calls
+        self._tls = tls
         self.url = ""
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             auto_decompress=False,
-            connector=aiohttp.TCPConnector(limit=0),
+            # Of no use for http://; https:// is for an installation's own doors alone.
+            connector=aiohttp.TCPConnector(limit=0, ssl=self._tls or True),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
             skip_auto_headers=("Accept-Encoding", "User-Agent"),
         )

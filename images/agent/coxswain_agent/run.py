@@ -6,6 +6,7 @@ Before the claim nothing of the user's is executed. After the result nothing mor
 import asyncio
 import logging
 import os
+import ssl
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -14,7 +15,7 @@ import aiohttp
 
 from coxswain.api.contract import ClaimAnswer, ExitCode, ResultStatus, RunResult
 from coxswain.errors import CoxswainError, TransientError
-from coxswain_agent import command, ending, lifeline, session, staging, steps, termination
+from coxswain_agent import command, ending, lifeline, session, staging, steps, termination, trust
 from coxswain_agent.acts import Acts
 from coxswain_agent.asker import Asker
 from coxswain_agent.backoff import persist
@@ -38,6 +39,7 @@ async def execute(settings: AgentSettings, stopper: Stopper) -> ExitCode:
     """The whole life of an agent pod. Its time counts from here, as the operator counts it."""
     began = time.monotonic()
     workspace = Workspace(settings.workspace)
+    tls = trust.context(settings.ca_file)
     async with AsyncExitStack() as stack:
         door = await stack.enter_async_context(
             Door(
@@ -46,9 +48,10 @@ async def execute(settings: AgentSettings, stopper: Stopper) -> ExitCode:
                 settings.token_file,
                 settings.door_port,
                 traceparent=settings.traceparent,
+                tls=tls,
             )
         )
-        web_url = await _open_web_door(stack, settings)
+        web_url = await _open_web_door(stack, settings, tls)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         platform = Platform(http, door.url)
         try:
@@ -66,10 +69,12 @@ async def execute(settings: AgentSettings, stopper: Stopper) -> ExitCode:
     return ExitCode.SUCCEEDED if result.status is ResultStatus.SUCCEEDED else ExitCode.FAILED
 
 
-async def _open_web_door(stack: AsyncExitStack, settings: AgentSettings) -> str | None:
+async def _open_web_door(
+    stack: AsyncExitStack, settings: AgentSettings, tls: ssl.SSLContext | None
+) -> str | None:
     if settings.egress_url is None:
         return None
-    door = WebDoor(settings.egress_url, settings.token_file, settings.web_door_port)
+    door = WebDoor(settings.egress_url, settings.token_file, settings.web_door_port, tls=tls)
     return (await stack.enter_async_context(door)).url
 
 

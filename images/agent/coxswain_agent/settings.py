@@ -1,19 +1,34 @@
 """What the agent program is told by its pod. One model; a refusal names every bad key."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
 
 from coxswain import names
-from coxswain.settings import Port, Settings
+from coxswain.settings import Contradiction, Port, Settings
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#@]+$")]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
+def _is_secure(given: Any) -> bool:
+    """Whether any door is reached over TLS."""
+    doors = (given.url, given.models_url, given.egress_url or "")
+    return any(url.startswith("https:") for url in doors)
+
+
 class AgentSettings(Settings):
     """The environment of an agent container."""
+
+    CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (
+        Contradiction(
+            "COXSWAIN_CA_FILE, COXSWAIN_URL, COXSWAIN_MODELS_URL, COXSWAIN_EGRESS_URL: doors at https:// need"
+            " the certificates that theirs are signed by, and plain ones need none; give the file with the"
+            " former alone",
+            lambda self: _is_secure(self) != (self.ca_file is not None),
+        ),
+    )
 
     url: Url
     """Address of the platform door."""
@@ -21,6 +36,9 @@ class AgentSettings(Settings):
     """Address of the model door."""
     egress_url: Url | None = None
     """Address of the web door; none offers programs no way to the web."""
+    ca_file: Path | None = None
+    """Certificates that the doors' are signed by, as PEM, where their addresses are https://; nothing else is
+    trusted there."""
     token_file: Path = Path(names.TOKEN_FILE)
     """The pod's own token; read again for each request because the kubelet rotates it."""
     run: Annotated[str, StringConstraints(pattern=r"^[-0-9a-f]{36}/[0-9]{1,6}$")]

@@ -7,6 +7,7 @@ the other end decides.
 import asyncio
 import contextlib
 import re
+import ssl
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,10 +32,14 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class WebDoor:
     """Serves from ``async with`` on; ``url`` is its address then."""
 
-    def __init__(self, egress_url: str, token_file: Path, port: int = 0) -> None:
+    def __init__(
+        self, egress_url: str, token_file: Path, port: int = 0, *, tls: ssl.SSLContext | None = None
+    ) -> None:
         parts = urlsplit(egress_url)
         self._host = parts.hostname or ""
-        self._behind = parts.port or 80
+        is_secure = parts.scheme == "https"
+        self._behind = parts.port or (443 if is_secure else 80)
+        self._tls: ssl.SSLContext | bool | None = (tls or True) if is_secure else None
         self._token_file = token_file
         self._port = port
         self._serving: set[asyncio.Task[None]] = set()
@@ -81,7 +86,7 @@ class WebDoor:
         try:
             head = self._with_token(head)
             async with asyncio.timeout(CONNECT_SECONDS):
-                platform = await asyncio.open_connection(self._host, self._behind)
+                platform = await asyncio.open_connection(self._host, self._behind, ssl=self._tls)
         except OSError:
             program[1].write(_UNREACHABLE)
             return
@@ -104,6 +109,12 @@ class WebDoor:
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while data := await reader.read(READ_BYTES):
+        if writer.is_closing() and not writer.can_write_eof():
+            # TLS has no half of an end: a peer that has ended takes nothing more either.
+            break
         writer.write(data)
         await writer.drain()
-    writer.write_eof()
+    if writer.can_write_eof():
+        writer.write_eof()
+    else:
+        writer.close()

@@ -17,8 +17,9 @@ from coxswain.kube.client import Client
 from coxswain.settings import ServerSettings
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
-from coxswain.web import dependencies
+from coxswain.web import certificates, dependencies
 from coxswain.web.banner import Banner
+from coxswain.web.certificates import Certificate
 from coxswain.web.health import Health
 from coxswain.web.roll_call import Answering, Presence
 
@@ -83,6 +84,11 @@ class Host:
         """Both ports are open."""
         self._banner.opened(door=door, health=health)
         return Ports(door, health, partial(self._banner.say, self.health, Role.ACTIVE))
+
+
+def certificate(given: ServerSettings) -> Certificate | None:
+    """What the door shows, if it speaks TLS. Raises ConfigurationError if it cannot be read."""
+    return certificates.of_files(given.door_certificate_file, given.door_certificate_key_file)
 
 
 async def leave(state: Health, seconds: float) -> None:

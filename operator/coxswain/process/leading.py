@@ -245,7 +245,7 @@ class Leading:
             try:
                 return await services.doors(self._client, self._settings)
             except CoxswainError as error:
-                log.warning("a door's Service is missing", error=error.message)
+                log.warning("the doors are not known yet", error=error.message)
                 await asyncio.sleep(RECORDS_CHECK_SECONDS)
 
     async def _refresh(self, world: World, actor: Actor) -> None:
@@ -254,11 +254,10 @@ class Leading:
         if found != world.platform.doors:
             log.warning("a door has moved; running attempts end as lost")
             world.platform = self._platform(found)
-        known = doors.aliases(found)
         for raw in world.reach.only_seen(world.cache.all("Pod")):
             owner = keys.owner(raw)
             is_live = (raw.get("status") or {}).get("phase") not in intake.ENDED
-            if owner is not None and is_live and raw["spec"].get("hostAliases") != known:
+            if owner is not None and is_live and not doors.are_known(found, raw):
                 await _end_as_lost(actor, owner, raw)
 
     async def _keep_records(self, world: World, taken_in: Intake, rooms: Any) -> None:

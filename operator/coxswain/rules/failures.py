@@ -38,7 +38,8 @@ OF_PODS = (
     ),
     Failure(
         "DoorMoved",
-        "a door of the platform has another address, which the pod cannot learn",
+        "a door of the platform has another address, or is spoken to otherwise now, which the pod cannot"
+        " learn",
         True,
         False,
     ),

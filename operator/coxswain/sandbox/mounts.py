@@ -44,9 +44,9 @@ def of_work(
     return found
 
 
-def of_identity(installation: str) -> Mounted:
-    """The token: for containers of ours alone."""
-    return Mounted(volumes.identity(installation), names.TOKEN_DIRECTORY)
+def of_identity(installation: str, *, trusts: bool = False) -> Mounted:
+    """The token, and whom to send it to: for containers of ours alone."""
+    return Mounted(volumes.identity(installation, trusts=trusts), names.TOKEN_DIRECTORY)
 
 
 def of_files(files: tuple[JobFile, ...]) -> list[Mounted]:

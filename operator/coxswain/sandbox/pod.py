@@ -54,11 +54,18 @@ def build(request: PodRequest, platform: Platform) -> dict[str, Any]:
             "name": names.attempt_pod(run.job_name, run.job_uid, run.attempt),
             "namespace": run.workspace,
             "labels": {**request.labels, **_labels(run, platform.installation)},
-            "annotations": {"kubectl.kubernetes.io/default-container": names.AGENT_CONTAINER},
+            "annotations": _annotations(platform.doors),
             "ownerReferences": [owned_by("Job", run.job_name, run.job_uid)],
         },
         "spec": _spec(request, platform),
     }
+
+
+def _annotations(known: Doors) -> dict[str, str]:
+    found = {"kubectl.kubernetes.io/default-container": names.AGENT_CONTAINER}
+    if known.authority is not None:
+        found[names.ANNOTATION_DOORS_CA] = known.authority
+    return found
 
 
 def _labels(run: RunDocument, installation: str) -> dict[str, str]:
@@ -77,7 +84,8 @@ def _spec(request: PodRequest, platform: Platform) -> dict[str, Any]:
     work = mounts.of_work(
         request.run, request.agent, request.files, platform.settings.agent_tmp_size
     )
-    identity = mounts.of_identity(platform.installation)
+    trusts = platform.doors.authority is not None
+    identity = mounts.of_identity(platform.installation, trusts=trusts)
     spec: dict[str, Any] = {
         "activeDeadlineSeconds": limits.deadline_seconds(request.run),
         "automountServiceAccountToken": False,
@@ -148,6 +156,8 @@ def _env(request: PodRequest, platform: Platform) -> list[dict[str, str]]:
         "COXSWAIN_WORKSPACE": names.WORKSPACE_PATH,
         "HOME": names.WORKSPACE_PATH,
     }
+    if platform.doors.authority is not None:
+        found["COXSWAIN_CA_FILE"] = names.DOORS_CA_FILE
     if request.traceparent:
         found["COXSWAIN_TRACEPARENT"] = request.traceparent
     return [{"name": name, "value": value} for name, value in found.items()]

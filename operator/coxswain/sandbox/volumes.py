@@ -35,14 +35,23 @@ def handed() -> Volume:
     return {"name": "handed", "emptyDir": {"sizeLimit": "8Mi"}}
 
 
-def identity(installation: str) -> Volume:
-    """The one token that the pod holds: for our doors alone, an hour long, rotated by the kubelet."""
-    source = {
+def identity(installation: str, *, trusts: bool = False) -> Volume:
+    """The one token that the pod holds: for our doors alone, an hour long, rotated by the kubelet.
+
+    ``trusts``: and whom it trusts at the doors, which an annotation of the pod says.
+    """
+    token = {
         "audience": names.audience(installation),
         "expirationSeconds": TOKEN_SECONDS,
         "path": names.TOKEN_FILE.rpartition("/")[2],
     }
-    return {"name": "identity", "projected": {"sources": [{"serviceAccountToken": source}]}}
+    sources: list[dict[str, Any]] = [{"serviceAccountToken": token}]
+    if trusts:
+        place = f"metadata.annotations['{names.ANNOTATION_DOORS_CA}']"
+        file = names.DOORS_CA_FILE.rpartition("/")[2]
+        item = {"path": file, "fieldRef": {"fieldPath": place}}
+        sources.append({"downwardAPI": {"items": [item]}})
+    return {"name": "identity", "projected": {"sources": sources}}
 
 
 def files(wanted: tuple[JobFile, ...]) -> Volume:

@@ -60,10 +60,9 @@ from coxswain.store.leases import lines
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from coxswain.telemetry import crashes, logs, traces
-from coxswain.web import asyncapi, dependencies, server
+from coxswain.web import asyncapi, certificates, dependencies, server
 from coxswain.web.auditing import RECORDER
 from coxswain.web.banner import Banner
-from coxswain.web.certificates import Certificate
 from coxswain.web.health import Health
 from coxswain.web.limiting import LIMITER
 from coxswain.web.readiness import Dependency
@@ -118,7 +117,7 @@ async def running(
     pace: Pace = PACE,
 ) -> AsyncIterator[Ports]:
     """The whole process for the length of a block."""
-    certificate = ports.certificate(given)
+    shown = ports.certificates_of(given)
     async with AsyncExitStack() as stack:
         dsn = given.database_dsn.get_secret_value()
         store = await AuditedStore.open(dsn, connections=given.database_pool, name=NAME)
@@ -151,10 +150,10 @@ async def running(
         )
         group = await stack.enter_async_context(banner.group())
         work = [answering.run(), keys.run(), listener.run(), streams.run(), frozen.run(store)]
-        work += [recorder.denials.run(), *ways.work(), *_chores(given, store, bucket, certificate)]
+        work += [recorder.denials.run(), *ways.work(), *_chores(given, store, bucket, shown)]
         tasks = [group.create_task(each) for each in work]
         stack.callback(_cancel, tasks)
-        opened = await stack.enter_async_context(ports.opened(app, given, certificate))
+        opened = await stack.enter_async_context(ports.opened(app, given, shown))
         stack.push_async_callback(_leave, health, leave_seconds)
         banner.opened(health=health_port, **opened.named)
         tell = partial(banner.say, health, Role.ACTIVE)
@@ -162,15 +161,13 @@ async def running(
 
 
 def _chores(
-    given: SidecarSettings, store: Store, bucket: Bucket | None, shown: Certificate | None
+    given: SidecarSettings, store: Store, bucket: Bucket | None, shown: ports.Shown
 ) -> list[Coroutine[Any, Any, None]]:
     """What every replica does from time to time."""
     found = [_make_days(store), _purge_keys(store), running_processes.run(store, NAME, given)]
     if bucket is not None:
         found.append(Collector(store, bucket).run())
-    if shown is not None:
-        found.append(shown.run())
-    return found
+    return [*found, *certificates.following(shown.users, shown.door)]
 
 
 def _app(

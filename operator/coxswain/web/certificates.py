@@ -8,8 +8,9 @@ connected goes on as it began.
 import asyncio
 import hashlib
 import ssl
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from coxswain.errors import ConfigurationError
 from coxswain.telemetry import logs
@@ -72,6 +73,23 @@ class Certificate:
             place = f"{self._pair.certificate}, {self._pair.key}"
             raise ConfigurationError(f"{place}: no certificate with its key: {error}") from error
         return seen, context
+
+
+def of_files(certificate: Path | None, key: Path | None) -> Certificate | None:
+    """What a server shows, if it is given anything. Raises ConfigurationError if it cannot be read."""
+    if certificate is None or key is None:
+        return None
+    return Certificate(Pair(certificate, key))
+
+
+def following(*shown: Certificate | None) -> list[Coroutine[Any, Any, None]]:
+    """A task for each that there is, which lets a new one take its place."""
+    return [each.run() for each in shown if each is not None]
+
+
+def context_of(shown: Certificate | None) -> ssl.SSLContext | None:
+    """What a port needs: none where nothing is shown, so that it is plain."""
+    return None if shown is None else shown.context
 
 
 def _no_password() -> str:

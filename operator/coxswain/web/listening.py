@@ -46,6 +46,37 @@ class Secured(sslproto.SSLProtocol):
     max_size = 32_768
 
 
+class Handshakes:
+    """Connections over TLS that have not said hello to the end."""
+
+    def __init__(self) -> None:
+        self._open: set[asyncio.Future[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def secured(self, inner: asyncio.Protocol, tls: ssl.SSLContext) -> asyncio.BaseProtocol:
+        """What takes a new connection: ``inner`` serves it once its handshake is over."""
+        loop = asyncio.get_running_loop()
+        handshake: asyncio.Future[None] = loop.create_future()
+        self._open.add(handshake)
+        handshake.add_done_callback(self._is_over)
+        return Secured(
+            loop,
+            inner,
+            tls,
+            handshake,
+            server_side=True,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS,
+        )
+
+    def _is_over(self, handshake: asyncio.Future[None]) -> None:
+        self._open.discard(handshake)
+        if not handshake.cancelled():
+            # That it failed is the peer's business.
+            handshake.exception()
+
+
 class Ports:
     """The connections of a server on all its ports: those that it serves, and those in their handshake.
 
@@ -55,7 +86,7 @@ class Ports:
     def __init__(self, server: web.Server, name: str, most: int = MOST_CONNECTIONS) -> None:
         self._server = server
         self._most = most
-        self._handshakes: set[asyncio.Future[None]] = set()
+        self._handshakes = Handshakes()
         self._turned_away = pool_metrics.CONNECTIONS_TURNED_AWAY.labels(name)
 
     def plain(self) -> asyncio.BaseProtocol:
@@ -66,30 +97,13 @@ class Ports:
         """What serves a new connection over TLS."""
         if not self._has_room():
             return TurnedAway(b"")
-        loop = asyncio.get_running_loop()
-        handshake: asyncio.Future[None] = loop.create_future()
-        self._handshakes.add(handshake)
-        handshake.add_done_callback(self._is_over)
-        return Secured(
-            loop,
-            self._server(),
-            tls,
-            handshake,
-            server_side=True,
-            ssl_handshake_timeout=HANDSHAKE_SECONDS,
-        )
+        return self._handshakes.secured(self._server(), tls)
 
     def _has_room(self) -> bool:
         if len(self._server.connections) + len(self._handshakes) < self._most:
             return True
         self._turned_away.inc()
         return False
-
-    def _is_over(self, handshake: asyncio.Future[None]) -> None:
-        self._handshakes.discard(handshake)
-        if not handshake.cancelled():
-            # That it failed is the peer's business.
-            handshake.exception()
 
 
 @asynccontextmanager

@@ -66,16 +66,17 @@ async def serving(
     host: str,
     port: int,
     *,
+    tls: ssl.SSLContext | None = None,
     drain_seconds: float = DRAIN_SECONDS,
     keepalive_seconds: float = KEEPALIVE_SECONDS,
     most_connections: int = MOST_CONNECTIONS,
 ) -> AsyncIterator[int]:
-    """Listen for the length of a block; gives the port that was really opened.
+    """Listen for the length of a block, plain or over TLS; gives the port that was really opened.
 
     A connection on which no whole head of a request comes for ``keepalive_seconds`` is closed, and one
     beyond ``most_connections``, on all ports together, at once.
     """
-    wanted = [Opening(port)]
+    wanted = [Opening(port, tls)]
     async with serving_all(
         app,
         host,

@@ -15,7 +15,9 @@ from tests.support.apiserver import RESTRICTED
 Body = dict[str, Any]
 
 
-@pytest.mark.parametrize("values", [chart.WORKSPACES, chart.EXTERNAL_DATABASE, chart.BUCKET])
+@pytest.mark.parametrize(
+    "values", [chart.WORKSPACES, chart.EXTERNAL_DATABASE, chart.BUCKET, chart.INSIDE]
+)
 async def test_every_pod_of_the_platform_passes_pod_security_restricted(
     values: Any, client: Client, namespace: str
 ) -> None:

@@ -41,6 +41,7 @@ PROCESSES: dict[str, type[Settings]] = {
             chart.OIDC,
             chart.PROD,
             chart.TLS,
+            chart.INSIDE,
             chart.READS,
             None,
         )

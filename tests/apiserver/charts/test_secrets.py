@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -119,6 +120,55 @@ def test_a_certificate_is_kept_as_one_and_made_once(
     assert made[0] == made[1]
     found = kubectl.json("--namespace", namespace, "get", "secret", "coxswain-tls")
     assert found["type"] == "kubernetes.io/tls"
+
+
+def _lay_out(folder: Path, **secrets: str) -> dict[str, str]:
+    """Secrets as make_certificate.py leaves them, each with a text as its key; how the program is told of them."""
+    for name, text in secrets.items():
+        place = folder / "made" / f"coxswain-inside-{name}"
+        place.mkdir(parents=True, exist_ok=True)
+        for file in ("tls.crt", "tls.key"):
+            (place / file).write_text(text)
+    made = str(folder / "made")
+    return {"CERTIFICATES_FOLDER": made, "AUTHORITY": "coxswain-inside-authority"}
+
+
+def _may_replace(kubectl: Kubectl, namespace: str, *names: str) -> None:
+    """What the chart's role for certificates says beside creation."""
+    home = ("--namespace", namespace)
+    given = [f"--resource-name=coxswain-inside-{name}" for name in names]
+    words = ["create", "role", "replaces", "--verb=patch", "--resource=secrets", *given]
+    kubectl.run(*home, *words)
+    who = f"--serviceaccount={namespace}:{ACCOUNT}"
+    kubectl.run(*home, "create", "rolebinding", "replaces", "--role=replaces", who)
+
+
+def test_certificates_are_made_and_later_replaced_and_nothing_else_is_made(
+    plane: ControlPlane, kubectl: Kubectl, namespace: str, tmp_path: Path
+) -> None:
+    _may_replace(kubectl, namespace, "models")
+    first = _lay_out(tmp_path, authority="signer", models="first")
+    assert _run(plane, kubectl, namespace, tmp_path, **first).returncode == 0
+    assert _content(kubectl, namespace, "coxswain-inside-authority")["tls.key"] == "signer"
+    shutil.rmtree(tmp_path / "made")
+    second = _lay_out(tmp_path, models="second")
+    assert _run(plane, kubectl, namespace, tmp_path, **second).returncode == 0
+    assert _content(kubectl, namespace, "coxswain-inside-models")["tls.key"] == "second"
+    found = kubectl.json("--namespace", namespace, "get", "secrets")["items"]
+    names = {each["metadata"]["name"] for each in found}
+    assert names == {"coxswain-inside-authority", "coxswain-inside-models"}
+
+
+def test_where_another_authority_stands_nothing_is_signed_by_the_one_that_came_late(
+    plane: ControlPlane, kubectl: Kubectl, namespace: str, tmp_path: Path
+) -> None:
+    _may_replace(kubectl, namespace, "models")
+    first = _lay_out(tmp_path, authority="signer", models="first")
+    assert _run(plane, kubectl, namespace, tmp_path, **first).returncode == 0
+    late = _lay_out(tmp_path, authority="late", models="by the late one")
+    assert _run(plane, kubectl, namespace, tmp_path, **late).returncode != 0
+    assert _content(kubectl, namespace, "coxswain-inside-authority")["tls.key"] == "signer"
+    assert _content(kubectl, namespace, "coxswain-inside-models")["tls.key"] == "first"
 
 
 def test_a_refusal_fails_the_hook(

@@ -4,8 +4,9 @@ import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,8 @@ class Machine:
     door: WebDoor
     server: TlsServer
     operator: Store
+    more: dict[str, Any] = field(default_factory=dict)
+    """More settings of its agents."""
 
     async def run(self, *command: str) -> tuple[RunKey, RunResult]:
         """What a command of an agent comes to whose Agent lists one host."""
@@ -47,7 +50,7 @@ class Machine:
             update={"prompt": None, "command": list(command), "egress": [host]}
         )
         await self.operator.transact(runs.open_run, dataclasses.replace(new, document=document))
-        extra = {"egress_url": self.door.url, "web_door_port": 0}
+        extra = {"egress_url": self.door.url, "web_door_port": 0, **self.more}
         token = self.api.cluster.token(rows.pod(name=new.pod_name))
         run = f"{new.key.job_uid}/{new.key.attempt}"
         agent = AgentProcess(self.folder, self.api.url, NOWHERE, run, extra, token)

@@ -35,7 +35,9 @@ class Served:
         return ssl.create_default_context(cafile=str(self.authority.certificate))
 
 
-def settings(database: Database, folder: Path, mounted: Mounted) -> SidecarSettings:
+def settings(
+    database: Database, folder: Path, mounted: Mounted, door: Mounted | None = None
+) -> SidecarSettings:
     token = folder / "token"
     token.write_text(LOCAL_TOKEN)
     return SidecarSettings(
@@ -50,6 +52,8 @@ def settings(database: Database, folder: Path, mounted: Mounted) -> SidecarSetti
         local_token_file=token,
         certificate_file=mounted.pair.certificate,
         certificate_key_file=mounted.pair.key,
+        door_certificate_file=None if door is None else door.pair.certificate,
+        door_certificate_key_file=None if door is None else door.pair.key,
     )
 
 
@@ -104,3 +108,26 @@ async def test_a_pair_that_is_none_is_refused_at_the_start(
     with pytest.raises(ConfigurationError, match="no certificate with its key"):
         async with process.running(given, FakeCluster(), leave_seconds=0):
             pass
+
+
+async def test_the_door_shows_a_certificate_of_its_own_and_follows_it_too(
+    database: Database, tmp_path: Path, pki: Path
+) -> None:
+    authority = Authority(pki)
+    users = Mounted(tmp_path / "tls", authority.issue("first", "first", hosts=[HERE]))
+    inside = authority.issue("second", "second", hosts=[HERE])
+    door = Mounted(tmp_path / "inside", inside)
+    given = settings(database, tmp_path, users, door)
+    async with process.running(given, FakeCluster(), leave_seconds=0) as ports:
+        assert ports.https is not None
+        assert await shown(ports.api) == inside.certificate.read_bytes()
+        assert await shown(ports.https) != inside.certificate.read_bytes()
+        trusting = ssl.create_default_context(cafile=str(authority.certificate))
+        assert await status(f"https://{HERE}:{ports.api}/v1/jobs", trusting) == 200
+        third = authority.issue("third", "third", hosts=[HERE])
+        door.put(third.certificate.read_bytes(), third.key.read_bytes())
+        async with asyncio.timeout(20):
+            while await shown(ports.api) != third.certificate.read_bytes():  # noqa: ASYNC110 - a task does it
+                await asyncio.sleep(0.05)
+        # The kubelet and Prometheus ask this one, and are told nothing secret.
+        assert await status(f"http://{HERE}:{ports.health}/healthz") == 200

@@ -8,7 +8,7 @@
   postgres.enabled, database.existingSecret: a database of your own needs no bundled one; set postgres.enabled to false
 {{- end }}
 {{- if and .postgres.enabled .database.caConfigMap }}
-  postgres.enabled, database.caConfigMap: certificates are for a database of your own; the bundled one speaks no TLS
+  postgres.enabled, database.caConfigMap: certificates are for a database of your own; tls.internal is for the bundled one
 {{- end }}
 {{- if not (or .postgres.enabled .database.existingSecret) }}
   postgres.enabled, database.existingSecret: there is no database; name the Secret of your own, or enable the bundled one
@@ -51,6 +51,12 @@
 {{- end }}
 {{- if and (ne .tls.mode "none") .tls.redirect (eq (int .tls.port) 80) }}
   tls.port, tls.redirect: port 80 leads to https://, so it cannot be its port; take another, or lead nobody
+{{- end }}
+{{- if and (eq .tls.internal "certManager") (not .tls.internalIssuerRef.name) }}
+  tls.internal, tls.internalIssuerRef.name: name the issuer that cert-manager shall ask
+{{- end }}
+{{- if and (ne .tls.internal "certManager") .tls.internalIssuerRef.name }}
+  tls.internal, tls.internalIssuerRef.name: an issuer is for tls.internal certManager alone
 {{- end }}
 {{- if and (not .artifacts.bucket) (or .artifacts.endpoint .artifacts.existingSecret) }}
   artifacts.bucket, artifacts.endpoint, artifacts.existingSecret: a store is described and no bucket is named

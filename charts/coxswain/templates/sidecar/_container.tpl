@@ -19,6 +19,7 @@ env:
   {{- include "coxswain.peopleEnv" $ | nindent 2 }}
   {{- include "coxswain.artifactEnv" $ | nindent 2 }}
   {{- include "coxswain.tlsEnv" $ | nindent 2 }}
+  {{- include "coxswain.insideEnv" (list $ "api") | nindent 2 }}
   {{- with $.Values.sidecar.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -33,6 +34,7 @@ volumeMounts:
   - {name: sidecar-account, mountPath: {{ index . 1 }}, readOnly: true}
   {{- include "coxswain.peopleMounts" $ | nindent 2 }}
   {{- include "coxswain.tlsMounts" $ | nindent 2 }}
+  {{- include "coxswain.insideMounts" (list $ "api") | nindent 2 }}
   {{- include "coxswain.databaseMounts" $ | nindent 2 }}
   - {name: tmp, mountPath: /tmp}
 {{- end }}

@@ -30,7 +30,7 @@ from coxswain.store import running as running_processes
 from coxswain.store.mirror import ObjectRow
 from coxswain.store.pool import Store
 from coxswain.telemetry import crashes, logs, traces
-from coxswain.web import server
+from coxswain.web import certificates, server
 
 NAME = "channels"
 TITLE = "Coxswain channel gateway"
@@ -100,6 +100,7 @@ async def running(
     resolve: Resolve | None = None,
 ) -> AsyncIterator[Ports]:
     """The whole process for the length of a block."""
+    shown = hosting.certificate(given)
     async with AsyncExitStack() as stack:
         dsn = given.database_dsn.get_secret_value()
         store = await Store.open(dsn, connections=given.database_pool, name=f"coxswain-{NAME}")
@@ -123,12 +124,14 @@ async def running(
             host.tasks(
                 *(poller.run(), frozen.run(store)),
                 running_processes.run(store, NAME, given),
+                *certificates.following(shown),
             )
         )
         door = server.serving(
             build(given, Hooks(stored, keys)),
             given.bind,
             given.port,
+            tls=certificates.context_of(shown),
             drain_seconds=drain_seconds,
             keepalive_seconds=KEEPALIVE_SECONDS,
         )

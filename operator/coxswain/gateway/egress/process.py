@@ -1,12 +1,11 @@
 """The egress gateway's process: the web door, tasks for its tunnels and events, and the sender of callbacks."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from coxswain import settings
 from coxswain.api.records import Event, RunKey
-from coxswain.errors import ConfigurationError, ForbiddenError, UnauthenticatedError
+from coxswain.errors import ForbiddenError, UnauthenticatedError
 from coxswain.gateway import hosting
 from coxswain.gateway.callbacks import assembly
 from coxswain.gateway.egress import losses
@@ -16,6 +15,7 @@ from coxswain.gateway.egress.door import Admit, Door
 from coxswain.gateway.egress.journal import Journal
 from coxswain.gateway.egress.places import Places, Turns
 from coxswain.gateway.egress.relay import Bounds
+from coxswain.gateway.egress.taking import Taking
 from coxswain.gateway.egress.tunnels import Tunnels
 from coxswain.gateway.hosting import DRAIN_SECONDS, LEAVE_SECONDS, Host, Ports
 from coxswain.gateway.outbound.dialing import RESOLVERS, Dialer, Resolve
@@ -31,10 +31,9 @@ from coxswain.store import claims, connections, deliveries, egress_amounts, even
 from coxswain.store import running as running_processes
 from coxswain.store.pool import Store
 from coxswain.telemetry import crashes, logs
-from coxswain.web import server
+from coxswain.web import certificates, server
 
 NAME = "egress"
-SETTLE_SECONDS = 2.0
 # Of the dialer's threads for names, one run takes an eighth.
 DIALS_OF_ONE_RUN = RESOLVERS // 8
 
@@ -50,6 +49,7 @@ async def running(
 ) -> AsyncIterator[Ports]:
     """The whole process for the length of a block."""
     policy = addresses.policy(given.egress_allowed_networks, given.egress_nat64_prefixes)
+    shown = hosting.certificate(given)
     async with AsyncExitStack() as stack:
         dsn = given.database_dsn.get_secret_value()
         store = await Store.open(dsn, connections=given.database_pool, name=f"coxswain-{NAME}")
@@ -81,9 +81,11 @@ async def running(
                 refusals.run(),
                 sending.run(),
                 losses.run(lambda since: store.transact(connections.close_lost, since)),
+                *certificates.following(shown),
             )
         )
-        port = await stack.enter_async_context(_serving(door, given, drain_seconds))
+        taking = Taking(door, certificates.context_of(shown), given.egress_connections)
+        port = await stack.enter_async_context(taking.opened(given, drain_seconds))
         stack.push_async_callback(hosting.leave, health, leave_seconds)
         yield host.opened(port, health_port)
 
@@ -144,32 +146,6 @@ def _allowances(store: Store) -> Allowances:
         return await store.run(egress_amounts.grant, key, wanted, most)
 
     return Allowances(grant)
-
-
-@asynccontextmanager
-async def _serving(
-    door: Door, given: EgressGatewaySettings, drain_seconds: float
-) -> AsyncIterator[int]:
-    serving: set[asyncio.Task[None]] = set()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(door.serve(reader, writer))
-        serving.add(task)
-        task.add_done_callback(serving.discard)
-
-    try:
-        listening = await asyncio.start_server(accept, given.bind, given.port)
-    except OSError as error:
-        raise ConfigurationError(f"port {given.port} cannot be opened: {error.strerror}") from error
-    try:
-        yield listening.sockets[0].getsockname()[1]
-    finally:
-        listening.close()
-        await door.tunnels.drain(drain_seconds)
-        if serving:
-            _, late = await asyncio.wait(serving, timeout=SETTLE_SECONDS)
-            for each in late:
-                each.cancel()
 
 
 def main() -> int:

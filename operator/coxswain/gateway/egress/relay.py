@@ -85,9 +85,16 @@ async def _pump(
     count: Callable[[int], None],
 ) -> None:
     while data := await reader.read(READ_BYTES):
+        if writer.is_closing() and not writer.can_write_eof():
+            # TLS has no half of an end: a peer that has ended takes nothing more either.
+            break
         await take(len(data))
         writer.write(data)
         await writer.drain()
         count(len(data))
-    # The other direction may go on.
-    writer.write_eof()
+    if writer.can_write_eof():
+        # The other direction may go on.
+        writer.write_eof()
+    else:
+        # It is told of the end once all that was written has gone out.
+        writer.close()

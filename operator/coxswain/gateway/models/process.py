@@ -33,7 +33,7 @@ from coxswain.store.pool import Store
 from coxswain.store.usage import Call
 from coxswain.store.verdicts import Unsettled, Verdict
 from coxswain.telemetry import crashes, logs, metrics, traces
-from coxswain.web import server
+from coxswain.web import certificates, server
 from coxswain.web.auditing import RECORDER
 from coxswain.web.routes import Gate
 
@@ -73,6 +73,7 @@ async def running(
     given: ModelGatewaySettings, cluster: Cluster, *, leave_seconds: float = LEAVE_SECONDS
 ) -> AsyncIterator[Ports]:
     """The whole process for the length of a block."""
+    shown = hosting.certificate(given)
     async with AsyncExitStack() as stack:
         dsn = given.database_dsn.get_secret_value()
         store = await Store.open(dsn, connections=given.database_pool, name=f"coxswain-{NAME}")
@@ -104,9 +105,13 @@ async def running(
                 *(keys.run(), frozen.run(store)),
                 *(judge.run(), rows.run(), told.run(), refusals.run()),
                 running_processes.run(store, NAME, given),
+                *certificates.following(shown),
             )
         )
-        door = server.serving(app, given.bind, given.port, drain_seconds=hosting.DRAIN_SECONDS)
+        tls = certificates.context_of(shown)
+        door = server.serving(
+            app, given.bind, given.port, tls=tls, drain_seconds=hosting.DRAIN_SECONDS
+        )
         port = await stack.enter_async_context(door)
         stack.push_async_callback(hosting.leave, health, leave_seconds)
         yield host.opened(port, health_port)

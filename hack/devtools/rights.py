@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+from typing_extensions import override
 
 from devtools import charts, ledger, places
 from devtools.errors import ToolError
@@ -34,6 +35,7 @@ class Use(NamedTuple):
     place: str
     """``home``, ``workspace`` or, of a grant, ``any``."""
 
+    @override
     def __str__(self) -> str:
         return f"{self.account}: {self.verb} {self.resource} ({self.place})"
 
@@ -62,7 +64,7 @@ def granted(objects: Iterable[Body], release: str = "coxswain") -> set[Use]:
         for each in listed
         if each["kind"] in ("Role", "ClusterRole")
     }
-    found = set()
+    found: set[Use] = set()
     for binding in listed:
         if binding["kind"] not in ("RoleBinding", "ClusterRoleBinding"):
             continue

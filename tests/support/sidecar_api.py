@@ -105,14 +105,13 @@ async def running(
     database: Database,
     operator: Store,
     folder: Path,
-    *,
-    trusting: ssl.SSLContext | None = None,
     **settings: Any,
 ) -> AsyncIterator[Api]:
     """A process of its own for the length of a block; where people sign in, it keeps the local token too.
 
-    ``trusting``: how its door is come to, where the settings give it a certificate.
+    ``trusting``, an ``SSLContext``: how its door is come to, where the settings give it a certificate.
     """
+    trusting: ssl.SSLContext | None = settings.pop("trusting", None)
     pace = Pace(**{name: settings.pop(name) for name in PACE if name in settings})
     token_file = folder / f"token-{uuid4().hex}"
     token_file.write_text(LOCAL_TOKEN)

@@ -44,7 +44,8 @@ def _watch_answer(who: str) -> web.Response | bytes | None:
             return _status(429, Retry_After="0")
         case "an-end":
             return b""
-    return None
+        case _:
+            return None
 
 
 # What ends an operator of kopf, with its settings.

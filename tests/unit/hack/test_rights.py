@@ -76,7 +76,7 @@ def test_what_several_api_servers_saw_is_put_together(tmp_path: Path) -> None:
     assert rights.seen(tmp_path) == {GET_JOBS, MAKE_TOKENS}
 
 
-def logged(user: str, verb: str, code: int = 200, **target: str) -> str:
+def logged(user: str, verb: str, code: int = 200, /, **target: str) -> str:
     event = {
         "user": {"username": user},
         "verb": verb,

@@ -112,7 +112,8 @@ class Leading:
         hands = Hands(self._client, world.cache, world.journal, actor, events)
         loop = _loop(world, rooms, hands, taken_in)
         kinds = _kinds(self._settings.installation)
-        sweeper = Sweeper(world, taken_in, rooms, kinds, Random(), self._settings.sweep_seconds)  # noqa: S311 - jitter
+        every = self._settings.sweep_seconds
+        sweeper = Sweeper(world, taken_in, rooms, kinds, Random(), period_seconds=every)  # noqa: S311 - jitter
         streams = following.streams(self._client, taken_in, world.reach, kinds, rooms)
         world.reach.tell(taken_in)
 

@@ -48,8 +48,8 @@ class Sweeper:
         rooms: Mapping[str, Room[Any]],
         kinds: tuple[Swept, ...],
         random: Random,
-        period_seconds: float,
         *,
+        period_seconds: float,
         settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         self._world = world

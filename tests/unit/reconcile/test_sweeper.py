@@ -190,7 +190,13 @@ def _sweeper(paper: PaperWorld, period_seconds: float = 60) -> Sweeper:
     rooms: Any = {"Job": paper.rooms["Job"]}
     chance = Random(1)  # noqa: S311
     return Sweeper(
-        paper.world, paper.intake, rooms, KINDS, chance, period_seconds, settle_seconds=0
+        paper.world,
+        paper.intake,
+        rooms,
+        KINDS,
+        chance,
+        period_seconds=period_seconds,
+        settle_seconds=0,
     )
 
 

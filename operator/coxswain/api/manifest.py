@@ -79,6 +79,7 @@ AGENT = Kind(
         Column("Suspended", ".spec.suspend", "Whether new attempts wait.", "boolean"),
         _AGE,
         Column("Reason", _condition("reason"), "Why it is not ready.", wide=True),
+        Column("Description", ".spec.description", "What it is for.", wide=True),
         _MESSAGE,
     ),
 )

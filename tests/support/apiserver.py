@@ -112,6 +112,8 @@ async def install_kinds(kubeconfig: Path) -> None:
         await client.create("/apis/scheduling.k8s.io/v1/priorityclasses", PRIORITY_CLASS)
         for kind in manifest.KINDS:
             await eventually(partial(_is_served, client, kind.plural))
+            # Established, its storage may still be on the way: lists answer 429 until then.
+            await eventually(partial(_answers, client, kind.plural))
     finally:
         await client.close()
 

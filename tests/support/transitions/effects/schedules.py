@@ -11,7 +11,7 @@ from uuid import UUID
 from coxswain.api.conditions import ConditionType, Seen
 from coxswain.api.records import Event
 from coxswain.api.ticks import ScheduleState, Standing, Tick
-from coxswain.api.triggers import PollState, Trigger
+from coxswain.api.triggers import PollState, Source, Trigger
 from coxswain.errors import UserError
 from coxswain.reconcile import actions, instants, key
 from coxswain.reconcile.key import Key
@@ -29,6 +29,7 @@ Body = dict[str, Any]
 TRUE = Seen(ConditionType.RECORDS_AVAILABLE, "True", "Available")
 FOUND = Seen(ConditionType.AGENT_READY, "True", "Found")
 LATER = datetime(2028, 2, 1, tzinfo=NOW.tzinfo)
+SOURCES: tuple[Source, ...] = ("Webhook", "Poll")
 SECRET = b"a secret of thirty-two bytes, so"
 
 
@@ -161,9 +162,9 @@ def _heard(spec: Body, readable: Readable) -> object:
 def _outside(spec: Body, readable: Readable) -> object:
     come = tuple(
         Trigger(UUID(int=n), "uid", source, "d", "sha256:0", LATER)
-        for n, source in enumerate(("Webhook", "Poll"))
+        for n, source in enumerate(SOURCES)
     )
-    standing = replace(_standing(readable), triggers=come)  # type: ignore[arg-type]
+    standing = replace(_standing(readable), triggers=come)
     return _decided(spec, standing, LATER)
 
 

@@ -101,7 +101,11 @@ def is_fixed(change: Change) -> str:
     if words is not None:
         return words
     was = change.before.get("workspace", {})
-    if change.of.kind == "Agent" and change.of.head == "workspace" and was["type"] == "Persistent":
+    if (
+        change.of.kind == "Agent"
+        and change.of.head == "workspace"
+        and was.get("type") == "Persistent"
+    ):
         kept = ("type", "size", "storageClassName")
         now = change.after.get("workspace", {})
         is_same = all(was.get(each) == now.get(each) for each in kept)

@@ -12,8 +12,9 @@ from coxswain.reconcile import instants, key, outbox
 from coxswain.reconcile.decision import NOTHING
 from coxswain.rules import retry
 from coxswain.rules.outcome import Ended, RunFacts
-from coxswain_controllers.job import depended, form, retention, turn
+from coxswain_controllers.job import form, retention, turn
 from coxswain_controllers.job.decide import decide
+from coxswain_controllers.job.depended import seen as dependencies
 from coxswain_controllers.job.snapshot import ApprovalSeen, JobSnapshot
 from tests.support import builders, snapshots
 from tests.support.builders import JobBuilder
@@ -68,7 +69,7 @@ def _after_others(spec: Body) -> list[JobSnapshot]:
     """The Jobs that it waits for are not there, or have failed."""
     raw = _job(spec).raw
     where, job = key.of("Job", raw), form.of_job(raw)
-    seen = [depended.seen(world, where, job, {}) for world in (NOBODY, HAS_FAILED)]
+    seen = [dependencies(world, where, job, {}) for world in (NOBODY, HAS_FAILED)]
     return [replace(_waiting(spec), dependencies=each) for each in seen]
 
 

@@ -1,5 +1,6 @@
-"""Good changes, each alone: all comes to rest, to what a new object comes to, and back."""
+"""Good changes, each alone and in a row: all comes to rest, to what a new object comes to, and back."""
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.support.transitions.changes import Change
 from tests.support.transitions.cluster import Crowd, Place, at_once, state
 
 Body = dict[str, Any]
+WALKS, STEPS = 10, 4
 kinds = pytest.mark.parametrize("kind", samples.SPECS)
 
 
@@ -61,3 +63,22 @@ async def test_a_change_comes_to_what_a_new_object_comes_to_and_back(
         if state(third[changed[n]], with_ticks=True) != state(first[changed[n]], with_ticks=True)
     } == {}
     print(f"{kind}: {len(tried)} properties changed, {len(open_)} put back; all came to rest")
+
+
+@pytest.mark.parametrize("kind", ["Agent", "Schedule", "Lease"])
+async def test_a_walk_comes_to_what_its_end_comes_to_at_once(crowd: Crowd, kind: str) -> None:
+    begin = samples.SPECS[kind][0]
+    walks = {
+        seed: changes.walk(kind, begin, STEPS, Random(seed))  # noqa: S311 - it can be repeated
+        for seed in range(WALKS)
+    }
+    walkers = {seed: Place(kind, f"w{seed}") for seed in walks}
+    fresh = {seed: Place(kind, f"f{seed}") for seed in walks}
+    await at_once(crowd.make(walkers[n], own(kind, begin, n)) for n in walks)
+    for step in range(1, STEPS + 1):
+        await at_once(crowd.put(walkers[n], own(kind, walks[n][step], n)) for n in walks)
+        await crowd.settles()
+    await at_once(crowd.make(fresh[n], own(kind, walks[n][-1], 1000 + n)) for n in walks)
+    found = await crowd.settles()
+    for n in walks:
+        assert state(found[walkers[n]]) == state(found[fresh[n]]), f"walk {n}: {walks[n]}"

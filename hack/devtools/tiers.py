@@ -50,6 +50,8 @@ class Ran:
 PER_CORE = ("--numprocesses", "auto", "--dist", "worksteal")
 # Each process has an API server of its own, and each file an operator: files stay whole.
 PER_FILE = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+# Each process has an API server of its own, and most of a plan is waiting.
+PER_PLAN = ("--numprocesses", "4", "--dist", "worksteal")
 
 ALL = (
     Tier(
@@ -64,6 +66,12 @@ ALL = (
         ("tests/apiserver",),
         ("etcd", "kubernetes", "helm"),
         arguments=PER_FILE,
+    ),
+    Tier(
+        "faults",
+        ("tests/faults",),
+        ("etcd", "kubernetes", "helm"),
+        arguments=PER_PLAN,
     ),
     Tier("cluster", ("tests/cluster",), ("helm",), needs_cluster=True),
 )

@@ -1,0 +1,84 @@
+"""Agents as the tester needs them: each claims its run, writes down that it began, and says how it ended.
+
+What they write down is a file that no part of the platform can reach.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from coxswain.errors import CoxswainError
+from tests.faults.history import Effect
+from tests.support.pods import FakePod
+from tests.support.workspace import Ledger
+
+REFUSED = 77
+LOOK_SECONDS = 0.02
+Script = Callable[["Agents", FakePod], Awaitable[None]]
+
+
+class Agents:
+    """All agents of a run."""
+
+    def __init__(self, ledger: Ledger, file: Path) -> None:
+        self._ledger = ledger
+        self._file = file
+
+    async def begins(self, pod: FakePod) -> bool:
+        """Claim the run of a pod that starts; False where another one has it, and then it has ended."""
+        await pod.starts()
+        try:
+            run = await self._ledger.claim(pod)
+        except CoxswainError:
+            await pod.ends(REFUSED)
+            return False
+        effect = {"job": run.key.job_uid, "attempt": run.key.attempt, "pod": pod.uid}
+        with self._file.open("a") as file:
+            file.write(json.dumps({**effect, "token": run.token}) + "\n")
+        return True
+
+    async def says(self, pod: FakePod, status: str, **more: object) -> None:
+        """Post the result. A run that was closed meanwhile takes none."""
+        try:
+            await self._ledger.post(pod, status=status, **more)
+        except CoxswainError:
+            return
+
+    async def until_begun(self, attempts: int) -> None:
+        """Wait until so many have begun to work."""
+        while len(self.effects()) < attempts:  # noqa: ASYNC110 - others do it
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def effects(self) -> list[Effect]:
+        """What began."""
+        if not self._file.exists():
+            return []
+        return [Effect(**json.loads(line)) for line in self._file.read_text().splitlines()]
+
+
+def works(codes: Mapping[int, int] | None = None) -> Script:
+    """An agent that says nothing and ends with the exit code of its attempt; 0 where none is given."""
+
+    async def script(agents: Agents, pod: FakePod) -> None:
+        if await agents.begins(pod):
+            await pod.ends((codes or {}).get(pod.attempt, 0))
+
+    return script
+
+
+def answers(status: str = "succeeded", **result: object) -> Script:
+    """An agent that posts a result and ends well."""
+
+    async def script(agents: Agents, pod: FakePod) -> None:
+        if await agents.begins(pod):
+            await agents.says(pod, status, **result)
+            await pod.ends(0)
+
+    return script
+
+
+async def hangs(agents: Agents, pod: FakePod) -> None:
+    """An agent that works until it is told to end."""
+    if await agents.begins(pod):
+        await pod.stopping.wait()

@@ -7,8 +7,11 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from uuid import UUID
 
+from coxswain import names
 from coxswain.errors import CoxswainError
+from coxswain.store import reports
 from tests.faults.history import Effect
 from tests.support.pods import FakePod
 from tests.support.workspace import Ledger
@@ -38,6 +41,10 @@ class Agents:
             file.write(json.dumps({**effect, "token": run.token}) + "\n")
         return True
 
+    async def acts(self, pod: FakePod, act: UUID, name: str) -> None:
+        """Begin something with an effect outside, which never ends."""
+        await self._ledger.store.transact(reports.begin_act, pod.uid, act, name)
+
     async def says(self, pod: FakePod, status: str, **more: object) -> None:
         """Post the result. A run that was closed meanwhile takes none."""
         try:
@@ -63,6 +70,17 @@ def works(codes: Mapping[int, int] | None = None) -> Script:
     async def script(agents: Agents, pod: FakePod) -> None:
         if await agents.begins(pod):
             await pod.ends((codes or {}).get(pod.attempt, 0))
+
+    return script
+
+
+def works_as(codes: Mapping[str, Mapping[int, int]]) -> Script:
+    """The same, with exit codes by the name of the Job."""
+
+    async def script(agents: Agents, pod: FakePod) -> None:
+        if await agents.begins(pod):
+            job = pod.raw["metadata"]["labels"][names.LABEL_JOB]
+            await pod.ends(codes.get(job, {}).get(pod.attempt, 0))
 
     return script
 

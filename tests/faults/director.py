@@ -73,8 +73,11 @@ class Director:
         if self._is_over:
             return None
         now, due = self._clock(), None
+        is_next = True
         for each in self._armed:
-            if each.fault.replica not in (None, replica) or not fits(each.fault):
+            is_for_later = each.fault.then and not is_next
+            is_next = is_next and each.fired > 0
+            if is_for_later or each.fault.replica not in (None, replica) or not fits(each.fault):
                 continue
             each.seen += 1
             # Each counts for itself; of several that are due at once the first one has it.

@@ -1,6 +1,7 @@
 """Plans from what was seen of a run without faults. Pure.
 
-    of each write           killed before it and after it, its answer lost, its answer a 504
+    of each write           killed before it and after it, its answer lost, its answer a 504, and
+                            frozen before it until another replica leads
     of each commit          killed before it and after it, cut before it and after it
     of each event           repeated, late, swapped with the next, lost, the stream broken in its place
     of each deletion        killed after it, and the past is seen again: the list as it was before it
@@ -21,6 +22,8 @@ from tests.faults.proxy.seen import Body, Told, Trace
 
 TABLE = re.compile(r"\b(INTO|UPDATE|FROM) (\w+)")
 LATE_SECONDS = 2.0
+FROZEN_SECONDS = 6.0
+"""Longer than the lease of a leader here: the other replica has taken over."""
 BEFORE_SECONDS = 8.0
 """What a restart takes, and the time that a lease is still somebody else's."""
 LOST_SECONDS = 150.0
@@ -41,7 +44,13 @@ def plans(workload: str, seen: Trace, quiet: Trace) -> list[Plan]:
         *_of_cancelled_changes(seen),
     ]
     return [
-        Plan(name=name, workload=workload, faults=faults, seconds=_seconds(faults))
+        Plan(
+            name=name,
+            workload=workload,
+            faults=faults,
+            seconds=_seconds(faults),
+            replicas=1 + any(each.do is Deed.FREEZE for each in faults),
+        )
         for name, faults in found
     ]
 
@@ -62,6 +71,7 @@ def _of_writes(seen: Trace) -> Iterator[tuple[str, Faults]]:
         yield f"{name}-kill-after", (Fault(request=at, do=Deed.KILL, when="after"),)
         yield f"{name}-lose-after", (Fault(request=at, do=Deed.LOSE, when="after"),)
         yield f"{name}-504-after", (Fault(request=at, do=Deed.ANSWER, when="after", status=504),)
+        yield f"{name}-freeze", (Fault(request=at, do=Deed.FREEZE, seconds=FROZEN_SECONDS),)
 
 
 def _of_commits(seen: Trace, quiet: Trace) -> Iterator[tuple[str, Faults]]:
@@ -100,12 +110,18 @@ def _of_deletions(seen: Trace) -> Iterator[tuple[str, Faults]]:
         resource = each.target.resource
         counted[resource] += 1
         at = Request(verb="delete", resource=resource, nth=counted[resource])
-        again = Request(verb="list", resource=resource, nth=2)
+        again = Request(verb="list", resource=resource)
         yield (
             f"delete-{_dashed(resource)}-{at.nth}-past",
             (
                 Fault(request=at, do=Deed.KILL, when="after"),
-                Fault(request=again, do=Deed.OLD, seconds=BEFORE_SECONDS, lasts=BEFORE_SECONDS),
+                Fault(
+                    request=again,
+                    do=Deed.OLD,
+                    then=True,
+                    seconds=BEFORE_SECONDS,
+                    lasts=BEFORE_SECONDS,
+                ),
             ),
         )
 

@@ -111,6 +111,8 @@ class Fault(Part):
     do: Deed
     when: Literal["before", "after"] = "before"
     """Before it came through, or after it was done and before its answer came."""
+    then: bool = False
+    """Counts only from when all faults before it in the plan have come true."""
     times: Count = 1
     """Again at each further one, so often in all."""
     lasts: Seconds | None = None

@@ -66,6 +66,14 @@ def test_of_two_that_are_due_the_first_has_it_and_both_have_counted() -> None:
     assert director.on_request("one", PODS) is director._armed[1].fault
 
 
+def test_what_comes_then_counts_from_the_fault_before_it() -> None:
+    first = _kill(request=Request(verb="create", nth=2))
+    director = Director((first, _kill(then=True)), Clock())
+    due = [director.on_request("one", each) for each in (STATUS, PODS, STATUS, PODS, STATUS)]
+    assert [each is not None and each.then for each in due] == [False, False, False, False, True]
+    assert due[3] is first
+
+
 def test_what_never_came_is_told() -> None:
     fault = _kill(request=Request(verb="delete"))
     director = Director((fault,), Clock())

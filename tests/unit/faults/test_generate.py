@@ -30,8 +30,10 @@ def test_of_each_write_both_sides_and_the_lost_answer() -> None:
     assert list(found) == [
         f"create-pods-{nth}-{what}"
         for nth in (1, 2)
-        for what in ("kill-before", "kill-after", "lose-after", "504-after")
+        for what in ("kill-before", "kill-after", "lose-after", "504-after", "freeze")
     ]
+    assert found["create-pods-1-freeze"].replicas == 2
+    assert found["create-pods-1-kill-after"].replicas == 1
     (fault,) = found["create-pods-2-kill-after"].faults
     assert fault.request is not None
     assert (fault.request.resource, fault.request.nth, fault.do, fault.when) == (
@@ -57,7 +59,7 @@ def test_of_commits_only_those_that_are_no_routine() -> None:
 def test_of_a_deletion_a_next_leader_that_sees_the_past() -> None:
     found = _plans(Trace(exchanges=[_written(1.0, "delete", "pods")]))
     killed, past = found["delete-pods-1-past"].faults
-    assert (killed.do, killed.when, past.do) == (Deed.KILL, "after", Deed.OLD)
+    assert (killed.do, killed.when, past.do, past.then) == (Deed.KILL, "after", Deed.OLD, True)
     assert past.request is not None
     assert (past.request.verb, past.request.resource) == ("list", "pods")
 

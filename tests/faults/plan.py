@@ -70,6 +70,8 @@ class Deed(StrEnum):
     """The API server says ``status``: instead of doing it, or although it was done."""
     HANG = "hang"
     """No answer ever comes; after ``seconds`` the connection breaks."""
+    AWAY = "away"
+    """Postgres is away for ``seconds``: every connection of the replica breaks, and none is taken."""
     OLD = "old"
     """A list is answered as it was ``seconds`` ago, as by an API server that lags behind."""
     DROP = "drop"
@@ -95,8 +97,8 @@ EVENT = {
     *(Deed.DROP, Deed.DELAY, Deed.REPEAT, Deed.SWAP, Deed.CUT, Deed.END, Deed.HALF, Deed.ERROR),
     *(Deed.HUSH, Deed.KILL, Deed.FREEZE),
 }
-COMMIT = {Deed.KILL, Deed.FREEZE, Deed.LOSE, Deed.DELAY}
-NEEDS_SECONDS = {Deed.FREEZE, Deed.DELAY, Deed.HANG, Deed.OLD, Deed.SWAP, Deed.HUSH}
+COMMIT = {Deed.KILL, Deed.FREEZE, Deed.LOSE, Deed.DELAY, Deed.AWAY}
+NEEDS_SECONDS = {Deed.AWAY, Deed.FREEZE, Deed.DELAY, Deed.HANG, Deed.OLD, Deed.SWAP, Deed.HUSH}
 NEEDS_STATUS = {Deed.ANSWER, Deed.ERROR}
 
 

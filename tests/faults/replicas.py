@@ -33,6 +33,8 @@ class Replica:
 
     name: str
     operator: Operator | None = None
+    switch: Switch | None = None
+    _away: asyncio.Task[None] | None = None
 
     def kill(self) -> None:
         """End it as a machine would that loses power."""
@@ -43,6 +45,25 @@ class Replica:
         standing = self._standing()
         standing.freeze()
         asyncio.get_running_loop().call_later(seconds, standing.thaw)
+
+    def cut_off(self, seconds: float) -> None:
+        """Let no connection to Postgres through for so long."""
+        if self._away is None or self._away.done():
+            self._away = asyncio.create_task(self._cut_off(seconds))
+
+    async def _cut_off(self, seconds: float) -> None:
+        assert self.switch is not None
+        await self.switch.off()
+        await asyncio.sleep(seconds)
+        await self.switch.on()
+
+    async def close(self) -> None:
+        """Let nothing through any more."""
+        if self._away is not None:
+            self._away.cancel()
+            await asyncio.gather(self._away, return_exceptions=True)
+        if self.switch is not None:
+            await self.switch.off()
 
     def _standing(self) -> Operator:
         assert self.operator is not None
@@ -100,9 +121,9 @@ async def running(
             proxy = KubeProxy(bed.installation.plane.url, director, trace, replica)
             url = await stack.enter_async_context(proxy.serving(bed.account))
             wire = PostgresProxy(outage.socket_of(database), director, trace, replica)
-            switch = Switch(wire, home / SOCKET)
-            await switch.on()
-            stack.push_async_callback(switch.off)
+            replica.switch = Switch(wire, home / SOCKET)
+            await replica.switch.on()
+            stack.push_async_callback(replica.close)
             started = bed.installation.operator(
                 outage.behind(database, home),
                 home,

@@ -61,7 +61,8 @@ class Verdict:
             return f"fail  {name}: {'; '.join(self.broken)}"
         if self.waiting:
             return f"idle  {name}: {len(self.waiting)} faults found nothing to come true at"
-        return f"ok    {name} ({self.seconds:.1f} s after the last fault)"
+        since = " after the last fault" if self.fired else ""
+        return f"ok    {name} ({self.seconds:.1f} s{since})"
 
     def story(self) -> str:
         """All of it, for people: what did not hold first, then what happened, then the logs."""

@@ -13,3 +13,6 @@ class Hands(Protocol):
 
     def freeze(self, seconds: float) -> None:
         """Stop its time, and let it go on after so long."""
+
+    def cut_off(self, seconds: float) -> None:
+        """Let no connection to Postgres through for so long."""

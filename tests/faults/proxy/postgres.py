@@ -96,6 +96,9 @@ class _Conversation:
                 await asyncio.sleep(fault.seconds or 0.0)
             case Deed.LOSE:
                 return False
+            case Deed.AWAY:
+                self._hands.cut_off(fault.seconds or 0.0)
+                return False
             case _:
                 raise ValueError(f"{fault.do} is not for commits")
         return True

@@ -40,6 +40,9 @@ class Hands:
     def freeze(self, seconds: float) -> None:
         self.done.append(f"freeze {seconds:g}")
 
+    def cut_off(self, seconds: float) -> None:
+        self.done.append(f"cut off {seconds:g}")
+
 
 def _event(name: str, kind: str = "ADDED") -> bytes:
     raw = {"metadata": {"name": name, "uid": name, "resourceVersion": "1"}}

@@ -82,6 +82,11 @@ CASES = [
         history(attempts(1, 2, 3, attemptsUsed=2)),
     ),
     (
+        attempts_without_holes,
+        history(gone_through("Queued", "Running", "Queued", attemptsUsed=3)),
+        history(gone_through("Queued", "Running", "Review", "Queued", attemptsUsed=3)),
+    ),
+    (
         next_attempt_waits,
         history(pod(1), pod(2)),
         history(pod(1), pod(1, phase="Failed"), pod(2)),

@@ -1,6 +1,7 @@
 """The verbs of hack/faults: run plans, make plans, do both for all workloads, list the workloads."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ QUIET_SECONDS = 5.0
 def main() -> int:
     """Do what is asked for; 1 where anything did not hold, 2 where it was not understood."""
     asked = _asked()
+    # Whoever is told to end takes down what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         done: int = asked.do(asked)
     except (ValueError, OSError) as error:

@@ -85,6 +85,8 @@ class _Playing:
         async with self._stage() as stage, house as running:
             problem = await self._to_the_end(stage, director)
             settled_at = self.trace.now()
+            # What has found nothing to come true at by now is no part of this workload.
+            director.heal()
             if not problem:
                 await asyncio.sleep(self.plan.quiet_seconds)
             history = await self._history(stage, began, settled_at)

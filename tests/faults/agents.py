@@ -10,7 +10,8 @@ from pathlib import Path
 from uuid import UUID
 
 from coxswain import names
-from coxswain.errors import CoxswainError
+from coxswain.errors import CoxswainError, NotFoundError
+from coxswain.kube import paths
 from coxswain.store import reports
 from tests.faults.history import Effect
 from tests.support.pods import FakePod
@@ -29,7 +30,10 @@ class Agents:
         self._file = file
 
     async def begins(self, pod: FakePod) -> bool:
-        """Claim the run of a pod that starts; False where another one has it, and then it has ended."""
+        """Claim the run of a pod that starts; False where another one has it, and then it has ended.
+
+        It works until the Job is known to run, so that each run of a workload takes the same steps.
+        """
         await pod.starts()
         try:
             run = await self._ledger.claim(pod)
@@ -39,6 +43,8 @@ class Agents:
         effect = {"job": run.key.job_uid, "attempt": run.key.attempt, "pod": pod.uid}
         with self._file.open("a") as file:
             file.write(json.dumps({**effect, "token": run.token}) + "\n")
+        while not await _is_known(pod):  # noqa: ASYNC110 - others do it
+            await asyncio.sleep(LOOK_SECONDS)
         return True
 
     async def acts(self, pod: FakePod, act: UUID, name: str) -> None:
@@ -62,6 +68,17 @@ class Agents:
         if not self._file.exists():
             return []
         return [Effect(**json.loads(line)) for line in self._file.read_text().splitlines()]
+
+
+async def _is_known(pod: FakePod) -> bool:
+    """Whether the Job of a pod has its attempt in its status, or will have it no more."""
+    name = pod.raw["metadata"]["labels"][names.LABEL_JOB]
+    try:
+        job = await pod.client.get(paths.of("jobs", pod.namespace, name))
+    except NotFoundError:
+        return True
+    status = job.get("status") or {}
+    return status.get("phase") != "Queued" and int(status.get("attempt", 0)) >= pod.attempt
 
 
 def works(codes: Mapping[int, int] | None = None) -> Script:

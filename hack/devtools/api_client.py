@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from coxswain.client import Client
+from coxswain.client import Client, RetryPolicy
 from coxswain.client.models import EventView
 from devtools import children, patience, programs, release
 from devtools.kubectl import Kubectl
@@ -45,9 +45,9 @@ class Api:
         self.url = url
         self._token = token
 
-    def client(self) -> Client:
+    def client(self, policy: RetryPolicy | None = None) -> Client:
         """The same door through the client of the API; close it."""
-        return Client(self.url, self._token)
+        return Client(self.url, self._token, policy=policy)
 
     def as_(self, token: str) -> "Api":
         """The same door for somebody else."""

@@ -12,7 +12,7 @@ from coxswain.api import event_schemas
 from coxswain.api.event_type import SCHEMA_VERSION, EventType
 from coxswain.api.event_types import registry
 from coxswain.api.meta import Model
-from coxswain.sidecar.wire import EventView
+from coxswain.sidecar.wire import TAKEN, EventView
 from coxswain.web import asyncapi
 from devtools import pages, places
 from devtools.errors import ToolError
@@ -28,7 +28,7 @@ def files() -> dict[Path, str]:
     """Every file about events, with its text."""
     return {
         SCHEMA: _json(event_schemas.bundle(EventView)),
-        DOCUMENT: _json(asyncapi.document(EventView)),
+        DOCUMENT: _json(asyncapi.document(EventView, TAKEN)),
         PAGE: page(),
     }
 
@@ -65,7 +65,8 @@ def page() -> str:
         "What happens is told in one log, by types with a version each; [records](records.md) says how it is read.\n"
         "Programs find the same in [events.schema.json](events.schema.json), one JSON Schema that every event\n"
         "fits, and in an AsyncAPI document that the sidecar serves at `/v1/asyncapi.json`\n"
-        "([the same as a file](asyncapi.json)).\n\n"
+        "([the same as a file](asyncapi.json)). That one also has the batches in which events are appended:\n"
+        "closed, and without what only the log gives an event, its position and times.\n\n"
         f"`schemaVersion` is {SCHEMA_VERSION}; `eventVersion` is the version of the type. Fields are added without a\n"
         "new version: pass over those that you do not know, and over types that you do not know. Nothing is taken\n"
         "away, changed or made required but in a new version of the type, which is told beside the old one.\n\n"

@@ -99,7 +99,7 @@ def _keep_promises() -> None:
     if found := inventory.all_faults():
         raise ToolError(
             "; ".join(found),
-            f"keep it, or say so in the changelog: an item that begins with {inventory.WORDS[0]}",
+            f"keep it, or say so in the changelog: an item of its newest section that begins with {inventory.WORDS[0]}",
         )
 
 

@@ -1,8 +1,8 @@
 """docs/inventory.json: every key that users may have written down somewhere, and the check that it still stands.
 
 `hack/generate` only adds to it. A key that is gone, has another type, lost a word that was allowed or has
-become required breaks what users have; it goes only with a line of the changelog that begins with one of
-``WORDS`` and names the key in backticks.
+become required breaks what users have; it goes only with a line in the newest section of the changelog that
+begins with one of ``WORDS`` and names the key in backticks.
 """
 
 import json
@@ -97,7 +97,8 @@ def _broken(standing: Keys, now: Keys, key: str) -> str:
 
 
 def _told(changelog: str) -> set[str]:
-    """The keys that the changelog tells of as changed."""
-    items = re.split(r"^- ", changelog, flags=re.MULTILINE)
+    """The keys that the newest section of the changelog tells of as changed; older ones speak of other changes."""
+    sections = re.split(r"^## ", changelog, flags=re.MULTILINE)
+    items = re.split(r"^- ", sections[1] if len(sections) > 1 else changelog, flags=re.MULTILINE)
     told = [each.partition("\n\n")[0] for each in items if each.startswith(WORDS)]
     return {key for each in told for key in re.findall(r"`([^`]+)`", each)}

@@ -44,7 +44,7 @@ def all_locks() -> tuple[Lock, ...]:
         Lock(ROOT_LOCK, (), "3.11", is_constrained=False),
         Lock(
             images / "operator" / "requirements.lock",
-            ("operator", "sidecar", "gateway", "build"),
+            ("operator", "sidecar", "gateway", "traces", "build"),
             "3.13",
             is_constrained=True,
         ),

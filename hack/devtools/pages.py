@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from coxswain.rules import failures, lifecycle, permissions, repeats, retry
+from coxswain.rules import failures, lifecycle, overrides, permissions, repeats, retry
 from coxswain.rules.permissions import Permission, Scope
 
 NOTE = "<!-- Made by hack/generate from operator/coxswain/rules; do not edit. -->\n"
@@ -60,7 +60,11 @@ def permissions_page() -> str:
         "Who agrees to a Job or a call, and who denies it, has to stand among its approvers, whatever their role. Who\n"
         "takes, renews or lets go of a lease does so with its token. Beside these, `/v1/openapi.json`, `/docs` and\n"
         "the sidecar's `/v1/asyncapi.json` are for everybody whose token is good, and the health port is for all who\n"
-        "reach it.\n"
+        "reach it.\n\n"
+        "## With a reason\n\n"
+        "Who sets aside what automation does by itself says why: without `reason` 422, which names it. It is in the\n"
+        "[audit log](audit.md), with the act. Elsewhere a reason is kept where one is given.\n\n"
+        f"{table(('route', 'sets aside'), [(f'`{each}`', what) for each, what in overrides.TABLE.items()])}"
     )
 
 

@@ -4,11 +4,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from coxswain.configuration import Contradiction
+from coxswain.configuration import Contradiction, TracedSettings
 from coxswain.settings import ONE_PORT, Domain, Network, Origin, Port, ServerSettings
 
 
-class ChannelGatewaySettings(ServerSettings):
+class ChannelGatewaySettings(ServerSettings, TracedSettings):
     """The channel gateway: webhooks come in, and pages are looked at, for Schedules."""
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import (
+    Field,
     ModelWrapValidatorHandler,
     SecretStr,
     TypeAdapter,
@@ -129,6 +130,14 @@ class MeasuredSettings(Settings):
 
     metrics: bool = True
     """Whether /metrics is served, and what is measured for it alone is measured."""
+
+
+class TracedSettings(Settings):
+    """A process whose work may be told as traces."""
+
+    traces_endpoint: Annotated[str, Field(max_length=512, pattern=r"^(https?://[^\s?#@]+)?$")] = ""
+    """Collector that takes traces by OTLP over HTTP, such as http://collector:4318, to which /v1/traces is
+    added; none traces nothing."""
 
 
 S = TypeVar("S", bound=Settings)

@@ -10,6 +10,7 @@ from coxswain.alert_settings import AlertSettings
 from coxswain.configuration import Contradiction as Contradiction
 from coxswain.configuration import MeasuredSettings as MeasuredSettings
 from coxswain.configuration import Settings as Settings
+from coxswain.configuration import TracedSettings
 from coxswain.configuration import load as load
 from coxswain.people_settings import PeopleSettings
 from coxswain.rate_settings import RateSettings
@@ -133,6 +134,7 @@ class ArtifactSettings(Settings):
 
 class SidecarSettings(
     ServerSettings,
+    TracedSettings,
     FairnessSettings,
     KeySettings,
     ArtifactSettings,
@@ -247,7 +249,7 @@ Days = Annotated[int, Field(ge=1, le=36_500)]
 
 
 class RetentionSettings(Settings):
-    """How long records stay, by the database's clock; the event log stays whatever is said here."""
+    """How long records stay, by the database's clock."""
 
     deliveries_kept_days: Days = 30
     """Callbacks and their tries: from their end, if their Job is gone too."""
@@ -256,11 +258,14 @@ class RetentionSettings(Settings):
     Usage: from the call. Ticks of Schedules: from their outcome."""
     audit_kept_days: Days | None = None
     """Rows of the audit log, by whole seals, from their sealing on; none keeps them for ever."""
+    events_kept_days: Annotated[int, Field(ge=7, le=36_500)] | None = None
+    """The event log, by whole days (UTC) from their end, with all messages; none keeps it for ever."""
 
 
 class OperatorSettings(
     StoreSettings,
     MeasuredSettings,
+    TracedSettings,
     SandboxSettings,
     QueueSettings,
     LimitSettings,
@@ -320,7 +325,7 @@ class OperatorSettings(
 Url = Annotated[str, Field(max_length=512, pattern=r"^https?://[^\s?#@]+$")]
 
 
-class ModelGatewaySettings(ServerSettings):
+class ModelGatewaySettings(ServerSettings, TracedSettings):
     """The model gateway."""
 
     CONTRADICTIONS: ClassVar[tuple[Contradiction, ...]] = (

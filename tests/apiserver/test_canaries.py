@@ -26,6 +26,7 @@ from tests.support.canaries import Canaries
 from tests.support.channels import KEY, signed
 from tests.support.kubelet import Kubelet
 from tests.support.leader import Installation
+from tests.support.otlp import Collector
 from tests.support.outage import Switch, switchable
 from tests.support.pods import FakePod
 from tests.support.postgres import Database
@@ -35,6 +36,7 @@ from tests.support.verbs import Running
 from tests.support.workspace import Workspace
 
 DEBUG = {"log_level": "debug"}
+OUTPUTS = ("log of operator", "log of sidecar", "log of egress", "the database", "the traces")
 KINDS = ("agents", "jobs", "schedules", "pods", "events")
 
 
@@ -57,6 +59,7 @@ class World:
     postgres: Switch
     folder: Path
     secrets: Canaries
+    collector: Collector
     schedule: str = ""
     heard: dict[str, str] = field(default_factory=dict)
 
@@ -97,6 +100,7 @@ class World:
             at = paths.collection(kind, self.workspace.namespace)
             found[kind] = json.dumps(await self.workspace.client.get(at))
         found["the database"] = await canaries.rows(self.database)
+        found["the traces"] = repr(self.collector.spans)
         return found
 
 
@@ -114,10 +118,14 @@ async def standing(
     async with (
         Provider() as provider,
         Receiver() as receiver,
+        Collector() as collector,
         switchable(database, sockets) as (behind, postgres),
     ):
         origin = f"http://localhost:{receiver.port}"
-        more: dict[str, dict[str, Any]] = {verb: dict(DEBUG) for verb in whole.VERBS}
+        traced = {"traces_endpoint": collector.url}
+        more: dict[str, dict[str, Any]] = {
+            verb: DEBUG | (traced if verb != "egress" else {}) for verb in whole.VERBS
+        }
         more["sidecar"]["local_token_file"] = token_file
         more["models"] |= {
             "provider_base_urls": [f"{provider.url}/v1"],
@@ -131,7 +139,15 @@ async def standing(
             for each in processes.values():
                 await each.says()
             yield World(
-                workspace, database, processes, provider, receiver, postgres, folder, secrets
+                workspace,
+                database,
+                processes,
+                provider,
+                receiver,
+                postgres,
+                folder,
+                secrets,
+                collector,
             )
 
 
@@ -157,7 +173,7 @@ async def test_secrets_do_their_work_and_show_up_in_no_output(
         assert world.provider.keys[-1] == world.secrets.provider_key
         world.receiver.received[-1].verify(world.secrets.signing_key)
         assert len(world.secrets.others) >= 3
-        for where in ("log of operator", "log of sidecar", "log of egress", "the database"):
+        for where in OUTPUTS:
             assert len(outputs[where]) > 1000, where
         assert "PROVIDER_AUTHENTICATION" in outputs["the database"]
         planted = {"a log": f"asked with {world.secrets.provider_key}"}

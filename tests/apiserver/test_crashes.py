@@ -9,9 +9,8 @@ from typing import Any
 from coxswain import names
 from coxswain.api.kind import Job
 from coxswain.kube import paths
-from coxswain.rules import replay
 from coxswain.store import mirror, outbox
-from tests.support import postgres
+from tests.support import postgres, replay
 from tests.support.kubelet import Kubelet
 from tests.support.leader import HOME, Installation, Operator
 from tests.support.pods import FakePod

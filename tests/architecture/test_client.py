@@ -1,5 +1,6 @@
 """The Python client reaches every operation that the API's OpenAPI document names for people and machines."""
 
+import contextlib
 import inspect
 import re
 from collections.abc import Callable, Iterator
@@ -9,10 +10,12 @@ from typing import Any
 
 import httpx
 
-from coxswain.client import AsyncClient, Client, NewEvent, errors
+from coxswain.client import AsyncClient, Client, NewEvent, RetryPolicy, errors
 from coxswain.client import operations as known
 from coxswain.client.models import ApprovalView, CallView
 from coxswain.client.requests import Operation
+from coxswain.rules import repeats
+from coxswain.rules.repeats import Repeat
 from coxswain.web import openapi
 from tests.architecture.test_routes import all_routes
 from tests.support.calls import URL
@@ -77,6 +80,18 @@ def sent() -> set[tuple[str, str]]:
     return found
 
 
+def unanswered(method: Callable[..., Any], given: dict[str, Any], sent: list[str]) -> str:
+    """What a call of the client sends first; ``sent`` is filled by the transport, which answers 503."""
+    sent.clear()
+    with contextlib.suppress(errors.ClientError):
+        result = method(**given)
+        if isinstance(result, AbstractContextManager):
+            result.__enter__()
+        else:
+            next(iter(result))
+    return sent[0]
+
+
 def is_refused(method: Callable[..., Any], given: dict[str, Any]) -> bool:
     """Call it, and begin whatever block or iterator it answers."""
     try:
@@ -131,6 +146,26 @@ async def test_both_clients_have_the_same_rooms_and_methods() -> None:
     with Client(URL) as plain:
         async with AsyncClient(URL) as other:
             assert shape(plain) == shape(other)
+
+
+def test_the_client_sends_again_by_itself_what_the_table_says_is_done_once() -> None:
+    sent: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(f"{request.method} {request.url.path}")
+        return httpx.Response(503, json={"code": "unavailable", "message": "no"})
+
+    once = (Repeat.BY_KEY, Repeat.ONCE, Repeat.HARMLESS)
+    forms = {each: re.compile(re.sub(r"\{\w+\}", "[^/]+", each)) for each in repeats.TABLE}
+    policy, transport = RetryPolicy(tries=2), httpx.MockTransport(answer)
+    found = {}
+    with Client(URL, transport=transport, policy=policy, sleep=lambda _: None) as client:
+        for _, given, method in called(client):
+            first = unanswered(method, given, sent)
+            for route in (each for each, form in forms.items() if form.fullmatch(first)):
+                found[route] = sent.count(first) > 1
+    assert found == {route: repeats.TABLE[route] in once for route in found}
+    assert set(found.values()) == {True, False}
 
 
 def test_every_answer_in_json_has_its_type() -> None:

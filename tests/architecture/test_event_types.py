@@ -3,6 +3,7 @@
 import ast
 from pathlib import Path
 
+from coxswain.api.event_types import registry
 from tests.support import source
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -17,6 +18,9 @@ CHECKED = {
     "operator/coxswain/sidecar/event_routes.py",
 }
 PRODUCT = ("operator", "controllers", "images")
+
+
+FAMILIES = {f"{name.rpartition('.')[0]}." for name in registry.VERSIONS}
 
 
 def _calls(name: str) -> set[str]:
@@ -46,6 +50,29 @@ def test_what_comes_in_is_checked_before_it_is_written() -> None:
         if "event_checks.check(" in path.read_text()
     }
     assert found == CHECKED
+
+
+def _names_a_type(node: ast.AST) -> bool:
+    """Whether a type is written there: by itself, quoted in a statement, or as a beginning and what follows."""
+    if isinstance(node, ast.JoinedStr):
+        head = node.values[0] if node.values else None
+        return isinstance(head, ast.Constant) and head.value in FAMILIES
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return False
+    text = node.value
+    return text in registry.VERSIONS or any(f"'{name}'" in text for name in registry.VERSIONS)
+
+
+def test_a_type_is_named_by_the_registry_and_not_written_out() -> None:
+    found = set()
+    for root in PRODUCT:
+        for path in sorted((REPOSITORY / root).rglob("*.py")):
+            for node in source.nodes(path):
+                if _names_a_type(node):
+                    found.add(path.relative_to(REPOSITORY))
+    types = Path("operator/coxswain/api/event_types")
+    assert {each for each in found if each.parent != types} == set()
+    assert found
 
 
 def test_who_makes_events_from_types_is_found_at_all() -> None:

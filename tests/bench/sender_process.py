@@ -12,6 +12,8 @@ from typing import Any
 from coxswain import names, settings
 from coxswain.gateway.callbacks import assembly
 from coxswain.settings import CallbackSettings
+from coxswain.store import deliveries
+from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs
 
@@ -35,8 +37,13 @@ async def main() -> None:
     given = settings.load(CallbackSettings)
     logs.configure(given.log_format, "warning")
     store = await Store.open(os.environ[DSN], connections=CONNECTIONS, name="bench-sender")
-    async with assembly.opened(given, store, read_object, resolve=resolve) as worker:
-        await worker.run()
+    listener = Listener(store.dsn, [deliveries.CHANNEL])
+    async with (
+        assembly.opened(given, store, read_object, listener, resolve=resolve) as worker,
+        asyncio.TaskGroup() as group,
+    ):
+        group.create_task(listener.run())
+        group.create_task(worker.run())
 
 
 if __name__ == "__main__":

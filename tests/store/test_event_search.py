@@ -1,6 +1,6 @@
 """The log by time, and by what matters to security: at the source, with every other filter."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,7 +11,7 @@ import pytest
 from coxswain.errors import CoxswainError
 from coxswain.store import event_search, events, uuid7
 from coxswain.store.event_search import Search
-from coxswain.store.events import Event, Filter
+from coxswain.store.events import WINDOW, Event, Filter
 from coxswain.store.pool import Store
 from tests.support.postgres import Database
 from tests.support.rows import event
@@ -76,7 +76,7 @@ async def test_a_time_goes_with_every_other_filter(operator_store: Store) -> Non
 
 
 def test_whatever_a_filter_leaves_out_a_search_leaves_out_too() -> None:
-    # A field that is added there has to be asked for in both statements here.
+    # A field that is added there has to be asked for by the statements here.
     known = {"type", "workspace", "workspaces", "uid", "attempt", "agent"}
     assert {each.name for each in fields(Filter)} == known
 
@@ -87,7 +87,7 @@ async def test_days_before_the_time_are_not_even_read(database: Database) -> Non
     plan = await connection.fetch(
         f"EXPLAIN {event_search._BY_TIME}",
         *(0, 10, None, None, None, None, None),
-        *(10, since, None, None),
+        *(10, since, None, None, False),
     )
     await connection.close()
     text = "\n".join(row[0] for row in plan)
@@ -116,6 +116,69 @@ async def test_what_matters_to_security_is_found_with_every_other_filter(
     ]:
         for limit in (1, 100):
             assert await found(operator_store, search, limit=limit) == wanted, search
+
+
+async def test_a_search_looks_at_so_many_events_at_once_and_no_more_whatever_passes(
+    operator_store: Store,
+) -> None:
+    uid = str(uuid4())
+    batch = [at(NOW, REFUSED, uid=uid) for _ in range(WINDOW + 5)]
+    await operator_store.run(events.append, [*batch, at(NOW, "approval.given", uid=uid)])
+    other = Filter(type="approval.")
+    for search in (
+        Search(other, is_security=True),
+        Search(other, NOW - timedelta(days=1)),
+        Search(replace(other, uid=uid), NOW - timedelta(days=1)),
+        Search(replace(other, uid=uid), is_security=True),
+    ):
+        first = await operator_store.run(event_search.page, 0, search, limit=10)
+        assert (first.events, first.next, first.more) == ((), WINDOW, True), search
+        assert await found(operator_store, search, limit=10) == [WINDOW + 6]
+
+
+async def test_what_lies_between_is_not_looked_at_for_one_object_or_for_security(
+    operator_store: Store,
+) -> None:
+    uid = str(uuid4())
+    batch = [at(NOW) for _ in range(WINDOW + 5)]
+    await operator_store.run(events.append, [*batch, at(NOW, REFUSED, uid=uid, attempt=2)])
+    which = Filter(uid=uid, attempt=2)
+    for search in (
+        Search(which, NOW - timedelta(days=1)),
+        Search(which, is_security=True),
+        Search(Filter(), is_security=True),
+    ):
+        page = await operator_store.run(event_search.page, 0, search, limit=10)
+        assert [each.position for each in page.events] == [WINDOW + 6], search
+        assert not page.more
+
+
+@pytest.mark.parametrize("is_of_object", [True, False])
+async def test_a_search_goes_by_an_index_of_what_it_looks_for(
+    database: Database, operator_store: Store, is_of_object: bool
+) -> None:
+    uid = str(uuid4())
+    batch = [at(NOW, uid=str(uuid4())) for _ in range(2000)]
+    await operator_store.run(events.append, [*batch, at(NOW, REFUSED, uid=uid)])
+    statement = event_search._OF_OBJECT if is_of_object else event_search._OF_SECURITY
+    place = (uid, None, False) if is_of_object else (None, None, True)
+    connection = await asyncpg.connect(database.owner)
+    await connection.execute("ANALYZE events")
+    index = await connection.fetchval(
+        "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = $1::text::regclass"
+        " AND pg_get_indexdef(indexrelid) LIKE $2",
+        f"events_{NOW:%Y%m%d}",
+        "%(uid, %" if is_of_object else "%WHERE is_security%",
+    )
+    plan = await connection.fetch(
+        f"EXPLAIN {statement}",
+        *(0, WINDOW, None, None, None, None, None),
+        *(10, NOW - timedelta(days=1), *place),
+    )
+    await connection.close()
+    text = "\n".join(row[0] for row in plan)
+    assert index in text
+    assert f"Seq Scan on events_{NOW:%Y%m%d}" not in text
 
 
 async def test_a_last_page_goes_on_at_the_end_of_the_log(operator_store: Store) -> None:

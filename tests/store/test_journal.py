@@ -8,16 +8,20 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
 from coxswain.errors import FencedError
+from coxswain.reconcile import outbox as owed_by
 from coxswain.reconcile.fence import Fence
 from coxswain.reconcile.journal import BATCH, Journal
-from coxswain.store import events, leadership, mirror, outbox
+from coxswain.store import deliveries, events, leadership, mirror, outbox
 from coxswain.store.events import Event, Filter
-from coxswain.store.pool import Store
+from coxswain.store.pool import Connection, Store
 from tests.support import ended
+from tests.support.leases import ANN, Leases
+from tests.support.postgres import Database
 
 Body = dict[str, Any]
 
@@ -212,6 +216,50 @@ async def test_a_job_that_ended_and_vanished_at_once_is_told_of_all_the_same(
     async with _writing(journal):
         assert await journal.drain(5)
     assert await _owed(operator_store) == ["read"]
+
+
+async def _until_somebody_waits(store: Store) -> None:
+    """Until a statement of the operator waits for another transaction."""
+
+    async def waits(connection: Connection) -> bool:
+        statement = "SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        return bool(await connection.fetchval(statement))
+
+    async with asyncio.timeout(10):
+        while not await store.run(waits):  # noqa: ASYNC110 - another task gets there
+            await asyncio.sleep(0.02)
+
+
+async def test_who_waits_to_owe_a_callback_holds_up_no_event_of_others(
+    database: Database, operator_store: Store, sidecar_store: Store, fence: Fence
+) -> None:
+    leases = Leases(operator_store, sidecar_store)
+    lease, raw, journal = await leases.has(), ended.job(), Journal(fence)
+    await leases.takes(ANN)
+    # What is told of a lease whose object is gone goes into the log in the same transaction.
+    journal.vanished("Lease", _raw(lease.uid, 7), _edges(lease.uid, "lease.deleted"))
+    journal.publish("Job", raw, _edges(raw["metadata"]["uid"], "job.succeeded"))
+    owes, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def another(connection: Connection) -> None:
+        await deliveries.owe(connection, owed_by.of("Job", raw))
+        owes.set()
+        await goes_on.wait()
+
+    other = asyncio.create_task(operator_store.transact(another))
+    await owes.wait()
+    async with _writing(journal):
+        await _until_somebody_waits(operator_store)
+        admin = await asyncpg.connect(database.admin)
+        # Refused at once where somebody holds the head of the log.
+        await admin.execute("SELECT FROM event_head FOR UPDATE NOWAIT")
+        await admin.close()
+        goes_on.set()
+        await other
+        assert await journal.drain(5)
+    assert await _types(operator_store, lease.uid) == [
+        *("lease.acquired", "lease.reclaimed", "lease.deleted"),
+    ]
 
 
 async def test_without_its_event_no_callback_is_written(

@@ -3,13 +3,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection as SyncConnection
 
 from coxswain.errors import ConfigurationError, UnavailableError
 from coxswain.store import migrate, mirror, roles, schema
 from coxswain.store.mirror import Query
+from tests.support import revisions
 from tests.support.postgres import Database, Server, opened
 
 
@@ -30,7 +28,7 @@ async def test_an_empty_database_gets_the_schema_and_a_second_run_changes_nothin
 async def test_a_database_of_the_first_revision_gets_the_queues_of_the_jobs_that_it_holds(
     empty: Database,
 ) -> None:
-    await _at_first_revision(empty.owner)
+    await revisions.bring(empty.owner, 1)
     old = [
         "gen_random_uuid(), 'Job', 'team', 'plain', 1, '1', 'Queued', '{\"spec\": {}}', now()",
         "gen_random_uuid(), 'Job', 'team', 'named', 1, '1', '', '{\"spec\": {\"queue\": \"q\"}}', now()",
@@ -68,8 +66,9 @@ async def test_a_newer_schema_is_left_alone_if_it_allows_us(database: Database) 
         with pytest.raises(UnavailableError) as refused:
             await store.run(schema.require)
     assert refused.value.code == "schema_new"
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError, match="needs programs of revision 99") as told:
         await migrate.upgrade(database.owner)
+    assert told.value.message.endswith("install a newer version")
 
 
 async def test_a_migration_that_fails_half_way_leaves_nothing(empty: Database) -> None:
@@ -108,22 +107,6 @@ async def test_a_role_logs_in_with_the_password_it_was_given(
             await session.close()
             assert good
     await _execute(database.owner, f"DROP ROLE {role}")
-
-
-async def _at_first_revision(dsn: str) -> None:
-    """What an installation of the first version has."""
-
-    def upgrade(connection: SyncConnection) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(migrate.SCRIPTS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        connection.commit()
-
-    engine = migrate._engine(dsn)
-    async with engine.connect() as connection:
-        await connection.run_sync(upgrade)
-    await engine.dispose()
 
 
 async def _execute(dsn: str, statement: str) -> None:

@@ -39,7 +39,7 @@ async def process(
     dsn: str, component: str, *dependencies: Dependency, mute: bool = False
 ) -> AsyncIterator[Process]:
     presence, health = Presence(component), Health(*dependencies)
-    listener = presence.listener(dsn)
+    listener = presence.listener(dsn, [roll_call.ANSWERS])
     async with opened(dsn) as store, AsyncExitStack() as stack:
         answering = Answering(store, listener, lambda: presence.standing(health, Role.ACTIVE))
         roll = RollCall(store, listener)
@@ -48,6 +48,10 @@ async def process(
         stack.push_async_callback(_end, tasks)
         await _connected(listener)
         yield Process(presence, roll, presence.id)
+
+
+def asking(dsn: str) -> Listener:
+    return Presence("sidecar").listener(dsn, [roll_call.ANSWERS])
 
 
 async def _connected(listener: Listener) -> None:
@@ -128,13 +132,13 @@ async def test_without_a_database_nobody_can_be_asked(database: Database) -> Non
     gone = database.sidecar.replace(database.name, "not_there")
     async with opened(gone) as store:
         with pytest.raises(UnavailableError):
-            await RollCall(store, Presence("sidecar").listener(gone)).take()
+            await RollCall(store, asking(gone)).take()
 
 
 async def test_a_process_that_hears_nothing_does_not_call_the_others_silent(
     database: Database,
 ) -> None:
     async with process(database.gateway, "models"), opened(database.sidecar) as store:
-        deaf = RollCall(store, Presence("sidecar").listener(database.sidecar))
+        deaf = RollCall(store, asking(database.sidecar))
         with pytest.raises(UnavailableError, match="hears no notification"):
             await deaf.take()

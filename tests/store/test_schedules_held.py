@@ -135,6 +135,33 @@ async def test_a_job_now_comes_from_who_asked_and_the_same_request_makes_one(
     assert row.cause == {"by": by, "why": "as agreed"}
 
 
+async def test_the_job_of_a_tick_is_of_who_made_the_schedule_if_the_api_knows(
+    world: ScheduleWorld,
+) -> None:
+    made = {names.ANNOTATION_REQUESTER: "ada"}
+    world.has(builders.schedule("hers").every(60).with_metadata(annotations=made))
+    world.has(builders.schedule("nobodys").every(60))
+    await world.minutes(1)
+    found = {
+        job["metadata"]["labels"][names.LABEL_SCHEDULE]: job["metadata"]["annotations"]
+        for job in world.jobs()
+    }
+    assert found["hers"][names.ANNOTATION_REQUESTER] == "ada"
+    assert names.ANNOTATION_REQUESTER not in found["nobodys"]
+
+
+async def test_a_job_that_another_asks_for_by_hand_is_theirs(
+    world: ScheduleWorld, sidecar_store: Store
+) -> None:
+    made = {names.ANNOTATION_REQUESTER: "ada"}
+    key = world.has(EVERY.with_spec(suspend=True).with_metadata(annotations=made))
+    await ask(sidecar_store, key, "Trigger", "user:bob")
+    world.later(days=40)
+    await world.passes()
+    (job,) = world.jobs()
+    assert job["metadata"]["annotations"][names.ANNOTATION_REQUESTER] == "bob"
+
+
 async def test_a_backfill_makes_the_ticks_of_a_past_range_one_after_the_other(
     world: ScheduleWorld, sidecar_store: Store
 ) -> None:

@@ -88,6 +88,10 @@ CASES: dict[str, Case] = {
             'coxswain_last_sweep_timestamp_seconds{pod="b"}': "0+60x30",
         },
     ),
+    "WorkspaceLost": Case(
+        {'coxswain_workspaces_lost{workspace="team"}': "1x30"},
+        {'coxswain_workspaces_lost{workspace="team"}': "0x26 1x3"},
+    ),
     "ApiServerErrors": Case(
         {_KUBE % "none": "0+10x30", _KUBE % "2xx": "0+90x30"},
         {_KUBE % "4xx": "0+50x30", _KUBE % "5xx": "0+2x30", _KUBE % "2xx": "0+98x30"},

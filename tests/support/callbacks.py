@@ -21,6 +21,7 @@ from coxswain.rules import addresses
 from coxswain.rules.redelivery import Limits
 from coxswain.settings import CallbackSettings
 from coxswain.store import deliveries, events, outbox
+from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from tests.support import ended
 
@@ -94,13 +95,15 @@ class Office:
     async def at_work(self) -> AsyncIterator[None]:
         """A gateway works on the outbox for the length of a block."""
         async with self.sender() as sender:
-            worker = assembly.worker(sender, self.gateway, per_host=self.per_host)
-            task = asyncio.create_task(worker.run())
+            listener = Listener(self.gateway.dsn, [deliveries.CHANNEL])
+            worker = assembly.worker(sender, self.gateway, listener, per_host=self.per_host)
+            task, listening = (asyncio.create_task(each.run()) for each in (worker, listener))
             try:
                 yield
             finally:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                for each in (task, listening):
+                    each.cancel()
+                await asyncio.gather(task, listening, return_exceptions=True)
             if not task.cancelled():
                 task.result()
 

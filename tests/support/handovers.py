@@ -15,11 +15,11 @@ from random import Random
 
 from coxswain.api.records import Lease, LeaseHolder
 from coxswain.errors import ConflictError
-from coxswain.rules import replay
 from coxswain.store import events, fencing, uuid7
 from coxswain.store.events import Event, Filter
 from coxswain.store.leases.holding import Refused
 from coxswain.store.pool import Connection
+from tests.support import replay
 from tests.support.leases import Leases
 
 NAME = "deploy"

@@ -56,6 +56,8 @@ class FakePlatform:
     result: RunResult | None = None
     claims: int = 0
     heartbeats: int = 0
+    callers: set[str | None] = field(default_factory=set)
+    """Every traceparent that came, None for requests without."""
     cancel: bool = False
     away: bool = False
     words: deque[CallAnswer] = field(default_factory=deque)
@@ -102,6 +104,7 @@ class FakePlatform:
 
     async def _serve(self, request: web.Request) -> web.Response:
         route = request.match_info["route"]
+        self.callers.add(request.headers.get("traceparent"))
         status = self._fault(request, route.split("/")[0])
         if status is not None:
             problem = {"status": status, "code": "scripted"}

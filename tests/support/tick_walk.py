@@ -9,9 +9,12 @@ from datetime import datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
+from coxswain.api.schedule import ScheduleStatus
 from coxswain.reconcile.key import Key
+from coxswain.store import events
+from coxswain.store.events import Event, Filter, Page
 from coxswain.store.pool import Store
-from tests.support import builders, clocks
+from tests.support import builders, clocks, replay
 from tests.support.builders import ScheduleBuilder
 from tests.support.schedule_world import BEGIN, DiedError, ScheduleWorld
 
@@ -47,6 +50,8 @@ class History:
     """Ticks in more than one row."""
     strays: int
     """Rows of ticks that there should not be, and Jobs of no tick or made more than once."""
+    untold: int = 0
+    """Schedules whose events do not give the state that was recorded of them."""
 
 
 class Walk:
@@ -54,6 +59,7 @@ class Walk:
 
     def __init__(self, store: Store, seed: int) -> None:
         self.random = Random(seed)  # noqa: S311 - chance of a test
+        self.store = store
         self.world = ScheduleWorld(store, self.random)
         self.restarts = 0
 
@@ -121,6 +127,14 @@ class Walk:
             ):
                 return
 
+    async def _told(self, key: Key) -> list[Event]:
+        found: list[Event] = []
+        page = Page((), 0, more=True)
+        while page.more:
+            page = await self.store.run(events.after, page.next, Filter(uid=key.uid))
+            found += [each.event for each in page.events]
+        return found
+
     async def _open(self, key: Key) -> list[str]:
         return [row.id for row in await self.world.rows(key) if row.outcome is None]
 
@@ -140,6 +154,9 @@ class Walk:
                 history.strays += (row.job_name is not None) != (row.outcome == "Fired")
                 made[row.job_name or ""] -= row.outcome == "Fired"
             history.ticks += len(ticks)
+            status = ScheduleStatus.model_validate(self.world.raw(key)["status"])
+            told = replay.of_schedule(await self._told(key))
+            history.untold += told != replay.told_of_schedule(status)
             history.without += sum(covered[at] == 0 for at in ticks)
             history.twice += sum(count > 1 for count in covered.values())
         history.strays += sum(count != 0 for name, count in made.items() if name)

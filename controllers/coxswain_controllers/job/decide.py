@@ -210,7 +210,8 @@ def attempt_is_due(snapshot: JobSnapshot, platform: Platform, now: datetime) -> 
     run = manifest.document(snapshot, spec, agent)
     chosen = manifest.runtime_of(agent.spec, platform, snapshot.runtime_classes)
     owner = snapshot.metadata.labels.get(names.LABEL_OWNER)
-    pod = manifest.manifest(run, spec, agent.spec, platform, chosen.name, owner)
+    span = manifest.traceparent(snapshot, platform, run.attempt)
+    pod = manifest.manifest(run, spec, agent.spec, platform, chosen.name, owner, traceparent=span)
     row = actions.OpenRun(run, snapshot.pod_name, platform.service_account, snapshot.token)
     return Decision(
         actions=(row, actions.CreatePod(snapshot.key.namespace, pod)),

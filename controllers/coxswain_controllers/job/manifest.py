@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from coxswain import names
+from coxswain.api import tracing
 from coxswain.api.agent import AgentSpec
 from coxswain.api.contract import ModelRoute, RunDocument
 from coxswain.api.job import JobSpec
@@ -69,13 +70,23 @@ def manifest(
     platform: Platform,
     runtime_class: str | None,
     owner: str | None,
+    *,
+    traceparent: str,
 ) -> dict[str, Any]:
     """The pod of the attempt; its labels say where it counts."""
     labels = {names.LABEL_QUEUE: spec.queue}
     if owner is not None:
         labels[names.LABEL_OWNER] = owner
-    request = PodRequest(run, agent, tuple(spec.files), runtime_class, labels)
+    request = PodRequest(run, agent, tuple(spec.files), runtime_class, labels, traceparent)
     return pod.build(request, platform)
+
+
+def traceparent(snapshot: JobSnapshot, platform: Platform, attempt: int) -> str:
+    """Below which span the attempt's program stands; empty where nobody traces."""
+    if not platform.is_traced:
+        return ""
+    metadata = snapshot.metadata
+    return tracing.of_attempt(tracing.of_job(metadata.uid, metadata.annotations), attempt).header
 
 
 def image_of(snapshot: JobSnapshot) -> str | None:

@@ -15,7 +15,8 @@ from coxswain.reconcile.decision import Decision
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
 from coxswain.store.events import Event
-from coxswain_controllers.job import counting, decide, form, happenings, observe, turn
+from coxswain.telemetry import traces
+from coxswain_controllers.job import counting, decide, form, happenings, observe, spans, turn
 from coxswain_controllers.job.snapshot import JobSnapshot
 
 
@@ -80,6 +81,9 @@ class JobRoom:
         """An end concerns those who waited for it, and the Schedule that it comes from."""
         pods = self._world.cache.children(raw["metadata"]["uid"])
         counting.count(before, raw, pods, datetime.now(UTC))
+        if traces.is_on():
+            for span in spans.of(before, raw, pods):
+                traces.ended(span)
         if (raw.get("status") or {}).get("phase") in TERMINAL:
             self._world.dependents.forget(raw)
             for key in self._world.dependents.of(raw):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from coxswain.api.conditions import ConditionType, Seen, Status, merge, with_one
-from coxswain.api.job import Attempt, JobPhase, JobResult, JobStatus, Transition
+from coxswain.api.job import KEPT_ATTEMPTS, Attempt, JobPhase, JobResult, JobStatus, Transition
 from coxswain.reconcile import instants
 from coxswain.rules import lifecycle
 from coxswain.rules.outcome import Ended
@@ -13,7 +13,6 @@ from coxswain_controllers.job.snapshot import JobSnapshot, PodSeen
 
 PHASES = {"Succeeded": JobPhase.SUCCEEDED, "Cancelled": JobPhase.CANCELLED}
 SHORT_BYTES = 4096
-KEPT_ATTEMPTS = 32
 TOLD_CHARACTERS = 256
 UNDER_WAY = Seen(ConditionType.READY, "False", "Running", "the attempt is under way")
 

@@ -39,7 +39,7 @@ def job(snapshot: ScheduleSnapshot, tick: Tick) -> dict[str, Any]:
             "name": names.tick_job(key.name, key.uid, tick.id),
             "namespace": key.namespace,
             "labels": {**labels, names.LABEL_SCHEDULE: key.name},
-            "annotations": _annotations(tick),
+            "annotations": _annotations(snapshot, tick),
             "ownerReferences": [
                 {
                     "apiVersion": names.API_VERSION,
@@ -54,11 +54,18 @@ def job(snapshot: ScheduleSnapshot, tick: Tick) -> dict[str, Any]:
     }
 
 
-def _annotations(tick: Tick) -> dict[str, str]:
+def _annotations(snapshot: ScheduleSnapshot, tick: Tick) -> dict[str, str]:
     found = {names.ANNOTATION_TICK: instants.text(tick.at)}
-    by = str(tick.cause.get("by") or "")
-    if by.startswith((USER, names.MACHINE)):
-        found[names.ANNOTATION_REQUESTER] = by.removeprefix(USER)
+    if requester := _requester(snapshot, tick):
+        found[names.ANNOTATION_REQUESTER] = requester
     if tick.cause.get("lineage"):
         found[names.ANNOTATION_LINEAGE] = tick.cause["lineage"]
     return found
+
+
+def _requester(snapshot: ScheduleSnapshot, tick: Tick) -> str | None:
+    """Whose Job it is: of who asked for this tick by hand, else of who made the Schedule."""
+    by = str(tick.cause.get("by") or "")
+    if by.startswith((USER, names.MACHINE)):
+        return by.removeprefix(USER)
+    return snapshot.metadata.annotations.get(names.ANNOTATION_REQUESTER)

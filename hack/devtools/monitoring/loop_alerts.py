@@ -71,6 +71,14 @@ LOOP = (
         " {{ $value | humanizeDuration }} ago, and one is due each minute.",
     ),
     Alert(
+        "WorkspaceLost",
+        "max by (workspace) (coxswain_workspaces_lost{@}) > 0",
+        "5m",
+        "warning",
+        "A workspace may not be read any more.",
+        "Nothing is done in {{ $labels.workspace }}: the operator's reads there are refused, or the namespace is gone.",
+    ),
+    Alert(
         "ApiServerErrors",
         'sum(rate(coxswain_kube_request_seconds_count{@, status=~"5xx|none"}[5m]))'
         " / sum(rate(coxswain_kube_request_seconds_count{@}[5m])) > 0.05",

@@ -51,6 +51,8 @@ def index() -> str:
         "What is critical stops the work of everybody; a warning wants to be looked at within the day; info says\n"
         "that a person is waited for. The commands take the namespace of the platform to be `coxswain-system`\n"
         "and the release to be `coxswain`.\n\n"
+        "Without an alert: [incidents](incidents.md), [channel credentials](channel-credentials.md), and\n"
+        "[troubleshooting](../troubleshooting.md) by what one sees.\n\n"
         "| alert | severity | what it says |\n| --- | --- | --- |\n"
         + "\n".join(reversed(rows.values()))
         + "\n"

@@ -22,7 +22,7 @@ from coxswain_agent.acts import Acts
 from coxswain_agent.backoff import persist
 from coxswain_agent.clock import RunClock
 from coxswain_agent.contract import Platform
-from coxswain_agent.door import Door
+from coxswain_agent.door import TRACEPARENT, Door
 from coxswain_agent.ending import Stop, Stopper
 from coxswain_agent.errors import ClosedError, ToolError, WorkError
 from coxswain_agent.handed import Handed
@@ -43,15 +43,26 @@ async def keep(settings: AgentSettings, stopper: Stopper) -> ExitCode:
         signs = await stack.enter_async_context(Signs(settings.signs_port))
         doors = await stack.enter_async_context(AsyncExitStack())
         await _open(doors, settings)
-        http = await stack.enter_async_context(aiohttp.ClientSession())
         # Not through the door, which is shut before the last word is said.
+        http = await stack.enter_async_context(aiohttp.ClientSession(headers=_caller(settings)))
         platform = Platform(http, settings.url, settings.token_file)
         return await _Keeper(settings, stopper, signs, doors, platform).keep()
 
 
+def _caller(settings: AgentSettings) -> dict[str, str]:
+    """What the door adds to each request, for those of its own."""
+    return {TRACEPARENT: settings.traceparent} if settings.traceparent else {}
+
+
 async def _open(doors: AsyncExitStack, settings: AgentSettings) -> None:
     token = settings.token_file
-    door = Door(settings.url, settings.models_url, token, settings.door_port)
+    door = Door(
+        settings.url,
+        settings.models_url,
+        token,
+        settings.door_port,
+        traceparent=settings.traceparent,
+    )
     await doors.enter_async_context(door)
     if settings.egress_url is not None:
         web_door = WebDoor(settings.egress_url, token, settings.web_door_port)

@@ -24,7 +24,8 @@ All of them with readers that stall take 70 MiB, and the door beside a foreign i
 """
 RETRY_AFTER_SECONDS = 1
 UNREACHABLE = "unreachable"
-TOO_MANY = "too_many_calls"
+TOO_MANY = "too_many_at_once"
+TRACEPARENT = "traceparent"
 
 # Headers of one connection, and those that are ours to set.
 _NOT_PASSED_ON = frozenset(
@@ -62,12 +63,14 @@ class Door:
         token_file: Path,
         port: int = 0,
         *,
+        traceparent: str = "",
         most_calls: int = MOST_CALLS,
     ) -> None:
         self._platform = _Side(platform_url)
         self._models = _Side(models_url)
         self._token_file = token_file
         self._port = port
+        self._traceparent = traceparent
         self._most_calls = most_calls
         self.url = ""
 
@@ -113,6 +116,8 @@ class Door:
 
     async def _call(self, target: str, request: web.Request) -> web.StreamResponse:
         headers = _passed_on(request.headers)
+        if self._traceparent and TRACEPARENT not in request.headers:
+            headers[TRACEPARENT] = self._traceparent
         try:
             headers["Authorization"] = f"Bearer {self._token_file.read_text().strip()}"
             upstream = await self._session.request(

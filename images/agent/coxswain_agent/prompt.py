@@ -118,6 +118,7 @@ class RecordedTools(WrapperToolset[None]):
         shown = text.shorten(arguments, SHOWN_BYTES, " ...")
         # The hash is of the whole: what is shown may be shortened.
         asked = ToolCall(**call, sha256=text.sha256(arguments), arguments=shown)
+        start = time.monotonic()
         await self.recorder.record(RUN_TOOL_CALL, asked)
         try:
             if name in self.asked:
@@ -130,6 +131,7 @@ class RecordedTools(WrapperToolset[None]):
         answered = ToolResult(
             **call,
             outcome=outcome,
+            milliseconds=int((time.monotonic() - start) * 1000),
             text=text.shorten(result, SHOWN_BYTES, " ..."),
             sha256=text.sha256(result),
             bytes=len(result.encode()),

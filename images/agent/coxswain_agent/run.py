@@ -40,7 +40,13 @@ async def execute(settings: AgentSettings, stopper: Stopper) -> ExitCode:
     workspace = Workspace(settings.workspace)
     async with AsyncExitStack() as stack:
         door = await stack.enter_async_context(
-            Door(settings.url, settings.models_url, settings.token_file, settings.door_port)
+            Door(
+                settings.url,
+                settings.models_url,
+                settings.token_file,
+                settings.door_port,
+                traceparent=settings.traceparent,
+            )
         )
         web_url = await _open_web_door(stack, settings)
         http = await stack.enter_async_context(aiohttp.ClientSession())

@@ -95,5 +95,7 @@ def environment(
     ``leases``: the fencing tokens of the run's leases, for what a program writes to outside.
     """
     kept = {name: value for name, value in outer.items() if not name.startswith("COXSWAIN_")}
-    ours = of_programs(settings.run, str(settings.workspace), door_url, web_url)
+    ours = of_programs(
+        settings.run, str(settings.workspace), door_url, web_url, settings.traceparent
+    )
     return kept | ours | ({"COXSWAIN_LEASES": json.dumps(leases)} if leases else {})

@@ -25,6 +25,10 @@ class AgentSettings(Settings):
     """The pod's own token; read again for each request because the kubelet rotates it."""
     run: Annotated[str, StringConstraints(pattern=r"^[-0-9a-f]{36}/[0-9]{1,6}$")]
     """The run to claim: the Job's uid and the attempt."""
+    traceparent: Annotated[
+        str, StringConstraints(pattern="^(00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})?$")
+    ] = ""
+    """W3C Trace Context of the attempt; the door gives it to each request that has none. Empty: no traces."""
     workspace: Path = Path(names.WORKSPACE_PATH)
     """The folder that the agent works in."""
     files: Path = Path(names.FILES_PATH)

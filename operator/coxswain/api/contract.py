@@ -106,6 +106,7 @@ class RunEvent(Model):
     """One event of a run. ``seq`` counts from 1 per attempt; a repeat of an id is harmless."""
 
     id: UUID
+    """UUIDv7, which holds the event's time."""
     seq: Annotated[int, Field(ge=1)]
     type: Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z]+(\.[a-z_]+)+$")]
     event_version: Annotated[int, Field(ge=1, le=1000)] = 1

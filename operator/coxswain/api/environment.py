@@ -3,8 +3,13 @@
 LOCAL = "localhost,127.0.0.1,::1"
 
 
-def of_programs(run: str, workspace: str, door_url: str, web_url: str | None) -> dict[str, str]:
-    """For every program, in whichever image; ``web_url`` is None where there is no way to the web."""
+def of_programs(
+    run: str, workspace: str, door_url: str, web_url: str | None, traceparent: str = ""
+) -> dict[str, str]:
+    """For every program, in whichever image; ``web_url`` is None where there is no way to the web.
+
+    ``traceparent``: below which span a program with an OpenTelemetry SDK of its own goes on; empty for none.
+    """
     return {
         "COXSWAIN_URL": door_url,
         "COXSWAIN_MODELS_URL": door_url,
@@ -13,6 +18,7 @@ def of_programs(run: str, workspace: str, door_url: str, web_url: str | None) ->
         "OPENAI_BASE_URL": f"{door_url}/v1",
         "OPENAI_API_KEY": "unused",
         **(_proxy(web_url) if web_url is not None else {}),
+        **({"TRACEPARENT": traceparent} if traceparent else {}),
     }
 
 

@@ -42,6 +42,20 @@ def of(model: type[Model]) -> Node:
     return found
 
 
+def sent(batch: type[Model], place: str) -> dict[str, Node]:
+    """The schemas of a batch that is sent to us and of the event in it, by name; both are closed.
+
+    They refer to each other below ``place``.
+    """
+    whole: Node = batch.model_json_schema(by_alias=True, ref_template=f"{place}{{model}}")
+    found: dict[str, Node] = {**whole.pop("$defs"), batch.__name__: whole}
+    for schema in found.values():
+        schema.pop("title", None)
+        for each in schema["properties"].values():
+            each.pop("title", None)
+    return found
+
+
 def _where(what: EventType[Any]) -> Node:
     names = {"type": {"const": what.name}, "eventVersion": {"const": what.version}}
     details = {"$ref": f"{DEFINITIONS}{what.key}"}

@@ -55,3 +55,8 @@ class FreeTypes:
     prefix: str
     means: str
     writer: Writer
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression: what such a type is called."""
+        return f"^{self.prefix.replace('.', '[.]')}[a-z_]+([.][a-z_]+)*$"

@@ -242,6 +242,8 @@ class JobPhase(StrEnum):
     CANCELLED = "Cancelled"
 
 
+KEPT_ATTEMPTS = 32
+"""A status has so many; older ones are in the records."""
 TERMINAL = frozenset({JobPhase.SUCCEEDED, JobPhase.FAILED, JobPhase.CANCELLED})
 
 Instant = Annotated[str, StringConstraints(max_length=40)]
@@ -313,7 +315,7 @@ class JobStatus(Model):
     """Number of the current or last attempt."""
     attempts_used: Annotated[int, Field(ge=0)] = 0
     """Attempts that count towards retry.maxAttempts."""
-    attempts: Annotated[list[Attempt], Field(max_length=32)] = []
+    attempts: Annotated[list[Attempt], Field(max_length=KEPT_ATTEMPTS)] = []
     """The last attempts, oldest first."""
     transitions: Annotated[list[Transition], Field(max_length=128)] = []
     """Every edge with its time."""

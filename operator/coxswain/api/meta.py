@@ -141,6 +141,8 @@ WITHOUT_NUL = r"^[^\x00]*$"
 """Postgres keeps no NUL, and no program takes one as an argument."""
 
 Text = Annotated[str, StringConstraints(max_length=1024, pattern=WITHOUT_NUL)]
+Reason = Annotated[str, StringConstraints(max_length=1024, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+"""Why somebody sets aside what automation would do: some words, not blanks alone."""
 Caller = Annotated[str, StringConstraints(min_length=1, max_length=160, pattern=WITHOUT_NUL)]
 """Who asked, as ``user:NAME`` or ``key:NAME``: the name alone may have 128 characters."""
 

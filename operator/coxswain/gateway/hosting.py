@@ -41,9 +41,9 @@ class Ports:
 
 
 class Host:
-    """Health of a gateway, its part in roll calls, and its banner.
+    """Health of a gateway, its listener, its part in roll calls, and its banner.
 
-    ``channels`` are those that it listens to; ``keys`` are there where it verifies tokens of pods.
+    ``channels`` are those that it listens to while it has tasks; ``keys`` are there where it verifies tokens of pods.
     """
 
     def __init__(
@@ -71,7 +71,8 @@ class Host:
     async def tasks(self, *work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         """Do this beside the block; all of it ends with the block, and an error of one ends all."""
         async with self._banner.group() as group:
-            begun = [group.create_task(each) for each in (self._answering.run(), *work)]
+            ours = (self.listener.run(), self._answering.run())
+            begun = [group.create_task(each) for each in (*ours, *work)]
             try:
                 yield
             finally:

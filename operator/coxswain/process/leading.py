@@ -84,8 +84,10 @@ class Leading:
         listener: Listener,
         tell: Callable[[Sequence[str]], Awaitable[None]],
         parts: Callable[[], asyncio.TaskGroup],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``tell`` says that it leads, and in which workspaces; ``parts`` makes the group of its tasks."""
+        self._clock = clock
         self._listener = listener
         self._tell = tell
         self._parts = parts
@@ -96,7 +98,7 @@ class Leading:
         self._fence = Fence(store, settings.identity)
         self._modules = host.room_modules()
         self.world: World | None = None
-        self._since = time.monotonic()
+        self._since = clock()
 
     async def run(self, epoch: int, on_started: Callable[[], None]) -> None:
         """Lead until something ends; whatever ends it ends the process' leading."""
@@ -155,7 +157,7 @@ class Leading:
         """
         if self.world is not None:
             require_moving(self.world.queue)
-        elif time.monotonic() - self._since > STUCK_SECONDS:
+        elif self._clock() - self._since > STUCK_SECONDS:
             raise UnavailableError("it leads, and has not begun to work")
 
     async def stop(self) -> None:
@@ -223,7 +225,11 @@ class Leading:
     def _platform(self, found: Doors) -> Platform:
         given = self._settings
         return Platform(
-            given.installation, found, given, default_queues=tuple(given.default_queues)
+            given.installation,
+            found,
+            given,
+            default_queues=tuple(given.default_queues),
+            is_traced=bool(given.traces_endpoint),
         )
 
     def _enforcement(self, records: Records) -> Enforcement | None:

@@ -24,7 +24,7 @@ from coxswain.process.sidecar_account import SidecarAccount
 from coxswain.settings import OperatorSettings
 from coxswain.store import running
 from coxswain.store.pool import Store
-from coxswain.telemetry import crashes, logs
+from coxswain.telemetry import crashes, logs, traces
 from coxswain.web import dependencies, server
 from coxswain.web.banner import Banner
 from coxswain.web.health import Health
@@ -41,7 +41,9 @@ def main() -> int:
     """Run until told to stop; the exit code is 0 then."""
     loaded = settings.load(OperatorSettings)
     logs.configure(loaded.log_format, loaded.log_level)
+    traces.start(loaded.traces_endpoint, NAME)
     crashes.run(Replica(loaded).run())
+    traces.stop()
     return 0
 
 

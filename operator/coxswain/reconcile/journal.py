@@ -178,11 +178,11 @@ class Journal:
 
 async def _publish(connection: Connection, page: _Page) -> None:
     await mirror.write(connection, page.rows, ())
-    gone = list(page.last_words)
-    newly = await mirror.mark_deleted(connection, gone, ()) if gone else ()
     if page.owed:
         await deliveries.owe(connection, page.owed)
-    # The head of the log is locked from here on, so this comes last.
+    # The head of the log may be locked from here on: leases of what is gone tell of their end.
+    gone = list(page.last_words)
+    newly = await mirror.mark_deleted(connection, gone, ()) if gone else ()
     happened = [*page.events, *(page.last_words[uid] for uid in newly)]
     if happened:
         await events.append(connection, happened)

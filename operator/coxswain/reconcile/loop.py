@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from coxswain.api import tracing
 from coxswain.errors import (
     ConflictError,
     CoxswainError,
@@ -97,9 +98,8 @@ class Loop:
             kind=key.kind, workspace=key.namespace, name=key.name
         )
         try:
-            with traces.work(
-                f"reconcile {key.kind}", workspace=key.namespace, name=key.name
-            ) as span:
+            about = {"coxswain.workspace": key.namespace, "coxswain.name": key.name}
+            with traces.work(f"reconcile {key.kind}", about, self._place(key)) as span:
                 exemplar = traces.exemplar(span)
                 next_at = await self._pass(key)
             self._queue.settle(key, next_at)
@@ -117,6 +117,15 @@ class Loop:
             seconds = time.perf_counter() - began
             metrics.RECONCILE_SECONDS.labels(key.kind).observe(seconds, exemplar)
             structlog.contextvars.unbind_contextvars("kind", "workspace", "name")
+
+    def _place(self, key: Key) -> tracing.Place | None:
+        """The span of the Job that a pass is about; passes over other objects are traces of their own."""
+        if key.kind != "Job" or not traces.is_on():
+            return None
+        raw = self._hands.cache.get(key.kind, key.uid)
+        if raw is None:
+            return None
+        return tracing.of_job(key.uid, raw["metadata"].get("annotations") or {})
 
     async def _pass(self, key: Key) -> float | None:
         """Tell when to look again (monotonic seconds), if nothing happens before."""

@@ -38,7 +38,8 @@ class Retention:
             ("ticks", retention.drop_ticks, kept.records_kept_days),
             ("objects", retention.drop_objects, kept.records_kept_days),
             ("usage", retention.drop_usage, kept.records_kept_days),
-            *_audit(kept.audit_kept_days),
+            *_asked("audit", audit_seals.drop, kept.audit_kept_days),
+            *_asked("event_days", retention.drop_event_days, kept.events_kept_days),
         )
 
     async def run(self, period: float = PERIOD_SECONDS) -> None:
@@ -66,6 +67,6 @@ class Retention:
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-def _audit(days: int | None) -> tuple[tuple[str, Drop, int], ...]:
+def _asked(kind: str, drop: Drop, days: int | None) -> tuple[tuple[str, Drop, int], ...]:
     """Off unless somebody asked for it."""
-    return () if days is None else (("audit", audit_seals.drop, days),)
+    return () if days is None else ((kind, drop, days),)

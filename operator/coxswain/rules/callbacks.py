@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from coxswain.api.callback import CallbackMessage, JobEnd
+from coxswain.api.event_types.job import ENTERED
 from coxswain.api.job import TERMINAL, Callback, JobStatus
 from coxswain.api.kind import Job, Metadata
 from coxswain.errors import ConfigurationError
@@ -84,7 +85,7 @@ def message(raw: Mapping[str, Any]) -> CallbackMessage:
         started_at=status.started_at,
         finished_at=finished_at,
     )
-    return CallbackMessage(type=f"job.{status.phase.lower()}", timestamp=finished_at, data=end)
+    return CallbackMessage(type=ENTERED[status.phase].name, timestamp=finished_at, data=end)
 
 
 def body(told: CallbackMessage) -> str:

@@ -1,8 +1,9 @@
 """What becomes of a request that is sent again, because its answer was lost: one row for each route that changes
 something. Pure.
 
-A repeat has one effect everywhere but at the model door. Most routes are so by nature: what they ask for names itself.
-Where they make something that has no name of the caller's, the header Idempotency-Key names the request.
+Most routes have one effect by nature: what they ask for names itself. Where they make something that has no name of
+the caller's, the header Idempotency-Key names the request. What is left acts anew, or on what stands by then; the
+client sends that once.
 """
 
 from enum import StrEnum
@@ -17,6 +18,8 @@ class Repeat(StrEnum):
     """Its answer has a secret, which is shown once."""
     HARMLESS = "nothing more"
     """The answer shows what stands."""
+    AS_IT_STANDS = "the same to what stands by then"
+    """In between the platform may have come to where it was asked away from."""
     ANEW = "all of it again"
 
 
@@ -52,13 +55,12 @@ _HARMLESS = (
     f"POST {_JOB}/cancel",
     f"POST {_JOB}/suspend",
     f"POST {_JOB}/resume",
-    f"POST {_JOB}/review",
     f"POST {_JOB}/approve",
     f"POST {_JOB}/deny",
     f"POST {_JOB}/calls/{{hash}}/approve",
     f"POST {_JOB}/calls/{{hash}}/deny",
     f"POST {_SCHEDULE}/suspend",
-    f"POST {_SCHEDULE}/resume",
+    # One that steals may take it from yet another holder.
     f"POST {_LEASE}/acquire",
     f"POST {_LEASE}/renew",
     f"POST {_LEASE}/release",
@@ -66,14 +68,22 @@ _HARMLESS = (
     f"POST {_LEASE}/reclaim",
     f"PATCH {_W}/job-types/{{name}}",
     "POST /v1/events",
-    f"POST {_W}/deliveries/{{delivery}}/redrive",
     "PATCH /v1/flags",
     "POST /v1/keys/{key}/revoke",
+)
+_AS_IT_STANDS = (
+    # Another attempt may have come to Review, unless the request names the attempt.
+    f"POST {_JOB}/review",
+    # Another Job may have failed, and paused it.
+    f"POST {_SCHEDULE}/resume",
+    # Its new round may be over.
+    f"POST {_W}/deliveries/{{delivery}}/redrive",
 )
 
 TABLE: dict[str, Repeat] = {
     **dict.fromkeys(_BY_KEY, Repeat.BY_KEY),
     **dict.fromkeys(_HARMLESS, Repeat.HARMLESS),
+    **dict.fromkeys(_AS_IT_STANDS, Repeat.AS_IT_STANDS),
     "POST /v1/keys": Repeat.ONCE,
     # Each call of a model costs; the agent program keeps the answers that it has.
     "POST /v1/chat/completions": Repeat.ANEW,

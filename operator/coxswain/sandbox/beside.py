@@ -46,7 +46,11 @@ def door(
 
 
 def program(
-    run: RunDocument, agent: AgentSpec, settings: SandboxSettings, mounted: list[Mounted]
+    run: RunDocument,
+    agent: AgentSpec,
+    settings: SandboxSettings,
+    mounted: list[Mounted],
+    traceparent: str,
 ) -> Container:
     """The container of the image. Without a command its own entry point runs, in its own folder."""
     sizes = limits.sizes(agent, settings)
@@ -54,7 +58,9 @@ def program(
     container: Container = {
         "name": names.AGENT_CONTAINER,
         "image": run.image,
-        "env": [{"name": name, "value": value} for name, value in _environment(run).items()],
+        "env": [
+            {"name": name, "value": value} for name, value in _environment(run, traceparent).items()
+        ],
         "livenessProbe": {
             **_probe(names.SIGN_ALIVE, failures=SILENT_PROBES, seconds=SILENT_SECONDS),
             "terminationGracePeriodSeconds": END_SECONDS,
@@ -84,12 +90,13 @@ def of_door(run: RunDocument, agent: AgentSpec, files: list[Mounted]) -> list[Mo
     return [own, *staged, *mounts.of_handed(run)]
 
 
-def _environment(run: RunDocument) -> dict[str, str]:
+def _environment(run: RunDocument, traceparent: str) -> dict[str, str]:
     found = environment.of_programs(
         names.run_id(run.job_uid, run.attempt),
         names.WORKSPACE_PATH,
         f"http://127.0.0.1:{names.DOOR_PORT}",
         f"http://127.0.0.1:{names.WEB_DOOR_PORT}",
+        traceparent,
     )
     if run.type is not None:
         found |= {"COXSWAIN_INPUT": names.HANDED_INPUT, "COXSWAIN_OUTPUT": names.HANDED_OUTPUT}

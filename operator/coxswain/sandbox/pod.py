@@ -25,6 +25,8 @@ class Platform:
     service_account: str = names.AGENT_SERVICE_ACCOUNT
     default_queues: tuple[str, ...] = (names.DEFAULT_QUEUE,)
     """The queues of Agents that name none."""
+    is_traced: bool = False
+    """Whether programs are told below which span they stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class PodRequest:
     """What ``runtime.choose`` said."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """More labels of the pod."""
+    traceparent: str = ""
+    """Below which span the program stands, as W3C Trace Context; empty where nobody traces."""
 
 
 def build(request: PodRequest, platform: Platform) -> dict[str, Any]:
@@ -111,8 +115,8 @@ def _beside(
     own = [*work, *mounts.of_handed(run)]
     of_door = [identity, *beside.of_door(run, agent, mounts.of_files(request.files))]
     return {
-        "initContainers": [beside.door(settings, _env(run, platform), of_door)],
-        "containers": [beside.program(run, agent, settings, own)],
+        "initContainers": [beside.door(settings, _env(request, platform), of_door)],
+        "containers": [beside.program(run, agent, settings, own, request.traceparent)],
         "volumes": mounts.on_pod([*own, *of_door]),
     }
 
@@ -123,7 +127,7 @@ def _container(request: PodRequest, platform: Platform, mounted: list[Mounted]) 
         "name": names.AGENT_CONTAINER,
         "image": platform.settings.agent_image,
         "imagePullPolicy": platform.settings.agent_image_pull_policy,
-        "env": _env(request.run, platform),
+        "env": _env(request, platform),
         "resources": {"requests": sizes.requests, "limits": sizes.limits},
         "securityContext": security.of_container(),
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -132,8 +136,9 @@ def _container(request: PodRequest, platform: Platform, mounted: list[Mounted]) 
     }
 
 
-def _env(run: RunDocument, platform: Platform) -> list[dict[str, str]]:
+def _env(request: PodRequest, platform: Platform) -> list[dict[str, str]]:
     """What a container of ours is told."""
+    run = request.run
     found = {
         "COXSWAIN_URL": platform.doors.platform.url,
         "COXSWAIN_MODELS_URL": platform.doors.models.url,
@@ -143,4 +148,6 @@ def _env(run: RunDocument, platform: Platform) -> list[dict[str, str]]:
         "COXSWAIN_WORKSPACE": names.WORKSPACE_PATH,
         "HOME": names.WORKSPACE_PATH,
     }
+    if request.traceparent:
+        found["COXSWAIN_TRACEPARENT"] = request.traceparent
     return [{"name": name, "value": value} for name, value in found.items()]

@@ -10,10 +10,10 @@ from coxswain.api import payload
 from coxswain.api.audit import Actor, AuditEntry, Object, Outcome
 from coxswain.api.meta import Model
 from coxswain.identity.callers import AgentCaller, PodCaller
-from coxswain.sidecar.denials import ANONYMOUS_KIND
 from coxswain.store import uuid7
 from coxswain.web import request_ids
 from coxswain.web.auditing import NO_ROUTE, Act, Refusal
+from coxswain.web.denial_sums import ANONYMOUS_KIND
 from coxswain.web.routes import Answer
 
 ANONYMOUS = Actor(ANONYMOUS_KIND)

@@ -15,13 +15,13 @@ from typing import TypeVar
 from coxswain.api.audit import AuditEntry, Object, Outcome
 from coxswain.errors import CoxswainError, ForbiddenError, UnauthenticatedError
 from coxswain.sidecar import audit_entries
-from coxswain.sidecar.denials import Denials
 from coxswain.store import audit, audited, uuid7
 from coxswain.store.audited import Along
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs, metrics
 from coxswain.web import problems
 from coxswain.web.auditing import Act, Kept, Refusal
+from coxswain.web.denial_sums import Denials
 
 log = logs.get(__name__)
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict
 
-from coxswain.api.meta import Model
+from coxswain.api.meta import Model, Reason
 from coxswain.configuration import PREFIX
 from coxswain.rules import flags as rules
 from coxswain.rules.flags import Flag
@@ -25,11 +25,12 @@ class FlagChange(Model):
     """Whether any tick of a Schedule makes a Job; ticks meanwhile are skipped with the reason SwitchedOff."""
     demo_provider: bool | None = None
     """Whether Agents may name the demo provider. It cannot be switched on where mode is prod."""
+    reason: Reason
+    """Why, for people."""
 
     def wanted(self) -> dict[str, bool | None]:
         """What was named, as it stands in the table of flags."""
-        given = self.model_dump(by_alias=True, exclude_unset=True)
-        return {name: given[name] for name in given}
+        return self.model_dump(by_alias=True, exclude_unset=True, exclude={"reason"})
 
 
 class FlagView(Model):
@@ -64,8 +65,8 @@ class FlagList(Model):
 class RetentionView(Model):
     """How many days records stay; indefinite: for ever."""
 
-    events: Kept = "indefinite"
-    """The event log, with all messages."""
+    events: Kept
+    """The event log, with all messages, by whole days from their end."""
     deliveries: Kept
     """Callbacks and their tries, from their end."""
     records: Kept
@@ -126,7 +127,7 @@ def _retention(running: Sequence[Running]) -> RetentionView | None:
     operator = _newest(running, "operator")
     if operator is None:
         return None
-    names = ("deliveries", "records", "audit")
+    names = ("events", "deliveries", "records", "audit")
     return RetentionView(**{name: _kept(operator, name) for name in names})
 
 

@@ -14,6 +14,7 @@ from coxswain.sidecar.delivery_wire import (
     DeliveryQuery,
     DeliveryView,
     DeliveryWithTries,
+    RedriveRequest,
 )
 from coxswain.sidecar.wire import WorkspacePath
 from coxswain.store import mirror, outbox, uuid7
@@ -63,11 +64,12 @@ class DeliveryRoutes:
         kept=Kept.WITH,
     )
     async def redrive_delivery(
-        self, call: Call, caller: UserCaller, path: DeliveryPath
+        self, call: Call, caller: UserCaller, path: DeliveryPath, body: RedriveRequest
     ) -> DeliveryView:
         """Have a dead or skipped delivery tried again, as often as a new one.
 
-        Of one that is pending it changes nothing; 409 delivery_delivered if it was taken.
+        Of one that is pending it changes nothing; the same again begins anew if it was given up by then.
+        409 delivery_delivered if it was taken.
         """
         found = await self._store.run(outbox.get, path.workspace, path.delivery)
         if found is None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from coxswain.api.deliveries import Delivery, DeliveryState, Try
-from coxswain.api.meta import Model, Name
+from coxswain.api.meta import Model, Name, Reason
 from coxswain.sidecar.wire import WorkspacePath
 
 
@@ -16,6 +16,13 @@ class DeliveryPath(WorkspacePath):
 
     delivery: UUID
     """Its id, which the receiver sees as ``webhook-id``."""
+
+
+class RedriveRequest(Model):
+    """Why what was given up is tried again."""
+
+    reason: Reason
+    """For people."""
 
 
 class DeliveryQuery(Model):

@@ -146,13 +146,13 @@ async def _append_under(
 async def _read(
     connection: Connection, after: int, search: Search, limit: int
 ) -> tuple[events.Page, Resync | None]:
-    resync = await events.locate(connection, after)
     page = await _look(connection, after, search, limit)
     for _ in range(LOOKS):
         if page.events or not page.more:
             break
         page = await _look(connection, page.next, search, limit)
-    return page, resync
+    # Asked last: days that went while it was read are told of.
+    return page, await events.locate(connection, after)
 
 
 async def _look(connection: Connection, after: int, search: Search, limit: int) -> events.Page:

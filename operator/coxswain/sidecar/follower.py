@@ -8,15 +8,15 @@ from collections.abc import Sequence
 
 from coxswain.sidecar.tail import Tail
 from coxswain.store import events
-from coxswain.store.events import Filter, StoredEvent
-from coxswain.store.pool import Store
+from coxswain.store.events import Filter, Page, Resync, StoredEvent
+from coxswain.store.pool import Connection, Store
 
 CHUNK_EVENTS = 200
 CHUNK_BYTES = 262_144
 
 
 class Follower:
-    """``position`` is how far was looked; every event up to it that passes has been given."""
+    """``position`` is how far was looked; every event up to it that passes and is kept has been given."""
 
     def __init__(self, store: Store, tail: Tail, which: Filter, position: int) -> None:
         self._store = store
@@ -29,6 +29,9 @@ class Follower:
         """Whether the last look went further; otherwise there was nothing."""
         self.has_fallen = False
         """Whether the last look found that what came next was not in memory any more."""
+        self.resync: Resync | None = None
+        """Days that were dropped while this reader was on its way, if the last look came too late for some."""
+        self._oldest: int | None = None
 
     @property
     def head(self) -> int:
@@ -38,6 +41,7 @@ class Follower:
     async def next(self, limit: int = CHUNK_EVENTS) -> Sequence[StoredEvent]:
         """What comes next and passes: nothing, or at most so many events and CHUNK_BYTES and one event."""
         before = self.position
+        self.resync = None
         near = self._tail.since(before, min(limit, CHUNK_EVENTS), CHUNK_BYTES)
         found = await self._from_store(limit) if near is None else self._from_memory(near)
         self.has_moved = self.position > before
@@ -52,8 +56,17 @@ class Follower:
 
     async def _from_store(self, limit: int) -> Sequence[StoredEvent]:
         most = min(limit, CHUNK_EVENTS)
-        page = await self._store.run(
-            events.after, self.position, self._which, limit=most, most_bytes=CHUNK_BYTES
-        )
+        page, kept = await self._store.run(_read, self.position, self._which, most)
+        if self._oldest is not None and kept.oldest > max(self._oldest, self.position + 1):
+            self.resync = kept
+        self._oldest = kept.oldest
         self.position = page.next
         return page.events
+
+
+async def _read(
+    connection: Connection, position: int, which: Filter, most: int
+) -> tuple[Page, Resync]:
+    page = await events.after(connection, position, which, limit=most, most_bytes=CHUNK_BYTES)
+    # Asked last: what is still kept now was there when the page was read.
+    return page, await events.kept(connection)

@@ -5,7 +5,15 @@ from datetime import datetime
 from coxswain.identity.callers import UserCaller
 from coxswain.rules import api_keys as rules
 from coxswain.sidecar import cursors, keyed_objects
-from coxswain.sidecar.key_wire import KeyList, KeyPath, KeyQuery, KeyView, MadeKey, NewApiKeyBody
+from coxswain.sidecar.key_wire import (
+    KeyList,
+    KeyPath,
+    KeyQuery,
+    KeyView,
+    MadeKey,
+    NewApiKeyBody,
+    RevokeRequest,
+)
 from coxswain.store import api_keys
 from coxswain.store.api_keys import NewApiKey, Which
 from coxswain.store.pool import Store
@@ -53,7 +61,9 @@ class KeyRoutes:
         )
 
     @route("POST", "/v1/keys/{key}/revoke", errors=(404,))
-    async def revoke_key(self, call: Call, caller: UserCaller, path: KeyPath) -> KeyView:
+    async def revoke_key(
+        self, call: Call, caller: UserCaller, path: KeyPath, body: RevokeRequest
+    ) -> KeyView:
         """End an API key for good: after 2 s it opens nothing. The same again is harmless."""
         return KeyView.of(await self._store.transact(api_keys.revoke, path.key, caller.name))
 

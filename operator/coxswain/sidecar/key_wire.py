@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from coxswain.api.meta import Model, Name, QueueName
+from coxswain.api.meta import Model, Name, QueueName, Reason
 from coxswain.store.api_keys import ApiKey
 
 KeyId = Annotated[str, StringConstraints(pattern="^[a-z0-9]{16}$")]
@@ -20,6 +20,13 @@ class KeyPath(Model):
 
     key: KeyId
     """Its id."""
+
+
+class RevokeRequest(Model):
+    """Why a key is ended."""
+
+    reason: Reason
+    """For people."""
 
 
 class KeyQuery(Model):

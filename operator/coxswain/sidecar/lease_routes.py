@@ -110,7 +110,13 @@ class LeaseRoutes:
         """
         holder = LeaseHolder.of_user(caller.name, body.holder)
         wanted = Wanted(
-            path.workspace, path.name, holder, str(caller), body.steal, body.wait_seconds
+            path.workspace,
+            path.name,
+            holder,
+            str(caller),
+            body.steal,
+            body.wait_seconds,
+            body.reason,
         )
         taken = await lease_waits.acquire(
             self._store, self._listener, call.request, wanted, self._ask
@@ -170,8 +176,9 @@ class LeaseRoutes:
         again is harmless.
         """
         place = (path.workspace, path.name)
-        why = body.reason or ""
-        found = await self._store.transact(holding.hand_on, place, body.token, str(caller), why)
+        found = await self._store.transact(
+            holding.hand_on, place, body.token, str(caller), body.reason
+        )
         return lease_wire.view(found)
 
     @route("POST", "/v1/workspaces/{workspace}/lease-renewals", kept=Kept.ELSEWHERE)

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from coxswain.api.lease import HolderName, LeaseSpec, LeaseState
-from coxswain.api.meta import LeaseName, Model, Text
+from coxswain.api.meta import LeaseName, Model, Reason
 from coxswain.api.records import Lease
 from coxswain.sidecar.wire import Labels, WorkspacePath
 
@@ -74,6 +74,15 @@ class AcquireRequest(RunAcquireRequest):
 
     holder: HolderName | None = None
     """Which of one's programs asks: two that give the same are the same holder."""
+    reason: Reason | None = Field(default=None, validate_default=True)
+    """Why it is stolen, for people; ``steal`` wants one."""
+
+    @field_validator("reason")
+    @classmethod
+    def _is_given_to_steal(cls, reason: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("steal") and reason is None:
+            raise ValueError("say why it is taken from its holder")
+        return reason
 
 
 class RunHoldRequest(Model):
@@ -108,7 +117,7 @@ class ReclaimRequest(Model):
 
     token: Token
     """The token of the holder who is gone for good."""
-    reason: Text | None = None
+    reason: Reason
     """How one knows, for people."""
 
 

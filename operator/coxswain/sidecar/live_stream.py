@@ -106,11 +106,7 @@ class LiveStream:
         self, response: EventSourceResponse, inputs: Inputs, resync: Resync | None
     ) -> End:
         try:
-            first = [frames.retry()]
-            if resync is not None:
-                metrics.STREAM_RESYNCS.inc()
-                first.append(frames.resync(resync))
-            await self._write(response, first)
+            await self._write(response, [frames.retry(), *_resync(resync)])
             return await self._follow(response, inputs)
         except ConnectionError:
             return End.LEFT
@@ -139,7 +135,7 @@ class LiveStream:
             await self._check_again()
             was_live, position = follower.is_live, follower.position
             found = await follower.next()
-            said = list(inputs.heard.take())
+            said = [*_resync(follower.resync), *inputs.heard.take()]
             if follower.has_fallen:
                 stream_metrics.LAGGED.inc()
                 said.append(frames.lagged(position, follower.head))
@@ -167,6 +163,13 @@ class LiveStream:
         stream_metrics.WRITES.inc()
         async with asyncio.timeout(self._pace.write_seconds):
             await response.write(b"".join(parts))
+
+
+def _resync(found: Resync | None) -> list[bytes]:
+    if found is None:
+        return []
+    metrics.STREAM_RESYNCS.inc()
+    return [frames.resync(found)]
 
 
 async def until(wake: asyncio.Event, seconds: float) -> None:

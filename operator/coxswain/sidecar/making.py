@@ -8,6 +8,7 @@ from coxswain.errors import ForbiddenError, NotFoundError
 from coxswain.identity.callers import UserCaller
 from coxswain.kube import paths
 from coxswain.sidecar.cluster import Objects
+from coxswain.telemetry import traces
 
 FIELD_MANAGER = "coxswain-api"
 STRICT = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
@@ -27,6 +28,8 @@ def manifest(
     annotations = {**metadata.get("annotations", {}), names.ANNOTATION_REQUESTER: caller.name}
     if lineage is not None:
         annotations[names.ANNOTATION_LINEAGE] = lineage.model_dump_json()
+    if kind == "Job" and (caller_span := traces.current()) is not None:
+        annotations[names.ANNOTATION_TRACEPARENT] = caller_span.header
     metadata = {**metadata, "annotations": annotations}
     return {
         "apiVersion": names.API_VERSION,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from coxswain.alert_settings import AlertSettings
+from coxswain.api.event_types.job import JOB_CREATED
 from coxswain.api.job import TERMINAL, JobPhase
 from coxswain.identity.asking import Few
 from coxswain.identity.callers import UserCaller
@@ -20,7 +21,7 @@ from coxswain.web.routes import Call, route
 
 WAITING = 20
 """So many readers wait for their turn."""
-TYPES = frozenset({job_counts.CREATED, *(metric_wire.ended(phase) for phase in TERMINAL)})
+TYPES = frozenset({JOB_CREATED.name, *(metric_wire.ended(phase) for phase in TERMINAL)})
 
 
 @dataclass(frozen=True)

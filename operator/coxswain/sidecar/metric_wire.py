@@ -6,11 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from coxswain.api.event_types.job import ENTERED, JOB_CREATED
 from coxswain.api.job import JobPhase
 from coxswain.api.meta import Model, Name
 from coxswain.rules import alerting
 from coxswain.rules.alerting import Alert
-from coxswain.store.job_counts import CREATED, Happened, Held
+from coxswain.store.job_counts import Happened, Held
 from coxswain.store.usage import Sums
 
 
@@ -62,7 +63,7 @@ class CountersView(Model):
     def of(cls, found: Happened, calls: Sums) -> "CountersView":
         """From the records."""
         return cls(
-            jobs_created=found.of_type[CREATED],
+            jobs_created=found.of_type[JOB_CREATED.name],
             jobs_succeeded=found.of_type[ended(JobPhase.SUCCEEDED)],
             jobs_failed=found.of_type[ended(JobPhase.FAILED)],
             jobs_cancelled=found.of_type[ended(JobPhase.CANCELLED)],
@@ -120,7 +121,7 @@ class MetricsView(Model):
 
 def ended(phase: JobPhase) -> str:
     """The event of a Job that came to this phase."""
-    return f"job.{phase.lower()}"
+    return ENTERED[phase].name
 
 
 def phases(found: Mapping[str, int]) -> dict[JobPhase, int]:

@@ -51,7 +51,7 @@ from coxswain.sidecar.suspend_routes import SuspendRoutes
 from coxswain.sidecar.type_routes import TypeRoutes
 from coxswain.sidecar.type_store import TypeStore
 from coxswain.sidecar.ways_in import WaysIn
-from coxswain.sidecar.wire import EventView
+from coxswain.sidecar.wire import TAKEN, EventView
 from coxswain.store import deltas, events, frozen, idempotency, partitions
 from coxswain.store import running as running_processes
 from coxswain.store.audited import AuditedStore
@@ -59,7 +59,7 @@ from coxswain.store.bucket import Address, Bucket
 from coxswain.store.leases import lines
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
-from coxswain.telemetry import crashes, logs
+from coxswain.telemetry import crashes, logs, traces
 from coxswain.web import asyncapi, dependencies, server
 from coxswain.web.auditing import RECORDER
 from coxswain.web.banner import Banner
@@ -67,14 +67,14 @@ from coxswain.web.certificates import Certificate
 from coxswain.web.health import Health
 from coxswain.web.limiting import LIMITER
 from coxswain.web.readiness import Dependency
-from coxswain.web.roll_call import Answering, Presence, RollCall
+from coxswain.web.roll_call import ANSWERS, Answering, Presence, RollCall
 
 log = logs.get(__name__)
 
 NAME = "sidecar"
 TITLE = "Coxswain API"
 PACE = Pace()
-CHANNELS = (events.CHANNEL, lines.CHANNEL, sessions.CHANNEL, deltas.CHANNEL)
+CHANNELS = (events.CHANNEL, lines.CHANNEL, sessions.CHANNEL, deltas.CHANNEL, ANSWERS)
 PARTITION_SECONDS = 3600.0
 RETRY_SECONDS = 10.0
 PURGE_SECONDS = 600.0
@@ -103,7 +103,9 @@ def main() -> int:
     """Serve until SIGTERM."""
     given = settings.load(SidecarSettings)
     logs.configure(given.log_format, given.log_level)
+    traces.start(given.traces_endpoint, NAME)
     crashes.run(_until_told(given))
+    traces.stop()
     return 0
 
 
@@ -174,7 +176,7 @@ def _chores(
 def _app(
     given: SidecarSettings, handlers: list[object], doors: Doors, recorder: ApiRecorder
 ) -> web.Application:
-    documents = {asyncapi.PATH: asyncapi.document(EventView)}
+    documents = {asyncapi.PATH: asyncapi.document(EventView, TAKEN)}
     app = server.build(NAME, TITLE, handlers, doors, documents=documents)
     app[RECORDER] = recorder
     app[LIMITER] = caller_rates.limiter(given)

@@ -9,6 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from coxswain.api.contract import ARTIFACT_BYTES
+from coxswain.api.event_types.job import ENTERED, JOB_DELETED
+from coxswain.api.event_types.run import RUN_OUTPUT, STEPS
 from coxswain.api.job import TERMINAL
 from coxswain.api.records import Event
 from coxswain.errors import CoxswainError, NotFoundError
@@ -29,12 +31,10 @@ from coxswain.web.routes import Call, route
 
 log = logs.get(__name__)
 
-OUTPUT = "run.output"
 OF_RUNS = "run."
-STEP = "run.step."
 STATUS = "job."
-DELETED = "job.deleted"
-ENDS = frozenset({*(f"job.{phase.lower()}" for phase in TERMINAL), DELETED})
+OF_STEPS = {each.name: each.name.rpartition(".")[2] for each in STEPS}
+ENDS = frozenset({*(ENTERED[phase].name for phase in TERMINAL), JOB_DELETED.name})
 FILE_HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
 
 
@@ -156,9 +156,9 @@ def _text(found: tuple[StoredEvent, ...], stream: str | None) -> bytes:
 
 def _piece(event: Event, stream: str | None) -> str:
     details = event.details
-    if event.type.startswith(STEP) and stream is None:
-        return _step(event.type.removeprefix(STEP), details)
-    if event.type != OUTPUT or stream not in (None, details.get("stream")):
+    if event.type in OF_STEPS and stream is None:
+        return _step(OF_STEPS[event.type], details)
+    if event.type != RUN_OUTPUT.name or stream not in (None, details.get("stream")):
         return ""
     if details.get("artifact"):
         return _overflow(details)
@@ -187,7 +187,7 @@ def _step(what: str, details: dict[str, Any]) -> str:
 
 def _frame(stored: StoredEvent) -> bytes:
     kind = stored.event.type
-    name = "log" if kind == OUTPUT else "status" if kind.startswith(STATUS) else "event"
+    name = "log" if kind == RUN_OUTPUT.name else "status" if kind.startswith(STATUS) else "event"
     return views.frame(stored, name)
 
 

@@ -31,7 +31,7 @@ class ReviewRoutes:
     async def review_job(
         self, call: Call, caller: UserCaller, path: ObjectPath, body: ReviewRequest
     ) -> Answer[Resource]:
-        """Decide what follows the attempt of a Job in Review. The same again is harmless.
+        """Decide what follows the attempt of a Job in Review. The same again is harmless if it names ``attempt``.
 
         409 job_not_in_review, review_of_another_attempt, or review_decided if another decision
         about this attempt stands; 412 if the Job changed meanwhile.
@@ -53,7 +53,7 @@ class ReviewRoutes:
             attempt=attempt,
             decision=body.decision,
             by=str(caller),
-            why=body.reason or "",
+            why=body.reason,
             at=datetime.now(UTC).isoformat(),
         )
         asked = requests.Asked(path, names.ANNOTATION_REVIEW, decided.to_wire())

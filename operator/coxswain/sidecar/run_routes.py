@@ -25,7 +25,7 @@ from coxswain.api.event_type import Writer
 from coxswain.errors import CoxswainError, UserError
 from coxswain.identity.callers import AgentCaller, PodCaller
 from coxswain.rules import job_types
-from coxswain.sidecar import event_checks, fenced, writing
+from coxswain.sidecar import event_checks, fenced, tool_spans, writing
 from coxswain.sidecar.artifact_store import ArtifactStore
 from coxswain.sidecar.wire import RunArtifactPath
 from coxswain.store import calls, claims, reports, runs, uuid7
@@ -85,6 +85,8 @@ class RunRoutes:
         for place, event in enumerate(body.events):
             _check(event, f"events.{place}")
         reported = await self._write(call, reports.append_run_events, caller, body.events)
+        if reported.accepted:
+            tool_spans.tell(call.header("traceparent"), body.events)
         return BatchAnswer(
             accepted=reported.accepted,
             duplicates=reported.duplicates,

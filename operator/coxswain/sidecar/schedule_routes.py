@@ -177,8 +177,9 @@ class ScheduleRoutes:
     async def resume_schedule(
         self, call: Call, caller: UserCaller, path: ObjectPath
     ) -> Answer[Resource]:
-        """Go on after a pause, or after a failure that paused it. The same again is harmless.
+        """Go on after a pause, or after a failure that paused it.
 
+        The same again goes on also after a failure that came in between, unless If-Match is given.
         409 suspended_by_spec where the spec itself says so; 412 as for suspend.
         """
         live = await objects.live(self._cluster, KIND, path.workspace, path.name)

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
-from coxswain.api.event_type import SCHEMA_VERSION
+from coxswain.api.contract import EventBatch
+from coxswain.api.event_type import SCHEMA_VERSION, Writer
+from coxswain.api.event_types import registry
 from coxswain.api.job import JobSpec
 from coxswain.api.lineage import Lineage
-from coxswain.api.meta import Model, Name, QueueName, Text, Workspace
+from coxswain.api.meta import Model, Name, QueueName, Reason, Text, Workspace
 from coxswain.api.review import Verdict
 from coxswain.api.schedule import EARLIEST, LATEST
 from coxswain.store import uuid7
@@ -197,7 +199,7 @@ class ReviewRequest(Model):
     """retry, succeed, fail or cancel."""
     attempt: Annotated[int, Field(ge=1)] | None = None
     """The attempt that was looked at; none means the last one."""
-    reason: Text | None = None
+    reason: Reason
     """Why, for people."""
 
 
@@ -332,7 +334,7 @@ class UserEvent(Model):
 
     id: EventId
     """UUIDv7; the same again is harmless."""
-    type: Annotated[str, StringConstraints(max_length=64, pattern=r"^user(\.[a-z_]+)+$")]
+    type: Annotated[str, StringConstraints(max_length=64, pattern=registry.OF_USERS.pattern)]
     """What happened; begins with ``user.``."""
     event_version: Annotated[int, Field(ge=1, le=1000)] = 1
     """Your own version of this type."""
@@ -352,6 +354,10 @@ class UserEvents(Model):
     """A batch of events."""
 
     events: Annotated[list[UserEvent], Field(min_length=1, max_length=500)]
+
+
+TAKEN: dict[Writer, type[Model]] = {Writer.USER: UserEvents, Writer.RUN: EventBatch}
+"""How events come in, by who tells them."""
 
 
 class Accepted(Model):

@@ -3,7 +3,7 @@
 The seals over them are in ``audit_seals``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -107,6 +107,14 @@ async def write(connection: Connection, entry: AuditEntry) -> None:
         entry.details,
     )
     metrics.AUDIT_ROWS.labels(outcome=entry.outcome.value).inc()
+
+
+async def write_refusals(
+    connection: Connection, id_: UUID, details: Mapping[str, str | int | bool | None]
+) -> None:
+    """Write how many strangers were refused, and why; the same again is harmless. For gateways."""
+    await connection.execute("SELECT audit_refusals($1, $2)", id_, dict(details))
+    metrics.AUDIT_ROWS.labels(outcome=Outcome.DENIED.value).inc()
 
 
 async def page(

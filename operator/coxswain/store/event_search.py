@@ -1,36 +1,28 @@
-"""Pages of the event log by time, and of what matters to security; streams follow by position alone."""
+"""Pages of the event log by time, of one object, and of what matters to security; streams follow by position alone.
 
-from dataclasses import dataclass
+Each statement looks at WINDOW events at most, by the index that leaves out most, whatever passes then.
+"""
+
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from coxswain.store import events
-from coxswain.store.events import OF_AGENT, PASSES, WINDOW, WITHIN, Filter, Page
+from coxswain.store.events import WINDOW, Filter, Page
 from coxswain.store.pool import Connection
 
-
-def _of_days(number: int) -> str:
-    """Days are the partitions: those before that of a time are not read at all."""
-    day = f"date_trunc('day', greatest(${number}::timestamptz, to_timestamp(0)))"
-    return f" AND id >= event_bound({day})"
-
-
-def _also(number: int) -> str:
-    """What passes besides, by what ``_place`` gives from this number on."""
-    return (
-        f" AND (${number}::timestamptz IS NULL OR ahead.at >= ${number})"
-        f" AND (${number + 1}::uuid IS NULL OR ahead.uid = ${number + 1})"
-        f" AND (${number + 2}::integer IS NULL OR ahead.attempt = ${number + 2})"
-    )
-
-
-# Bounded, whatever passes: it goes along the positions of the days that are left.
-_BY_TIME = events.along(_of_days(9), _also(9))
-# The small index over them gives their order.
-_OF_SECURITY = (
-    f"WITH found AS (SELECT ahead.*, whose.agent FROM events AS ahead{OF_AGENT}"  # noqa: S608 - fixed text
-    f" WHERE ahead.is_security AND ahead.position > $1 AND ahead.position <= $11{_of_days(8)}"
-    f" AND {PASSES}{_also(8)} ORDER BY ahead.position LIMIT $2) {WITHIN}"
+# From $9 on stands what ``_place`` gives. Days are the partitions: those before that of a time are not read at all.
+_DAYS = " AND id >= event_bound(date_trunc('day', greatest($9::timestamptz, to_timestamp(0))))"
+_ALSO = (
+    " AND ($9::timestamptz IS NULL OR ahead.at >= $9)"
+    " AND ($10::uuid IS NULL OR ahead.uid = $10)"
+    " AND ($11::integer IS NULL OR ahead.attempt = $11)"
+    " AND ($12::boolean IS FALSE OR ahead.is_security)"
 )
+_BY_TIME = events.along(_DAYS, _ALSO)
+# The index over (uid, position) has the events of one object together,
+_OF_OBJECT = events.along(f" AND uid = $10{_DAYS}", _ALSO)
+# and a small one those that matter to security.
+_OF_SECURITY = events.along(f" AND is_security{_DAYS}", _ALSO)
 
 
 @dataclass(frozen=True)
@@ -52,17 +44,20 @@ async def page(
     most_bytes: int | None = None,
 ) -> Page:
     """Read what is found after a position, oldest first, as ``events.after`` does."""
-    wanted = events.wanted(search.which)
-    if search.is_security:
-        # Read first: whatever stands up to here is seen by the statement after it.
-        top = await events.head(connection)
-        given = (position, limit, most_bytes, *wanted, *_place(search), top)
-        found = await connection.fetch(_OF_SECURITY, *given)
-        return events.picked(found, position, top, limit, most_bytes)
-    window = max(limit, WINDOW)
+    # Read first: whatever stands up to here is seen by the statement after it.
+    top = await events.head(connection)
+    window, wanted = max(limit, WINDOW), events.wanted(search.which)
     given = (position, window, most_bytes, *wanted, limit, *_place(search))
-    return events.walked(await connection.fetch(_BY_TIME, *given), position, window, limit)
+    rows = await connection.fetch(_statement(search), *given)
+    found = events.walked(rows, position, window, limit)
+    return found if found.more else replace(found, next=max(found.next, top))
+
+
+def _statement(search: Search) -> str:
+    if search.which.uid is not None:
+        return _OF_OBJECT
+    return _OF_SECURITY if search.is_security else _BY_TIME
 
 
 def _place(search: Search) -> tuple[object, ...]:
-    return search.since, search.which.uid, search.which.attempt
+    return search.since, search.which.uid, search.which.attempt, search.is_security

@@ -48,13 +48,13 @@ WITHIN = (
 )
 
 
-def along(days: str = "", also: str = "") -> str:
-    """A statement that goes along the positions; ``days`` bounds what is read, ``also`` what passes.
+def along(which: str = "", also: str = "") -> str:
+    """A statement that goes along the positions; ``which`` says of which rows, ``also`` what passes.
 
     From $1 on: position, window, most bytes, what ``wanted`` gives, limit.
     """
     return (
-        f"WITH ahead AS MATERIALIZED (SELECT * FROM events WHERE position > $1{days}"  # noqa: S608 - fixed text
+        f"WITH ahead AS MATERIALIZED (SELECT * FROM events WHERE position > $1{which}"  # noqa: S608 - fixed text
         " ORDER BY position LIMIT $2),"
         " far AS (SELECT max(position) AS last, count(*) AS looked FROM ahead),"
         f" found AS (SELECT ahead.*, whose.agent, far.last, far.looked, ({PASSES}{also}) AS passes"
@@ -172,6 +172,12 @@ async def locate(connection: Connection, position: int) -> Resync | None:
     return found
 
 
+async def kept(connection: Connection) -> Resync:
+    """What is in the log: its oldest position and its newest."""
+    row = await connection.fetchrow("SELECT oldest, position FROM event_head")
+    return Resync(1, 0) if row is None else Resync(row["oldest"], row["position"])
+
+
 async def _locate(connection: Connection, position: int) -> Resync | UserError | None:
     # Without holes, a position is good if an event stands there, or if it is an end of the log.
     row = await connection.fetchrow(
@@ -235,10 +241,10 @@ async def _of_object(
     rows = await connection.fetch(
         _AFTER_OF_OBJECT, position, limit, most_bytes, *wanted(which), *place
     )
-    return picked(rows, position, top, limit, most_bytes)
+    return _picked(rows, position, top, limit, most_bytes)
 
 
-def picked(
+def _picked(
     rows: Sequence[asyncpg.Record], position: int, top: int, limit: int, most_bytes: int | None
 ) -> Page:
     """What a statement that reads by an index, up to the position ``top``, came to."""

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from coxswain.api.event_types.job import ATTEMPT_ENDED
 from coxswain.store.pool import Connection
 
-CREATED = "job.created"
-ENDED = "attempt.ended"
 OTHER = "other"
 Workspaces = frozenset[str] | None
 
@@ -91,7 +90,7 @@ async def happened(
         " AND (workspace = ANY ($5::text[]) OR $5 IS NULL) GROUP BY 1, 2",
         [*types],
         OTHER,
-        ENDED,
+        ATTEMPT_ENDED.name,
         float(seconds),
         _listed(workspaces),
     )

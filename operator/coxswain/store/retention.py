@@ -1,13 +1,14 @@
 """What has been kept for long enough is dropped, so many rows at a time, by functions of the owner.
 
 No role may delete records itself: the functions drop only what has ended, and nothing of the last
-day, whatever they are asked for. Time is the database's.
+day, of the event log nothing of the last week, whatever they are asked for. Time is the database's.
 """
 
 from coxswain.store.pool import Connection
 
 AT_ONCE = 1000
 OBJECTS_AT_ONCE = 100
+EVENT_DAYS_AT_ONCE = 1
 FILE_BYTES_AT_ONCE = 32 * 1024 * 1024
 
 
@@ -46,6 +47,17 @@ async def drop_objects(connection: Connection, kept_days: int) -> int:
         "SELECT drop_gone_objects(now() - make_interval(days => $1), $2)",
         kept_days,
         OBJECTS_AT_ONCE,
+    )
+    return dropped
+
+
+async def drop_event_days(connection: Connection, kept_days: int) -> int:
+    """Drop days of the event log that ended so long ago, a week at least; how many days went.
+
+    Raises UnavailableError where readers of the log would have had to wait for it: try again later.
+    """
+    dropped: int = await connection.fetchval(
+        "SELECT drop_events(now() - make_interval(days => $1), $2)", kept_days, EVENT_DAYS_AT_ONCE
     )
     return dropped
 

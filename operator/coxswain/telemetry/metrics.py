@@ -196,7 +196,7 @@ RECORDS_REFUSED = Counter(
 )
 RECORDS_DROPPED = Counter(
     "coxswain_records_dropped_total",
-    "Records whose time was over: ended callbacks, files, ticks, objects that are gone, model calls, audit rows.",
+    "Records whose time was over: callbacks, files, ticks, objects, model calls, audit rows, days of events.",
     ["kind"],
     registry=REGISTRY,
 )

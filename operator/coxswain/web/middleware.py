@@ -30,9 +30,11 @@ def observe(server: str) -> Middleware:
         with request_ids.bound(request.headers.get(request_ids.HEADER)) as request_id:
             status, exemplar = GONE, None
             try:
-                with traces.request(request.headers, request.method, _route(request)) as span:
+                method = _known(request)
+                with traces.request(request.headers, method, request.scheme, request.path) as span:
                     exemplar = traces.exemplar(span)
                     response = await _answered(request, handler)
+                    traces.answered(span, method, request.get(ROUTE), response.status)
                 status = response.status
                 if not response.prepared:
                     response.headers[request_ids.HEADER] = request_id
@@ -103,7 +105,11 @@ def _caller(request: web.Request) -> str | None:
 
 
 def _method(request: web.Request) -> str:
-    return request.method if request.method in METHODS else "other"
+    return _known(request) or "other"
+
+
+def _known(request: web.Request) -> str | None:
+    return request.method if request.method in METHODS else None
 
 
 def _route(request: web.Request) -> str:

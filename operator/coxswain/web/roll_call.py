@@ -42,8 +42,11 @@ class Presence:
     id: str = field(default_factory=lambda: secrets.token_hex(6))
 
     def listener(self, dsn: str, channels: Sequence[str] = ()) -> Listener:
-        """The one listening connection of the process; others see by it that the process is there."""
-        heard = (*channels, QUESTIONS, ANSWERS)
+        """The one listening connection of the process; others see by it that the process is there.
+
+        Who is to take a roll call hears ANSWERS, too.
+        """
+        heard = (*channels, QUESTIONS)
         return Listener(dsn, heard, sessions.name(self.component, self.id))
 
     async def standing(self, state: Health, role: Role) -> Standing:

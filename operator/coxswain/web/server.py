@@ -13,7 +13,7 @@ from aiohttp import web
 
 from coxswain.rules.permissions import TABLE, Permission
 from coxswain.web import limiting, middleware, openapi, page, probes, routes
-from coxswain.web.listening import MOST_CONNECTIONS, listening
+from coxswain.web.listening import MOST_CONNECTIONS, Ports, listening
 from coxswain.web.routes import Gate, Route
 
 DRAIN_SECONDS = 10.0
@@ -73,7 +73,7 @@ async def serving(
     """Listen for the length of a block; gives the port that was really opened.
 
     A connection on which no whole head of a request comes for ``keepalive_seconds`` is closed, and one
-    beyond ``most_connections`` at once.
+    beyond ``most_connections``, on all ports together, at once.
     """
     wanted = [Opening(port)]
     async with serving_all(
@@ -107,13 +107,11 @@ async def serving_all(
     )
     await runner.setup()
     try:
-        taking = cast("web.Server", runner.server)
         name = app.get(NAME, "health")
+        taken = Ports(cast("web.Server", runner.server), name, most_connections)
         async with AsyncExitStack() as stack:
             yield [
-                await stack.enter_async_context(
-                    listening(taking, name, (host, each.port), most=most_connections, tls=each.tls)
-                )
+                await stack.enter_async_context(listening(taken, (host, each.port), tls=each.tls))
                 for each in wanted
             ]
     finally:

@@ -1,5 +1,6 @@
 """What the chart renders for a bucket for files, and for how long records stay."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +74,10 @@ def test_the_operator_is_told_how_long_records_stay(objects: list[chart.Body]) -
     given = {each["name"]: each.get("value") for each in operator["env"]}
     assert given["COXSWAIN_DELIVERIES_KEPT_DAYS"] == "7"
     assert given["COXSWAIN_RECORDS_KEPT_DAYS"] == "90"
+    assert given["COXSWAIN_EVENTS_KEPT_DAYS"] == "180"
+
+
+def test_the_event_log_has_no_end_unless_one_is_given(tmp_path: Path) -> None:
+    assert "COXSWAIN_EVENTS_KEPT_DAYS" not in json.dumps(chart.render_with(tmp_path, {}))
+    with pytest.raises(ToolError, match="eventsDays"):
+        chart.render_with(tmp_path, {"retention": {"eventsDays": 6}})

@@ -81,6 +81,18 @@ async def test_the_program_speaks_to_the_platform_through_the_door_without_a_tok
     assert platform.result.answer == "42"
 
 
+@pytest.mark.parametrize("span", ["", f"00-{'a' * 32}-{'b' * 16}-01"])
+async def test_whatever_the_door_says_itself_names_the_attempts_span_where_there_are_traces(
+    tmp_path: Path, span: str
+) -> None:
+    platform = runs()
+    async with standing(tmp_path, platform, traceparent=span) as door:
+        await door.kubelet.starts_program()
+        await until(lambda: platform.heartbeats > 1)
+        await door.leaves()
+    assert platform.callers == {span or None}
+
+
 async def test_files_and_input_are_laid_out_before_the_program_starts(tmp_path: Path) -> None:
     platform = counts()
     (tmp_path / "files").mkdir()

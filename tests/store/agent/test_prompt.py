@@ -78,6 +78,12 @@ async def test_the_demo_answers_a_question_about_a_text_in_the_workspace(tmp_pat
     ]
     assert [row.outcome for row in models.rows] == ["ok"] * 3
     assert platform.acts == []
+    # What the span of a call is made of.
+    assert all(
+        0 <= each.details["milliseconds"] < 30_000
+        for each in platform.events
+        if each.type == "run.tool_result"
+    )
 
 
 async def test_the_events_of_a_call_have_the_hash_of_the_whole(tmp_path: Path) -> None:

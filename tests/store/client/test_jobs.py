@@ -74,7 +74,7 @@ async def test_a_job_is_cancelled_held_and_let_go_as_it_was_seen(
 
 async def test_what_a_job_left_is_read_and_it_is_run_again(api: Api, client: AsyncClient) -> None:
     new, _, headers = await api.claimed()
-    await api.mirrored("first", uid=new.key.job_uid, phase="Succeeded")
+    await api.mirrored("first", uid=new.key.job_uid, phase="Succeeded", spec=SPEC)
     path, body = "/v1/run/artifacts/page.html", b"<html>"
     html = {**headers, "Content-Type": "text/html"}
     async with api.anybody.put(path, data=body, headers=html) as kept:

@@ -73,7 +73,7 @@ async def test_a_key_is_made_used_and_revoked(api: Api, client: AsyncClient) -> 
         assert [each async for each in machine.jobs.list("team")] == []
         with pytest.raises(errors.ForbiddenError):
             await machine.jobs.create("team", WORK, name="first")
-    await client.keys.revoke(made.id)
+    await client.keys.revoke(made.id, reason="over")
     assert [each async for each in client.keys.list()] == []
     assert [each.state async for each in client.keys.list(revoked=True)] == ["Revoked"]
 
@@ -125,7 +125,9 @@ async def test_deliveries_are_listed_read_and_driven_again(api: Api, client: Asy
     }
     found = await client.deliveries.get("team", owed[0].id)
     assert (found.job, found.state, found.log) == ("a", "Pending", [])
-    assert (await client.deliveries.redrive("team", found.id)).state == "Pending"
+    assert (
+        await client.deliveries.redrive("team", found.id, reason="it is back")
+    ).state == "Pending"
 
 
 async def test_a_token_that_is_none_is_refused(api: Api) -> None:

@@ -142,7 +142,7 @@ async def test_a_reader_whose_key_is_revoked_is_told_so(
         async with AsyncClient(api.url, key.secret, policy=QUICK) as client:
             stream = client.events.tail(after=0)
             await anext(stream)
-            await admin.keys.revoke(key.id)
+            await admin.keys.revoke(key.id, reason="over")
             with pytest.raises(errors.UnauthenticatedError):
                 async with asyncio.timeout(20):
                     await anext(stream)

@@ -12,11 +12,11 @@ import pytest
 
 from coxswain.api.audit import Actor, AuditEntry, Object, Outcome
 from coxswain.errors import UnavailableError
-from coxswain.sidecar.denials import MANY, ROWS_PER_CALLER, Denials
 from coxswain.store import audit
 from coxswain.store.audit import Query
 from coxswain.store.pool import Store
 from coxswain.telemetry import metrics
+from coxswain.web.denial_sums import MANY, ROWS_PER_CALLER, Denials
 from tests.support import audit_log, rows
 from tests.support.postgres import Database
 from tests.support.sidecar_api import Api

@@ -20,6 +20,7 @@ OPERATOR = {
     "COXSWAIN_DELIVERIES_KEPT_DAYS": 30,
     "COXSWAIN_RECORDS_KEPT_DAYS": 365,
     "COXSWAIN_AUDIT_KEPT_DAYS": None,
+    "COXSWAIN_EVENTS_KEPT_DAYS": None,
 }
 MODELS = {"COXSWAIN_MODE": "dev", "COXSWAIN_DEMO_PROVIDER": False}
 
@@ -44,7 +45,8 @@ async def flags(api: Api) -> tuple[str, dict[str, dict[str, Any]]]:
 
 async def change(api: Api, body: Any, tag: str | None = None) -> tuple[int, dict[str, Any]]:
     headers = {} if tag is None else {"If-Match": tag}
-    async with api.user.patch(FLAGS, json=body, headers=headers) as answer:
+    given = {"reason": "a try", **body}
+    async with api.user.patch(FLAGS, json=given, headers=headers) as answer:
         found: dict[str, Any] = await answer.json(content_type=None)
         return answer.status, found
 
@@ -63,6 +65,11 @@ async def test_it_says_what_is_kept_for_how_long_and_that_nothing_is_filtered(
         "audit": "indefinite",
     }
     assert found["filtering"] == {"content": "off", "redaction": "off"}
+
+
+async def test_it_says_where_the_event_log_ends(api: Api, operator_store: Store) -> None:
+    await tells(operator_store, "operator", {**OPERATOR, "COXSWAIN_EVENTS_KEPT_DAYS": 90})
+    assert (await config(api))["retention"]["events"] == 90
 
 
 async def test_it_shows_every_process_with_what_it_really_runs_with(
@@ -167,7 +174,9 @@ async def test_what_is_for_a_first_try_is_not_switched_on_in_prod(
         database, operator_store, tmp_path, local_token_file=None, **given
     ) as api:
         for body, status in (({"demoProvider": True}, 422), ({"demoProvider": False}, 200)):
-            async with api.anybody.patch(FLAGS, json=body, headers=key) as answer:
+            async with api.anybody.patch(
+                FLAGS, json={**body, "reason": "a try"}, headers=key
+            ) as answer:
                 assert answer.status == status
                 problem = await answer.json(content_type=None)
                 if status != 200:
@@ -182,5 +191,5 @@ async def test_a_change_is_in_the_audit_log_with_what_was_set(api: Api) -> None:
     (found,) = (await api.operator.run(audit.page, Query(action="change_flags"))).rows
     row = found.entry
     assert (row.outcome, row.actor) == (Outcome.DONE, Actor("user", "local"))
-    assert row.object.kind == "Flag"
+    assert (row.object.kind, row.reason) == ("Flag", "a try")
     assert row.details["schedulesEnabled"] is False

@@ -14,6 +14,7 @@ from tests.support import ended, rows
 from tests.support.sidecar_api import Api
 
 PATH = "/v1/workspaces/team/deliveries"
+WHY = {"reason": "it is back"}
 AT = datetime(2026, 11, 21, 3, tzinfo=UTC)
 
 
@@ -97,7 +98,7 @@ async def test_a_redrive_makes_it_due_again_and_may_be_repeated(
 ) -> None:
     one = await settled(api, gateway_store, "a", Settled(state, "Why"))
     for _ in range(2):
-        async with api.user.post(f"{PATH}/{one.id}/redrive") as answer:
+        async with api.user.post(f"{PATH}/{one.id}/redrive", json=WHY) as answer:
             assert answer.status == 202
             assert (await answer.json())["state"] == "Pending"
     (claimed,) = await gateway_store.run(deliveries.claim, Room(1, 1, {}), 60.0)
@@ -115,7 +116,7 @@ async def test_what_was_delivered_or_is_not_there_cannot_be_driven_again(
 
     async def refused(delivery: UUID, workspace: str = "team") -> tuple[int, str]:
         path = f"/v1/workspaces/{workspace}/deliveries/{delivery}/redrive"
-        async with api.user.post(path) as answer:
+        async with api.user.post(path, json=WHY) as answer:
             return answer.status, (await answer.json())["code"]
 
     assert await refused(one.id) == (409, "delivery_delivered")

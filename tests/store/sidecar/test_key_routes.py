@@ -175,10 +175,10 @@ async def test_a_key_with_another_secret_is_none(sidecar_store: Store) -> None:
 async def test_a_revocation_is_for_good_and_its_repeat_is_harmless(api: Api) -> None:
     id_, _ = await api.made_key()
     for _ in range(2):
-        async with api.user.post(f"{KEYS}/{id_}/revoke") as answer:
+        async with api.user.post(f"{KEYS}/{id_}/revoke", json={"reason": "over"}) as answer:
             found = await answer.json()
         assert (found["state"], found["revokedBy"]) == ("Revoked", "local")
-    async with api.user.post(f"{KEYS}/{'0' * 16}/revoke") as answer:
+    async with api.user.post(f"{KEYS}/{'0' * 16}/revoke", json={"reason": "over"}) as answer:
         assert (answer.status, (await answer.json())["code"]) == (404, "key_unknown")
     async with api.user.get(KEYS) as answer:
         assert (await answer.json())["items"] == []
@@ -227,7 +227,7 @@ async def test_no_more_keys_are_made_than_are_listed_until_one_is_revoked(
     new = {"name": "more", "role": "Read"}
     async with api.user.post(KEYS, json=new) as answer:
         assert (answer.status, (await answer.json())["code"]) == (409, "too_many_keys")
-    await api.user.post(f"{KEYS}/{id_}/revoke")
+    await api.user.post(f"{KEYS}/{id_}/revoke", json={"reason": "over"})
     async with api.user.post(KEYS, json=new) as answer:
         assert answer.status == 201
 

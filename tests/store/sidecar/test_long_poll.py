@@ -145,7 +145,7 @@ async def test_who_lost_the_right_meanwhile_is_told_nothing(api: Api) -> None:
     # A key is looked at again after 2 s.
     asked = asyncio.create_task(api.anybody.get("/v1/events?wait=3", headers=headers))
     await one_waits()
-    async with api.user.post(f"/v1/keys/{made}/revoke") as revoked:
+    async with api.user.post(f"/v1/keys/{made}/revoke", json={"reason": "over"}) as revoked:
         assert revoked.status == 200
     async with await asked as answer:
         assert (answer.status, (await answer.json(content_type=None))["code"]) == (

@@ -82,7 +82,7 @@ async def test_who_has_the_longest_name_makes_reviews_and_runs_again(
     assert (status, found["lineage"]["by"]) == (201, f"user:{'a' * 128}")
     stored = api.cluster.objects["/apis/coxswain.dev/v1alpha1/namespaces/team/jobs/first"]
     stored["status"] = {"phase": "Review", "attempt": 1}
-    decision = {"decision": "fail"}
+    decision = {"decision": "fail", "reason": "seen"}
     assert (await ask(api, "POST", f"{JOBS}/first/review", headers, json=decision))[0] == 202
     stored = api.cluster.objects["/apis/coxswain.dev/v1alpha1/namespaces/team/jobs/first"]
     stored["status"] = {"phase": "Failed", "attempt": 1}
@@ -170,7 +170,7 @@ async def test_a_stream_ends_with_the_key_that_opened_it(api: Api) -> None:
     id_, headers = await api.made_key("Read")
     headers = {**headers, "Accept": "text/event-stream"}
     async with api.anybody.get("/v1/events", headers=headers) as answer:
-        async with api.user.post(f"/v1/keys/{id_}/revoke") as revoked:
+        async with api.user.post(f"/v1/keys/{id_}/revoke", json={"reason": "over"}) as revoked:
             assert revoked.status == 200
         text = (await answer.read()).decode()
     assert "event: closed" in text

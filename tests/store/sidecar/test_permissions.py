@@ -29,7 +29,11 @@ OPEN, REFUSED, FORBIDDEN = "open", 401, 403
 ROOT = "/apis/coxswain.dev/v1alpha1/namespaces/team"
 RANGE = {"since": "2026-01-01T00:00:00Z", "until": "2026-01-01T01:00:00Z"}
 # Bodies without which a route that asks who made the object would not come to ask it.
-BODIES: dict[str, dict[str, Any]] = {"/review": {"decision": "retry"}, "/backfill": RANGE}
+BODIES: dict[str, dict[str, Any]] = {
+    "/review": {"decision": "retry", "reason": "seen"},
+    "/redrive": {"reason": "it is back"},
+    "/backfill": RANGE,
+}
 GROUPS: dict[str, dict[str, Any]] = {
     "ops": {"role": "Admin"},
     "admins": {"role": "Admin", "workspaces": ["team"]},
@@ -160,7 +164,9 @@ class World:
         role = "Read" if name == "read key" else "Admin"
         id_, headers = await self.api.made_key(role, **fields)
         if name == "revoked key":
-            async with self.api.user.post(f"/v1/keys/{id_}/revoke") as answer:
+            async with self.api.user.post(
+                f"/v1/keys/{id_}/revoke", json={"reason": "over"}
+            ) as answer:
                 assert answer.status == 200
         return headers
 

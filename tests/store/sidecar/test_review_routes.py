@@ -20,7 +20,8 @@ async def in_review(api: Api, phase: str = "Review", attempt: int = 2) -> None:
 
 
 async def decide(api: Api, headers: dict[str, str] | None = None, **body: Any) -> tuple[int, str]:
-    async with api.user.post(REVIEW, json=body, headers=headers) as answer:
+    given = {"reason": "seen", **body}
+    async with api.user.post(REVIEW, json=given, headers=headers) as answer:
         found = await answer.json(content_type=None)
         return answer.status, found.get("code", "")
 
@@ -80,5 +81,7 @@ async def test_a_wrong_decision_is_refused_with_its_place(api: Api) -> None:
     await in_review(api)
     assert (await decide(api, decision="perhaps"))[0] == 422
     assert (await decide(api))[0] == 422
-    async with api.user.post(f"{JOBS}/none/review", json={"decision": "retry"}) as answer:
+    async with api.user.post(
+        f"{JOBS}/none/review", json={"decision": "retry", "reason": "seen"}
+    ) as answer:
         assert answer.status == 404

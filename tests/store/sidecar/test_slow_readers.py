@@ -1,6 +1,7 @@
 """Readers that read slowly, or not at all, over real TCP: they are told, or cut off, and cost little memory."""
 
 import asyncio
+import contextlib
 import json
 import socket
 from contextlib import AsyncExitStack
@@ -66,6 +67,15 @@ class Socket:
                 text += part
         return _frames(bytes(text))
 
+    async def trickle(self) -> int:
+        """Take a byte now and then, until there are no more; how many there were."""
+        taken = 0
+        with contextlib.suppress(ConnectionError):
+            while await self._reader.read(1):
+                taken += 1
+                await asyncio.sleep(0.02)
+        return taken
+
     def close(self) -> None:
         """Go away."""
         self._writer.close()
@@ -127,6 +137,25 @@ async def test_a_reader_that_takes_nothing_is_cut_off_and_comes_back_with_its_po
         await until(lambda: value(ENDED, reason="stalled") == before + 1)
         await until(lambda: value("coxswain_streams_open") == 0)
         asleep.close()
+        async with reading(api.user, "/v1/events", after=MANY - 1) as again:
+            assert [each.position for each in await again.take(1)] == [MANY]
+
+
+async def test_a_reader_that_takes_a_byte_now_and_then_is_cut_off_too(
+    database: Database, operator_store: Store, tmp_path: Path
+) -> None:
+    before = value(ENDED, reason="stalled")
+    async with running(database, operator_store, tmp_path, write_seconds=0.5) as api:
+        slow = await Socket.open(api.url, "/v1/events?after=0")
+        trickling = asyncio.create_task(slow.trickle())
+        await until(lambda: value("coxswain_streams_open") == 1)
+        await fill(operator_store)
+        await until(lambda: value(ENDED, reason="stalled") == before + 1)
+        await until(lambda: value("coxswain_streams_open") == 0)
+        # It was no dead peer: it was reading all the time, and still is.
+        assert not trickling.done()
+        trickling.cancel()
+        slow.close()
         async with reading(api.user, "/v1/events", after=MANY - 1) as again:
             assert [each.position for each in await again.take(1)] == [MANY]
 

@@ -48,7 +48,7 @@ async def test_what_is_read_as_one_thing_has_a_tag_and_is_304_while_it_is_the_sa
         ("jobs/first/cancel", {}),
         ("jobs/first/suspend", {}),
         ("jobs/first/resume", {}),
-        ("jobs/first/review", {"decision": "retry"}),
+        ("jobs/first/review", {"decision": "retry", "reason": "seen"}),
         ("jobs/first/rerun", {}),
         ("schedules/first/suspend", {}),
         ("schedules/first/resume", {}),

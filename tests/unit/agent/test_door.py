@@ -213,7 +213,7 @@ async def test_a_call_too_many_is_refused_and_one_that_has_ended_makes_room(toke
             assert response.status == 429
             assert response.headers["Retry-After"] == "1"
             error = (await response.json())["error"]
-            assert (error["code"], error["type"]) == ("too_many_calls", "rate_limit_error")
+            assert (error["code"], error["type"]) == ("too_many_at_once", "rate_limit_error")
             assert "2 calls to the models" in error["message"]
         assert behind.paths == []
         behind.go_on.set()
@@ -247,7 +247,7 @@ async def test_too_many_calls_to_the_platform_are_refused_in_its_form(token: Pat
         assert response.status == 429
         assert response.content_type == "application/problem+json"
         problem = await response.json(content_type=None)
-        assert (problem["status"], problem["code"]) == (429, "too_many_calls")
+        assert (problem["status"], problem["code"]) == (429, "too_many_at_once")
         assert behind.paths == []
 
 
@@ -261,3 +261,20 @@ async def test_a_caller_that_goes_away_makes_room(token: Path) -> None:
         await until(lambda: behind.gone == 1)
         async with aiohttp.ClientSession() as http, http.get(f"{door.url}/v1/models") as response:
             assert response.status == 418
+
+
+async def test_it_names_the_attempts_span_to_whoever_is_asked_by_a_program_that_names_none(
+    tmp_path: Path,
+) -> None:
+    behind, token = Behind(), tmp_path / "token"
+    token.write_text("t")
+    attempt, own = f"00-{'a' * 32}-{'b' * 16}-01", f"00-{'a' * 32}-{'c' * 16}-01"
+    async with (
+        behind.serving() as url,
+        Door(url, url, token, traceparent=attempt) as door,
+        aiohttp.ClientSession() as http,
+    ):
+        for headers in ({}, {"traceparent": own}):
+            async with http.get(f"{door.url}/v1/models", headers=headers):
+                pass
+    assert [each["traceparent"] for each in behind.headers] == [attempt, own]

@@ -41,14 +41,14 @@ def test_what_may_have_been_done_is_not_sent_again_without_a_key(
 ) -> None:
     said = script(failure, good(JOB))
     with pytest.raises(errors.FailedError):
-        said.client().jobs.review("team", "first", "retry")
+        said.client().jobs.review("team", "first", "retry", reason="seen")
     assert len(said.sent) == 1
 
 
 @pytest.mark.parametrize("failure", [NOBODY, refusal(429)], ids=str)
 def test_what_was_surely_not_done_is_sent_again(failure: httpx.Response | Exception) -> None:
     said = script(failure, good(JOB))
-    assert said.client().jobs.review("team", "first", "retry").version == "7"
+    assert said.client().jobs.review("team", "first", "retry", reason="seen").version == "7"
     assert len(said.sent) == 2
 
 
@@ -100,11 +100,17 @@ def test_events_keep_their_ids_over_their_tries_and_go_500_at_a_time() -> None:
 @pytest.mark.parametrize(
     ("method", "given"),
     [
-        ("jobs.review", {"workspace": "team", "name": "first", "decision": "retry"}),
+        (
+            "jobs.review",
+            {"workspace": "team", "name": "first", "decision": "retry", "reason": "seen"},
+        ),
         ("schedules.resume", {"workspace": "team", "name": "morning"}),
-        ("leases.acquire", {"workspace": "team", "name": "deploy", "steal": True}),
-        ("deliveries.redrive", {"workspace": "team", "delivery": "1"}),
-        ("job_types.change", {"workspace": "team", "name": "count", "changes": {}}),
+        ("leases.acquire", {"workspace": "team", "name": "deploy", "steal": True, "reason": "x"}),
+        ("deliveries.redrive", {"workspace": "team", "delivery": "1", "reason": "x"}),
+        (
+            "job_types.change",
+            {"workspace": "team", "name": "count", "changes": {}, "version": "3"},
+        ),
     ],
 )
 def test_what_a_repeat_could_do_twice_is_sent_once(method: str, given: dict[str, Any]) -> None:
@@ -137,7 +143,7 @@ def test_what_makes_something_is_sent_again_under_its_one_key(
 
 def test_a_review_of_a_named_attempt_is_sent_again() -> None:
     said = script(LOST, good(JOB))
-    said.client().jobs.review("team", "first", "retry", attempt=2)
+    said.client().jobs.review("team", "first", "retry", reason="seen", attempt=2)
     assert len(said.sent) == 2
 
 
@@ -238,7 +244,7 @@ def test_what_a_newer_platform_adds_is_passed_over() -> None:
 
 def test_a_word_that_a_newer_platform_adds_is_taken() -> None:
     said = script(good({**KEY, "role": "Newer", "state": "Newest"}))
-    assert said.client().keys.revoke("a").state == "Newest"
+    assert said.client().keys.revoke("a", reason="lost").state == "Newest"
 
 
 def test_a_token_is_asked_for_anew_for_each_request() -> None:

@@ -1,13 +1,21 @@
 """What a model says, cut into pieces that a notification holds."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+from uuid import UUID
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from coxswain.gateway.models import wire
-from coxswain.gateway.models.deltas import Voice
+from coxswain.gateway.models.deltas import MOST_WATCHED, WATCHED_SECONDS, Deltas, Voice
 from coxswain.store import deltas
 from coxswain.store.deltas import PAYLOAD_BYTES, Piece
+from coxswain.store.pool import Store
 from tests.support.platform_door import document
+from tests.support.ticking import Ticking
 
 
 class Ear:
@@ -67,6 +75,43 @@ def test_what_a_chunk_says_is_the_text_of_its_first_choice() -> None:
     assert wire.said({"choices": [{"index": 0}]}) == ""
     assert wire.said({"choices": [], "usage": {}}) == ""
     assert wire.said(chunk(content="\ud83d!")) == "?!"
+
+
+class Said:
+    """What the listener of a gateway hears."""
+
+    def __init__(self) -> None:
+        self.queue = asyncio.Queue[str]()
+
+    @contextmanager
+    def hear(self, _channel: str) -> Iterator["asyncio.Queue[str]"]:
+        yield self.queue
+
+    async def are_watched(self, *jobs: str) -> None:
+        self.queue.put_nowait(",".join(jobs))
+        while not self.queue.empty():  # noqa: ASYNC110 - it is heard in the loop's next rounds
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+
+async def test_who_is_watched_stays_so_where_there_is_no_room_for_others() -> None:
+    said, clock, nowhere = Said(), Ticking(), cast("Store", None)
+    told = Deltas(nowhere, said, clock)
+    hearing = asyncio.create_task(told.run())
+    first, second, *others = (str(UUID(int=number)) for number in range(MOST_WATCHED))
+    late = str(UUID(int=MOST_WATCHED))
+    await said.are_watched(first, second, *others)
+    assert told.is_watched(first)
+    clock.now += WATCHED_SECONDS - 1
+    await said.are_watched(late, first)
+    assert not told.is_watched(late)
+    clock.now += 2
+    # Who was told of again is renewed; whose time is over leaves room.
+    assert [told.is_watched(each) for each in (first, second)] == [True, False]
+    await said.are_watched(late)
+    assert [told.is_watched(each) for each in (first, late)] == [True, True]
+    hearing.cancel()
+    await asyncio.gather(hearing, return_exceptions=True)
 
 
 def test_a_notification_that_makes_no_sense_is_passed_over() -> None:

@@ -54,6 +54,16 @@ def test_what_breaks_users_is_a_fault_until_the_changelog_names_it(
     assert json.loads(inventory.written(WAS, current, told)) == current
 
 
+def test_what_was_told_of_an_older_version_excuses_no_change_of_this_one() -> None:
+    now = {name: each for name, each in WAS.items() if name != "values mode"}
+    word = "- Removed `mode`.\n"
+    older = f"# Changelog\n\n## 0.2.0, not released\n\n- New.\n\n## 0.1.0\n\n{word}"
+    assert inventory.faults(WAS, now, older) == ["values mode is gone"]
+    assert json.loads(inventory.written(WAS, now, older)) == WAS
+    newest = f"# Changelog\n\n## 0.2.0, not released\n\n{word}\n## 0.1.0\n\n- First.\n"
+    assert inventory.faults(WAS, now, newest) == []
+
+
 def test_what_is_added_or_may_be_more_is_no_fault() -> None:
     wider = {"type": "string", "words": ["local", "oidc", "kubernetes"]}
     now = {**WAS, "values people.mode": wider, "values new": {"type": "boolean"}}

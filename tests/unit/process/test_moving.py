@@ -1,14 +1,17 @@
 """A work queue whose keys get no pass is told of."""
 
 from random import Random
+from typing import Any, cast
 
 import pytest
+from pydantic import SecretStr
 
 from coxswain.errors import UnavailableError
-from coxswain.process.leading import STUCK_SECONDS, onboarded, require_moving
+from coxswain.process.leading import STUCK_SECONDS, Leading, onboarded, require_moving
 from coxswain.reconcile.cache import Cache
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.workqueue import WorkQueue
+from coxswain.settings import OperatorSettings
 from tests.support.ticking import Ticking
 
 
@@ -26,6 +29,26 @@ async def test_a_key_that_waits_for_its_pass_for_over_a_minute_is_told_of() -> N
         require_moving(queue)
     await queue.take()
     require_moving(queue)
+
+
+async def test_a_leader_that_never_begins_to_work_is_told_of_after_a_minute() -> None:
+    clock, nobody = Ticking(), cast("Any", None)
+    given = OperatorSettings(
+        database_dsn=SecretStr("postgresql://somebody@postgres/coxswain"),
+        mode="dev",
+        installation="test",
+        namespace="coxswain-system",
+        identity="one",
+        agent_image="registry.example/agent:1",
+    )
+    leading = Leading(
+        given, nobody, nobody, nobody, listener=nobody, tell=nobody, parts=nobody, clock=clock
+    )
+    clock.now += STUCK_SECONDS
+    await leading.check()
+    clock.now += 1
+    with pytest.raises(UnavailableError, match="has not begun to work"):
+        await leading.check()
 
 
 def test_workspaces_are_the_namespaces_with_the_quota_of_the_chart() -> None:

@@ -12,6 +12,7 @@ from tests.support.builders import AgentBuilder, JobBuilder
 
 Body = dict[str, Any]
 IMAGE = "ghcr.io/team/tool:1"
+SPAN = f"00-{'a' * 32}-{'b' * 16}-01"
 COMMAND = builders.job().with_command("tool", "--now")
 
 
@@ -78,6 +79,15 @@ def test_the_program_finds_the_doors_on_localhost() -> None:
     assert told["COXSWAIN_RUN"] == f"{builders.uid_of('Job', 'read')}/1"
     assert told["HOME"] == told["COXSWAIN_WORKSPACE"] == "/workspace"
     assert not {"COXSWAIN_INPUT", "COXSWAIN_OUTPUT"} & set(told)
+
+
+def test_door_and_program_are_told_below_which_span_they_stand_where_somebody_traces() -> None:
+    request = builders.pod_request(builders.agent().with_image(IMAGE).parsed, COMMAND.parsed)
+    request = replace(request, run=request.run.model_copy(update={"image": IMAGE}))
+    for header, told in (("", None), (SPAN, SPAN)):
+        manifest = pod.build(replace(request, traceparent=header), builders.platform())
+        assert environment(door(manifest)).get("COXSWAIN_TRACEPARENT") == told
+        assert environment(program(manifest)).get("TRACEPARENT") == told
 
 
 @pytest.mark.parametrize(

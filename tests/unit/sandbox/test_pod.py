@@ -1,6 +1,7 @@
 """The pod of an attempt."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,7 @@ from coxswain.sandbox import pod
 from tests.support import builders, strategies
 
 Body = dict[str, Any]
+SPAN = f"00-{'a' * 32}-{'b' * 16}-01"
 VOLUMES = {"emptyDir", "projected", "configMap", "persistentVolumeClaim"}
 
 
@@ -144,6 +146,13 @@ def test_it_finds_its_doors_without_dns() -> None:
     assert found["COXSWAIN_EGRESS_URL"] == "http://coxswain-egress.coxswain-system.svc:8082"
     assert found["COXSWAIN_RUN"] == f"{builders.uid_of('Job', 'read')}/1"
     assert found["HOME"] == "/workspace"
+
+
+def test_it_is_told_below_which_span_it_stands_where_somebody_traces() -> None:
+    request = builders.pod_request(builders.agent().parsed, builders.job().parsed)
+    for header, told in (("", None), (SPAN, SPAN)):
+        manifest = pod.build(replace(request, traceparent=header), builders.platform())
+        assert environment(manifest).get("COXSWAIN_TRACEPARENT") == told
 
 
 def test_no_prompt_or_key_stands_in_the_manifest() -> None:

@@ -88,3 +88,13 @@
     {{- end }}
 {{- end }}
 {{- end }}
+
+{{- /* Egress to the collector of traces, where there is one. */ -}}
+{{- define "coxswain.toTraces" -}}
+{{- if .Values.traces.endpoint -}}
+- ports: [{protocol: TCP, port: {{ .Values.network.traces.port }}}]
+  {{- with .Values.network.traces.peers }}
+  to: {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+{{- end }}

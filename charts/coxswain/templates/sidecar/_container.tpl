@@ -8,6 +8,7 @@ args: [sidecar]
 env:
   {{- include "coxswain.logEnv" $ | nindent 2 }}
   {{- include "coxswain.metricsEnv" $ | nindent 2 }}
+  {{- include "coxswain.tracesEnv" $ | nindent 2 }}
   {{- include "coxswain.alertEnv" $ | nindent 2 }}
   {{- include "coxswain.databaseEnv" (list $ "sidecar") | nindent 2 }}
   - {name: COXSWAIN_INSTALLATION, value: {{ $.Values.installation | quote }}}

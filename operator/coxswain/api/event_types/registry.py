@@ -14,10 +14,9 @@ from coxswain.api.event_types import (
     schedule,
 )
 
-FREE = (
-    FreeTypes("user.", "What people and their programs have to say.", Writer.USER),
-    FreeTypes("run.custom.", "What an agent program of one's own has to say.", Writer.RUN),
-)
+OF_USERS = FreeTypes("user.", "What people and their programs have to say.", Writer.USER)
+OF_RUNS = FreeTypes("run.custom.", "What an agent program of one's own has to say.", Writer.RUN)
+FREE = (OF_USERS, OF_RUNS)
 _MODULES = (job, agent, lease, schedule, callback, approval, door, run)
 TABLE: dict[tuple[str, int], EventType[Any]] = {
     (each.name, each.version): each for module in _MODULES for each in module.TYPES

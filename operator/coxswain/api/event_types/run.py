@@ -70,6 +70,8 @@ class ToolResult(Model):
     """The tool's name."""
     outcome: str
     """ok or error."""
+    milliseconds: int | None = Field(default=None, ge=0)
+    """How long it took, with waiting for people."""
     text: str | None = None
     """The answer, or the beginning of it."""
     sha256: str | None = None
@@ -130,7 +132,5 @@ STEP_STARTED = EventType("run.step.started", "A step begins.", StepStarted, writ
 STEP_SUCCEEDED = EventType("run.step.succeeded", "A step has succeeded.", StepEnded, writer=RUN)
 STEP_FAILED = EventType("run.step.failed", "A step has failed.", StepEnded, writer=RUN)
 STEP_SKIPPED = EventType("run.step.skipped", "A step was left out.", StepSkipped, writer=RUN)
-TYPES = (
-    *(RUN_OUTPUT, RUN_MODEL_CALL, RUN_TOOL_CALL, RUN_TOOL_RESULT, RUN_ANSWER),
-    *(STEP_STARTED, STEP_SUCCEEDED, STEP_FAILED, STEP_SKIPPED),
-)
+STEPS = (STEP_STARTED, STEP_SUCCEEDED, STEP_FAILED, STEP_SKIPPED)
+TYPES = (RUN_OUTPUT, RUN_MODEL_CALL, RUN_TOOL_CALL, RUN_TOOL_RESULT, RUN_ANSWER, *STEPS)

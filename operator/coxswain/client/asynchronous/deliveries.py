@@ -35,10 +35,11 @@ class Deliveries:
         path = {"workspace": workspace, "delivery": str(delivery)}
         return await self._transport.ask(Request(operations.GET_DELIVERY, path))
 
-    async def redrive(self, workspace: str, delivery: UUID | str) -> DeliveryView:
+    async def redrive(self, workspace: str, delivery: UUID | str, *, reason: str) -> DeliveryView:
         """Have a dead or skipped delivery tried again.
 
         It is not sent again after an answer that was lost: that could be another round.
         """
         path = {"workspace": workspace, "delivery": str(delivery)}
-        return await self._transport.ask(Request(operations.REDRIVE_DELIVERY, path))
+        body = {"reason": reason}
+        return await self._transport.ask(Request(operations.REDRIVE_DELIVERY, path, body=body))

@@ -33,8 +33,9 @@ class Installation:
         """What can be changed while everything runs."""
         return await self._transport.ask(Request(operations.GET_FLAGS))
 
-    async def change_flags(self, changes: Mapping[str, bool | None]) -> FlagList:
+    async def change_flags(self, changes: Mapping[str, bool | None], *, reason: str) -> FlagList:
         """Change flags by name, all or none; None leaves one to the setting of its process."""
+        body = {**changes, "reason": reason}
         return await self._transport.ask(
-            Request(operations.CHANGE_FLAGS, body=changes, keeps_none=True, is_harmless=True)
+            Request(operations.CHANGE_FLAGS, body=body, keeps_none=True, is_harmless=True)
         )

@@ -59,7 +59,12 @@ class JobTypes:
         With ``version`` only if it is still as it was read.
         """
         path = {"workspace": workspace, "name": name}
-        headers = requests.if_version(version)
         return await self._transport.ask(
-            Request(operations.CHANGE_JOB_TYPE, path, body=changes, headers=headers)
+            Request(
+                operations.CHANGE_JOB_TYPE,
+                path,
+                body=changes,
+                headers=requests.if_version(version),
+                is_harmless=version is None,
+            )
         )

@@ -46,8 +46,9 @@ class Keys:
         query = {"revoked": revoked, "limit": page}
         return self._transport.each(Request(operations.LIST_KEYS, query=query))
 
-    async def revoke(self, key: str) -> KeyView:
+    async def revoke(self, key: str, *, reason: str) -> KeyView:
         """End a key, by its id."""
+        path, body = {"key": key}, {"reason": reason}
         return await self._transport.ask(
-            Request(operations.REVOKE_KEY, {"key": key}, is_harmless=True)
+            Request(operations.REVOKE_KEY, path, body=body, is_harmless=True)
         )

@@ -12,8 +12,8 @@ from coxswain.api.meta import Model
 class RetentionView(Model):
     """How many days records stay; indefinite: for ever."""
 
-    events: int | str = "indefinite"
-    """The event log, with all messages."""
+    events: int | str
+    """The event log, with all messages, by whole days from their end."""
     deliveries: int | str
     """Callbacks and their tries, from their end."""
     records: int | str

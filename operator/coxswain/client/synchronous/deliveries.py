@@ -36,10 +36,11 @@ class Deliveries:
         path = {"workspace": workspace, "delivery": str(delivery)}
         return self._transport.ask(Request(operations.GET_DELIVERY, path))
 
-    def redrive(self, workspace: str, delivery: UUID | str) -> DeliveryView:
+    def redrive(self, workspace: str, delivery: UUID | str, *, reason: str) -> DeliveryView:
         """Have a dead or skipped delivery tried again.
 
         It is not sent again after an answer that was lost: that could be another round.
         """
         path = {"workspace": workspace, "delivery": str(delivery)}
-        return self._transport.ask(Request(operations.REDRIVE_DELIVERY, path))
+        body = {"reason": reason}
+        return self._transport.ask(Request(operations.REDRIVE_DELIVERY, path, body=body))

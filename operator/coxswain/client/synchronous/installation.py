@@ -34,8 +34,9 @@ class Installation:
         """What can be changed while everything runs."""
         return self._transport.ask(Request(operations.GET_FLAGS))
 
-    def change_flags(self, changes: Mapping[str, bool | None]) -> FlagList:
+    def change_flags(self, changes: Mapping[str, bool | None], *, reason: str) -> FlagList:
         """Change flags by name, all or none; None leaves one to the setting of its process."""
+        body = {**changes, "reason": reason}
         return self._transport.ask(
-            Request(operations.CHANGE_FLAGS, body=changes, keeps_none=True, is_harmless=True)
+            Request(operations.CHANGE_FLAGS, body=body, keeps_none=True, is_harmless=True)
         )

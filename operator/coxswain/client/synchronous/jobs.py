@@ -98,8 +98,8 @@ class Jobs:
         name: str,
         decision: str,
         *,
+        reason: str,
         attempt: int | None = None,
-        reason: str | None = None,
         version: str | None = None,
     ) -> Resource:
         """Decide what follows the attempt of a Job in Review: retry, succeed, fail or cancel.

@@ -47,6 +47,9 @@ class Keys:
         query = {"revoked": revoked, "limit": page}
         return self._transport.each(Request(operations.LIST_KEYS, query=query))
 
-    def revoke(self, key: str) -> KeyView:
+    def revoke(self, key: str, *, reason: str) -> KeyView:
         """End a key, by its id."""
-        return self._transport.ask(Request(operations.REVOKE_KEY, {"key": key}, is_harmless=True))
+        path, body = {"key": key}, {"reason": reason}
+        return self._transport.ask(
+            Request(operations.REVOKE_KEY, path, body=body, is_harmless=True)
+        )

@@ -76,15 +76,17 @@ class Leases:
         holder: str | None = None,
         wait_seconds: float = 0.0,
         steal: bool = False,
+        reason: str | None = None,
     ) -> Iterator[Held]:
         """Hold a lease for the length of a block: taken, renewed beside the block, let go.
 
         Without ``holder`` each block is a holder of its own. ConflictError lease_held or
         lease_awaited after ``wait_seconds`` in its line. LeaseLostError at the end of a block in
-        which it was lost.
+        which it was lost. ``steal`` wants a ``reason``.
         """
         chosen = holder or f"client-{uuid4().hex}"
-        taken = self._taken(workspace, name, chosen, wait_seconds, steal=steal)
+        theft = {"steal": steal, "reason": reason}
+        taken = self._taken(workspace, name, chosen, wait_seconds, theft)
         held = Held(self, self._transport, taken, chosen)
         try:
             held.begin()
@@ -101,16 +103,19 @@ class Leases:
         holder: str | None = None,
         wait_seconds: int = 0,
         steal: bool = False,
+        reason: str | None = None,
     ) -> LeaseView:
         """Take a lease; the same again by its holder answers the same. ``wait_seconds`` up to 60.
 
-        With ``steal`` it is not sent again after an answer that was lost: that could be from another.
+        ``steal`` wants a ``reason``, and is not sent again after an answer that was lost: that could
+        be from another.
         """
+        body = {"holder": holder, "waitSeconds": wait_seconds, "steal": steal, "reason": reason}
         return self._transport.ask(
             Request(
                 operations.ACQUIRE_LEASE,
                 _path(workspace, name),
-                body={"holder": holder, "waitSeconds": wait_seconds, "steal": steal},
+                body=body,
                 is_harmless=not steal,
                 more_seconds=wait_seconds,
             )
@@ -137,22 +142,25 @@ class Leases:
         body = {"token": token, "holder": holder}
         return self._ask(operations.RELEASE_LEASE, workspace, name, body)
 
-    def reclaim(
-        self, workspace: str, name: str, token: int, *, reason: str | None = None
-    ) -> LeaseView:
+    def reclaim(self, workspace: str, name: str, token: int, *, reason: str) -> LeaseView:
         """Say that the holder of this token is gone for good. For admins."""
         body = {"token": token, "reason": reason}
         return self._ask(operations.RECLAIM_LEASE, workspace, name, body)
 
     def _taken(
-        self, workspace: str, name: str, holder: str, wait_seconds: float, *, steal: bool
+        self,
+        workspace: str,
+        name: str,
+        holder: str,
+        wait_seconds: float,
+        theft: Mapping[str, Any],
     ) -> LeaseView:
         """Asked for again and again, which keeps the place in its line."""
         until = self._transport.seconds() + wait_seconds
         while True:
             left = max(0, min(WAIT_SECONDS, math.ceil(until - self._transport.seconds())))
             try:
-                return self.acquire(workspace, name, holder=holder, wait_seconds=left, steal=steal)
+                return self.acquire(workspace, name, holder=holder, wait_seconds=left, **theft)
             except ConflictError as error:
                 if error.code not in HELD_BY_ANOTHER or left == 0:
                     raise

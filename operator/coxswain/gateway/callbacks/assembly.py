@@ -17,7 +17,7 @@ from coxswain.rules import addresses, callbacks
 from coxswain.rules.redelivery import Limits
 from coxswain.settings import CallbackSettings
 from coxswain.store import deliveries
-from coxswain.store.deliveries import CHANNEL, Room
+from coxswain.store.deliveries import Room
 from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 
@@ -53,14 +53,14 @@ async def opened(
     given: CallbackSettings,
     store: Store,
     read_object: ReadObject,
+    listener: Listener,
     policy: addresses.Policy = addresses.PUBLIC,
     resolve: Resolve | None = None,
-    listener: Listener | None = None,
 ) -> AsyncIterator[Worker]:
     """The worker, whose ``run`` is to be a task of the process, for the length of a block.
 
-    ``policy`` says which addresses are public; a listed origin may be at any. It runs ``listener``, which
-    hears of the outbox, or one of its own.
+    ``listener``, which the process runs, hears of the outbox. ``policy`` says which addresses are public; a
+    listed origin may be at any.
     """
     public = Dialer(policy, resolve=resolve)
     listed = Dialer(addresses.ANYWHERE, resolve=resolve)
@@ -68,17 +68,14 @@ async def opened(
     keys = Keyring(read_object, names.SECRET_TYPE_SIGNING)
     sender = Sender(StoredOutbox(store), keys, poster, rules_of(given))
     try:
-        yield worker(sender, store, per_host=given.callbacks_per_host, listener=listener)
+        yield worker(sender, store, listener, per_host=given.callbacks_per_host)
     finally:
         await poster.close()
 
 
-def worker(
-    sender: Sender, store: Store, *, per_host: int, listener: Listener | None = None
-) -> Worker:
+def worker(sender: Sender, store: Store, listener: Listener, *, per_host: int) -> Worker:
     """One that takes from the outbox in Postgres."""
-    heard = listener or Listener(store.dsn, [CHANNEL])
-    return Worker(StoredOutbox(store), sender, heard, per_host=per_host)
+    return Worker(StoredOutbox(store), sender, listener, per_host=per_host)
 
 
 def rules_of(given: CallbackSettings) -> Rules:

@@ -42,7 +42,7 @@ class Delivers(Protocol):
 
 
 class Worker:
-    """One for the process."""
+    """One for the process, which runs the ``listener``."""
 
     def __init__(
         self, outbox: Claims, sender: Delivers, listener: Listener, *, per_host: int
@@ -57,7 +57,6 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled; what is under way then is brought to its end, for a short while."""
         with self._listener.subscribe(CHANNEL) as wake:
-            listening = asyncio.create_task(self._listener.run())
             try:
                 while self._bug is None:
                     wake.clear()
@@ -67,8 +66,6 @@ class Worker:
                     await _woken(wake)
                 raise self._bug
             finally:
-                listening.cancel()
-                await asyncio.gather(listening, return_exceptions=True)
                 await self._drain()
 
     async def _claim(self) -> Sequence[Claimed]:

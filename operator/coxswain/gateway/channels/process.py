@@ -29,7 +29,7 @@ from coxswain.store import frozen, mirror, polls, triggers
 from coxswain.store import running as running_processes
 from coxswain.store.mirror import ObjectRow
 from coxswain.store.pool import Store
-from coxswain.telemetry import crashes, logs
+from coxswain.telemetry import crashes, logs, traces
 from coxswain.web import server
 
 NAME = "channels"
@@ -121,7 +121,7 @@ async def running(
         )
         await stack.enter_async_context(
             host.tasks(
-                *(host.listener.run(), poller.run(), frozen.run(store)),
+                *(poller.run(), frozen.run(store)),
                 running_processes.run(store, NAME, given),
             )
         )
@@ -150,5 +150,7 @@ def main() -> int:
     """Serve until SIGTERM."""
     given = settings.load(ChannelGatewaySettings)
     logs.configure(given.log_format, given.log_level)
+    traces.start(given.traces_endpoint, NAME)
     crashes.run(hosting.until_told(given, running))
+    traces.stop()
     return 0

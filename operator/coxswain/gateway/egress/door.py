@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from coxswain.api.event_types.door import ConnectionClosed, ConnectionOpened
 from coxswain.errors import CoxswainError, ForbiddenError, UserError
@@ -29,6 +29,9 @@ CLOSE_SECONDS = 5.0
 NOT_LISTED = "host_not_listed"
 
 log = logs.get(__name__)
+
+
+Admit: TypeAlias = Callable[[Asked], Awaitable[AgentCaller]]
 
 
 class Dial(Protocol):
@@ -60,7 +63,7 @@ class _Agent:
 class Door:
     """Serves connections; what it needs is passed in."""
 
-    admit: Callable[[Asked], Awaitable[AgentCaller]]
+    admit: Admit
     dialer: Dial
     journal: Journal
     tunnels: Tunnels

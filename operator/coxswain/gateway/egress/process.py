@@ -6,19 +6,20 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from coxswain import settings
 from coxswain.api.records import Event, RunKey
-from coxswain.errors import ConfigurationError
+from coxswain.errors import ConfigurationError, ForbiddenError, UnauthenticatedError
 from coxswain.gateway import hosting
 from coxswain.gateway.callbacks import assembly
 from coxswain.gateway.egress import losses
 from coxswain.gateway.egress.allowance import Allowances
 from coxswain.gateway.egress.asking import Asked
-from coxswain.gateway.egress.door import Door
+from coxswain.gateway.egress.door import Admit, Door
 from coxswain.gateway.egress.journal import Journal
 from coxswain.gateway.egress.places import Places, Turns
 from coxswain.gateway.egress.relay import Bounds
 from coxswain.gateway.egress.tunnels import Tunnels
 from coxswain.gateway.hosting import DRAIN_SECONDS, LEAVE_SECONDS, Host, Ports
 from coxswain.gateway.outbound.dialing import RESOLVERS, Dialer, Resolve
+from coxswain.gateway.refusals import Refusals
 from coxswain.identity.callers import AgentCaller
 from coxswain.identity.doors import Doors
 from coxswain.identity.keys import Cluster, Keys
@@ -58,7 +59,9 @@ async def running(
         keys = Keys(cluster, store)
         tunnels = _tunnels(given, store)
         dialer = Dialer(policy, resolve=resolve)
-        door = _door(given, keys, store, tunnels=tunnels, journal=journal, dialer=dialer)
+        refusals = Refusals(store, NAME)
+        admit = _admit(given, keys, store, refusals)
+        door = _door(given, admit, store, tunnels=tunnels, journal=journal, dialer=dialer)
         host = Host(NAME, store, cluster, keys, channels=[deliveries.CHANNEL])
         health = host.health
         health_port = await stack.enter_async_context(
@@ -66,7 +69,7 @@ async def running(
         )
         public = addresses.policy(nat64=given.egress_nat64_prefixes)
         sending = await stack.enter_async_context(
-            assembly.opened(given, store, cluster.get, public, resolve, host.listener)
+            assembly.opened(given, store, cluster.get, host.listener, public, resolve)
         )
         await stack.enter_async_context(
             host.tasks(
@@ -75,6 +78,7 @@ async def running(
                 running_processes.run(store, NAME, given),
                 tunnels.run(),
                 journal.run(),
+                refusals.run(),
                 sending.run(),
                 losses.run(lambda since: store.transact(connections.close_lost, since)),
             )
@@ -98,20 +102,28 @@ def _tunnels(given: EgressGatewaySettings, store: Store) -> Tunnels:
     return Tunnels(still_open, given.egress_recheck_seconds)
 
 
+def _admit(given: EgressGatewaySettings, keys: Keys, store: Store, refusals: Refusals) -> Admit:
+    doors = Doors(Verifier(keys, given.installation), RunsOfPods(store))
+
+    async def admit(asked: Asked) -> AgentCaller:
+        try:
+            return await doors.admit_agent(lambda: asked.token)
+        except (UnauthenticatedError, ForbiddenError) as error:
+            await refusals.count(error.code)
+            raise
+
+    return admit
+
+
 def _door(
     given: EgressGatewaySettings,
-    keys: Keys,
+    admit: Admit,
     store: Store,
     *,
     tunnels: Tunnels,
     journal: Journal,
     dialer: Dialer,
 ) -> Door:
-    doors = Doors(Verifier(keys, given.installation), RunsOfPods(store))
-
-    async def admit(asked: Asked) -> AgentCaller:
-        return await doors.admit_agent(lambda: asked.token)
-
     most, per_run = given.egress_connections, given.egress_connections_per_run
     return Door(
         admit=admit,

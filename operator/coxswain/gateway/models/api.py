@@ -17,7 +17,7 @@ from coxswain.gateway.models.wire import ChatRequest, Document
 from coxswain.identity.callers import AgentCaller
 from coxswain.rules import providers
 from coxswain.telemetry import logs
-from coxswain.web import problems, request_ids, routes
+from coxswain.web import denials, problems, request_ids, routes
 from coxswain.web.routes import Call
 
 REQUEST_BYTES = 16_777_216
@@ -82,6 +82,7 @@ async def in_openai_format(request: web.Request, handler: Handler) -> web.Stream
     try:
         return await handler(request)
     except CoxswainError as error:
+        await denials.denied(request, error)
         document, status = _shape(error)
         if status >= 500:
             log.warning("a call failed", code=error.code, status=status)

@@ -4,21 +4,22 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
 from coxswain.api.agent import Provider
 from coxswain.api.contract import ModelRoute, ProviderError, RunDocument
+from coxswain.api.tracing import Place
 from coxswain.errors import CoxswainError
-from coxswain.gateway.models import demo, wire
+from coxswain.gateway.models import call_spans, demo, wire
 from coxswain.gateway.models.deltas import Voice
 from coxswain.gateway.models.destinations import Destination, Destinations, RefusedError
 from coxswain.gateway.models.wire import ChatRequest, Counts, Document
 from coxswain.rules import providers
 from coxswain.store import uuid7
 from coxswain.store.usage import Call
-from coxswain.telemetry import few, logs, metrics
+from coxswain.telemetry import few, logs, metrics, traces
 from coxswain.telemetry.few import Few
 
 OK = "ok"
@@ -53,14 +54,18 @@ class _Meter:
     started: float
     counts: Counts = NOTHING
     outcome: str = FAILED
-    is_heard: bool = False
+    first_seconds: float | None = None
+    """From the call to the first piece of a streamed answer."""
+    caller: Place | None = None
+    """The span of the request, where calls are traced."""
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def heard(self) -> None:
         """A piece of the answer came; the first is measured."""
-        if not self.is_heard:
-            self.is_heard = True
-            seconds = time.monotonic() - self.started
-            metrics.MODEL_FIRST_SECONDS.labels(self.route.provider.value).observe(seconds)
+        if self.first_seconds is None:
+            self.first_seconds = time.monotonic() - self.started
+            provider = self.route.provider.value
+            metrics.MODEL_FIRST_SECONDS.labels(provider).observe(self.first_seconds)
 
     def row(self) -> Call:
         return Call(
@@ -149,7 +154,7 @@ class Calls:
                 ProviderError.NOT_ALLOWED,
                 f"{request.model} is none of this agent's models; it may call: {known}",
             )
-        return _Meter(run, route, request.stream, time.monotonic())
+        return _Meter(run, route, request.stream, time.monotonic(), caller=traces.current())
 
     async def _place(self, meter: _Meter) -> Destination:
         self._destinations.check_chain(meter.run.models)
@@ -192,6 +197,8 @@ class Calls:
             outcome=row.outcome,
             milliseconds=row.milliseconds,
         )
+        if meter.caller is not None:
+            traces.ended(call_spans.of(row, meter.caller, meter.began, meter.first_seconds))
         await asyncio.shield(asyncio.ensure_future(self._record(row)))
 
 

@@ -7,7 +7,10 @@ call: what does not fit into a tick is dropped, and the offsets of what follows 
 import asyncio
 import contextlib
 import itertools
+import math
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Protocol
 from uuid import uuid4
@@ -16,7 +19,6 @@ from coxswain.api.contract import RunDocument
 from coxswain.errors import CoxswainError
 from coxswain.store import deltas
 from coxswain.store.deltas import PIECE_CHARACTERS, Piece
-from coxswain.store.listener import Listener
 from coxswain.store.pool import Store
 from coxswain.telemetry import logs, stream_metrics
 
@@ -41,6 +43,14 @@ class Ear(Protocol):
 
     def hurry(self, call: str) -> None:
         """The answer of this call is over."""
+        ...
+
+
+class Hears(Protocol):
+    """Where it comes from who watches."""
+
+    def hear(self, channel: str) -> AbstractContextManager["asyncio.Queue[str]"]:
+        """What a channel says."""
         ...
 
 
@@ -70,7 +80,11 @@ class Voice:
 class Deltas:
     """Of all calls of this process; ``run`` is its task."""
 
-    def __init__(self, store: Store, listener: Listener) -> None:
+    def __init__(
+        self, store: Store, listener: Hears, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """``clock`` gives seconds, from any zero."""
+        self._clock = clock
         self._store = store
         self._listener = listener
         self._watched: dict[str, float] = {}
@@ -85,7 +99,7 @@ class Deltas:
 
     def is_watched(self, job_uid: str) -> bool:
         """Whether somebody follows this Job's stream."""
-        return self._watched.get(job_uid, 0.0) >= time.monotonic()
+        return self._watched.get(job_uid, -math.inf) >= self._clock()
 
     def offer(self, piece: Piece) -> None:
         """Keep a piece for the next flush, if its Job is watched and there is room."""
@@ -117,7 +131,7 @@ class Deltas:
         with self._listener.hear(deltas.WATCHED) as said:
             while True:
                 jobs = deltas.watched(await said.get())
-                now = time.monotonic()
+                now = self._clock()
                 self._watched = {job: until for job, until in self._watched.items() if until > now}
                 new = [job for job in jobs if job not in self._watched]
                 refused = set(new[MOST_WATCHED - len(self._watched) :])

@@ -19,6 +19,7 @@ from coxswain.gateway.models.deltas import Deltas
 from coxswain.gateway.models.destinations import Destinations
 from coxswain.gateway.models.upstream import Upstream
 from coxswain.gateway.models.verdicts import Judge
+from coxswain.gateway.refusals import Refusals
 from coxswain.identity.doors import Doors
 from coxswain.identity.keys import Cluster, Keys
 from coxswain.identity.runs_of_pods import RunsOfPods
@@ -31,8 +32,9 @@ from coxswain.store.flags import Switch
 from coxswain.store.pool import Store
 from coxswain.store.usage import Call
 from coxswain.store.verdicts import Unsettled, Verdict
-from coxswain.telemetry import crashes, logs, metrics
+from coxswain.telemetry import crashes, logs, metrics, traces
 from coxswain.web import server
+from coxswain.web.auditing import RECORDER
 from coxswain.web.routes import Gate
 
 NAME = "models"
@@ -58,9 +60,10 @@ class _Records:
         await self._store.transact(verdicts.put, verdict)
 
 
-def build(calls: Calls, judge: Judge, gate: Gate) -> web.Application:
+def build(calls: Calls, judge: Judge, gate: Gate, refusals: Refusals) -> web.Application:
     """The server of the model door."""
     app = server.build(NAME, TITLE, [ModelDoor(calls, judge.doubt)], gate)
+    app[RECORDER] = refusals
     app.middlewares.append(in_openai_format)
     return app
 
@@ -89,15 +92,17 @@ async def running(
         doors = Doors(Verifier(keys, given.installation), RunsOfPods(store))
         host = Host(NAME, store, cluster, keys, [deltas.WATCHED])
         told = Deltas(store, host.listener)
-        app = build(Calls(destinations, upstream, rows.record, told.voice), judge, doors)
+        refusals = Refusals(store, NAME)
+        calls = Calls(destinations, upstream, rows.record, told.voice)
+        app = build(calls, judge, doors, refusals)
         health = host.health
         health_port = await stack.enter_async_context(
             server.serving(health.app(metrics=given.metrics), given.bind, given.health_port)
         )
         await stack.enter_async_context(
             host.tasks(
-                *(host.listener.run(), keys.run(), frozen.run(store)),
-                *(judge.run(), rows.run(), told.run()),
+                *(keys.run(), frozen.run(store)),
+                *(judge.run(), rows.run(), told.run(), refusals.run()),
                 running_processes.run(store, NAME, given),
             )
         )
@@ -129,5 +134,7 @@ def main() -> int:
     logs.configure(given.log_format, given.log_level)
     for name in SILENT:
         logging.getLogger(name).setLevel(logging.ERROR)
+    traces.start(given.traces_endpoint, NAME)
     crashes.run(hosting.until_told(given, running))
+    traces.stop()
     return 0

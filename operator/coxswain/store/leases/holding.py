@@ -31,6 +31,8 @@ class Wanted(NamedTuple):
     actor: str
     steal: bool = False
     wait_seconds: float = 0.0
+    why: str | None = None
+    """Why it is stolen, as a person says it."""
 
     @property
     def place(self) -> Place:
@@ -113,10 +115,10 @@ async def _acquire_apart(
     given = await give(connection, list(grants.values())) if grants else {}
     changes: list[Change] = []
     for number, grant in grants.items():
-        lease, actor = given[grant.place], wanted[number].actor
+        lease, asked = given[grant.place], wanted[number]
         answers[number] = lease
-        changes += _taken_over(standing[grant.place], lease, actor)
-        changes.append(telling.taken(lease, actor))
+        changes += _taken_over(standing[grant.place], lease, asked)
+        changes.append(telling.taken(lease, asked.actor))
     return changes
 
 
@@ -124,12 +126,13 @@ def _unknown(name: str) -> NotFoundError:
     return NotFoundError(f"there is no Lease '{name}'", code=leasing.UNKNOWN)
 
 
-def _taken_over(former: Lease, given: Lease, actor: str) -> list[Change]:
+def _taken_over(former: Lease, given: Lease, wanted: Wanted) -> list[Change]:
     """That it was reclaimed from a holder who had not let go of it."""
     if former.holder is None:
         return []
-    reason = EXPIRED if former.is_over else STOLEN
-    return [telling.reclaimed(given, actor, reason, former)]
+    if former.is_over:
+        return [telling.reclaimed(given, wanted.actor, EXPIRED, former)]
+    return [telling.reclaimed(given, wanted.actor, STOLEN, former, wanted.why)]
 
 
 async def _wait(connection: Connection, wanted: Wanted, why: CoxswainError) -> Refused:

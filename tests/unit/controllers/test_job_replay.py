@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from coxswain.api.job import JobPhase, JobStatus
-from coxswain.rules import replay
 from coxswain_controllers.job import happenings
-from tests.support import builders
+from tests.support import builders, replay
 
 AT = "2026-11-21T03:00:00.{:06}Z"
 

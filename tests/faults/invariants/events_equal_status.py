@@ -4,9 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from coxswain.api.kind import Job
-from coxswain.rules import replay
 from coxswain.store.events import StoredEvent
 from tests.faults.history import Breach, History
+from tests.support import replay
 
 ONCE = ("job.created", "job.deleted", "job.succeeded", "job.failed", "job.cancelled")
 

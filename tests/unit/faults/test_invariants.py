@@ -61,6 +61,10 @@ def _agent(*types: str) -> dict[str, Any]:
     return made.raw
 
 
+def _asked(*types: str) -> dict[str, Any]:
+    return job(conditions=[{"type": each, "status": "True"} for each in types])
+
+
 METADATA = {"name": "j", "resourceVersion": "3"}
 CASES = [
     (one_live_pod_per_attempt, history(pod(1), pod(1, name="other")), history(pod(1), pod(2))),
@@ -114,9 +118,15 @@ CASES = [
     ),
     (
         conditions_in_order,
-        history(_agent("Ready", "Accepted")),
-        history(_agent("Accepted", "Ready")),
+        history(_agent("Ready", "Accepted"), _agent("Accepted", "Ready")),
+        history(_agent("Ready", "Accepted"), _agent("Ready")),
     ),
+    (
+        conditions_in_order,
+        history(_asked("Ready", "Accepted")),
+        history(_asked("Accepted", "Ready")),
+    ),
+    (conditions_in_order, history(_asked("Ready", "Ready")), history(_asked("Ready"))),
     (tokens_grow, history(attempts(1, 2, tokens=(4, 4))), history(attempts(1, 2, tokens=(4, 5)))),
     (
         tokens_grow,

@@ -21,9 +21,12 @@ def _die_with_parent() -> None:
 
 
 def start(
-    command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None = None
+    command: Sequence[str | Path],
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    user: str | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a program with its output appended to `log`."""
+    """Start a program with its output appended to `log`, as another user of this machine if one is named."""
     with log.open("ab") as output:
         return subprocess.Popen(
             [str(word) for word in command],
@@ -32,6 +35,7 @@ def start(
             stderr=output,
             env=None if env is None else dict(env),
             start_new_session=True,
+            user=user,
             preexec_fn=_die_with_parent,
         )
 

@@ -47,6 +47,7 @@ class Ran:
     cpu_seconds: float
 
 
+SLOWEST = ("--durations", "15", "--durations-min", "5")
 PER_CORE = ("--numprocesses", "auto", "--dist", "worksteal")
 # Each process has an API server of its own, and each file an operator: files stay whole.
 PER_FILE = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile")
@@ -133,6 +134,7 @@ def _pytest(tier: Tier, arguments: list[str], variables: Mapping[str, str]) -> i
         "pytest",
         *tier.folders,
         *tier.arguments,
+        *SLOWEST,
         *arguments,
     ]
     done = subprocess.run(

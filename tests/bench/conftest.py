@@ -1,11 +1,14 @@
 """What hack/bench asks for, as benches get it."""
 
+import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import pytest
 
-from tests.support.postgres import database, postgres
+from tests.support.postgres import Server, database, postgres
 
 __all__ = ["database", "postgres"]
 
@@ -18,6 +21,9 @@ class Asked:
     size: int | None
     seconds: int | None
     json: Path | None
+    kills: int | None = None
+    soak: int | None = None
+    """Minutes; None where no soak was asked for."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,10 +33,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--size", type=int)
     group.addoption("--seconds", type=int)
     group.addoption("--json", type=Path)
+    group.addoption("--kills", type=int)
+    group.addoption("--soak", type=int)
 
 
 @pytest.fixture
 def asked(pytestconfig: pytest.Config) -> Asked:
     """What was asked for."""
     option = pytestconfig.getoption
-    return Asked(option("--runs"), option("--size"), option("--seconds"), option("--json"))
+    return Asked(
+        option("--runs"),
+        option("--size"),
+        option("--seconds"),
+        option("--json"),
+        option("--kills"),
+        option("--soak"),
+    )
+
+
+@pytest.fixture
+def durable(postgres: Server) -> Iterator[Server]:
+    """The server with commits that wait for the disk, as they do wherever it matters."""
+    asyncio.run(_execute(postgres.admin, "ALTER SYSTEM SET fsync = on", "SELECT pg_reload_conf()"))
+    yield postgres
+    asyncio.run(_execute(postgres.admin, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"))
+
+
+async def _execute(dsn: str, *statements: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    for each in statements:
+        await connection.execute(each)
+    await connection.close()

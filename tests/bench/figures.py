@@ -59,6 +59,14 @@ def spread_ahead(figure: Figure, ours: Sequence[float], theirs: Sequence[float])
     return spread(found) if found and len(found) == len(pairs) else None
 
 
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """How much the second of each pair grows for one of the first, by least squares.
+
+    Raises StatisticsError where there are fewer than two pairs, or the first is always the same.
+    """
+    return statistics.linear_regression(*zip(*points, strict=True)).slope
+
+
 @dataclass(frozen=True)
 class Costs:
     """What one Job costs: writes to the API server, and CPU in ms of everybody else."""

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,13 +68,14 @@ def own_seconds(pid: int) -> float:
 def family_seconds(pid: int) -> float:
     """CPU of a process and of all that it has started, also of those that have ended."""
     # A process' own figures hold what its children used that it has seen end.
-    found = sum(_times(pid))
-    for child in (PROC / str(pid) / "task" / str(pid) / "children").read_text().split():
-        try:
-            found += family_seconds(int(child))
-        except OSError:
-            continue
-    return found
+    return sum(_times(pid)) + _of_children(pid, family_seconds)
+
+
+def family_bytes(pid: int) -> float:
+    """Memory that a process and those that it has started hold now; of what they share, each its part."""
+    lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+    (own,) = (line for line in lines if line.startswith("Pss:"))
+    return int(own.split()[1]) * 1024 + _of_children(pid, family_bytes)
 
 
 def peak_megabytes(pid: int) -> float:
@@ -82,6 +83,17 @@ def peak_megabytes(pid: int) -> float:
     lines = (PROC / str(pid) / "status").read_text().splitlines()
     (peak,) = (line for line in lines if line.startswith("VmHWM"))
     return int(peak.split()[1]) * 1024 / 1e6
+
+
+def _of_children(pid: int, count: Callable[[int], float]) -> float:
+    """Of all that a process has started and that is still there."""
+    found = 0.0
+    for child in (PROC / str(pid) / "task" / str(pid) / "children").read_text().split():
+        try:
+            found += count(int(child))
+        except OSError:
+            continue
+    return found
 
 
 def _times(pid: int) -> list[float]:

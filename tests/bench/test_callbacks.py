@@ -6,7 +6,7 @@ A backlog is put in, the statistics of its tables are taken, then one process wo
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,6 @@ from typing import Any
 
 import aiohttp
 import asyncpg
-import pytest
 
 from devtools import children, places
 from tests.bench import couriers, receiver_process, spending
@@ -38,14 +37,6 @@ LINES = [
     Figure("connections", digits=0),
     Figure("came again", digits=0),
 ]
-
-
-@pytest.fixture
-def durable(postgres: Server) -> Iterator[Server]:
-    """The server with commits that wait for the disk, as they do wherever it matters."""
-    asyncio.run(_execute(postgres.admin, "ALTER SYSTEM SET fsync = on", "SELECT pg_reload_conf()"))
-    yield postgres
-    asyncio.run(_execute(postgres.admin, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"))
 
 
 def test_a_backlog_of_callbacks(asked: Asked, durable: Server, tmp_path: Path) -> None:

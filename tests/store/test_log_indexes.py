@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import asyncpg
 import pytest
+from asyncpg.transaction import Transaction
 
 from coxswain.store import events, log_indexes, migrate, partitions, schema
 from coxswain.store.pool import Store
@@ -49,6 +50,14 @@ async def parts(connection: Session, index: str) -> tuple[bool, int, int]:
     return row["indisvalid"], row["has"], row["there"]
 
 
+async def begun(connection: Session) -> Transaction:
+    """One that writes: whoever builds has to wait for it, and nobody for them."""
+    writing = connection.transaction()
+    await writing.start()
+    await connection.execute(WRITES)
+    return writing
+
+
 async def building(connection: Session) -> None:
     """Return when an index is being built and waits for somebody."""
     async with asyncio.timeout(10):
@@ -64,10 +73,7 @@ async def test_who_writes_does_not_wait_for_an_index_that_is_built(
     await sidecar_store.run(events.append, [event(attempt=1)])
     async with session(database.owner) as owner, session(database.admin) as other:
         await owner.execute(EXTRA)
-        writing = other.transaction()
-        await writing.start()
-        # Whoever builds has to wait for this one, and nobody for them.
-        await other.execute(WRITES)
+        writing = await begun(other)
         task = asyncio.create_task(log_indexes.complete(owner))
         async with session(database.admin) as looking:
             await building(looking)
@@ -86,9 +92,7 @@ async def test_who_is_killed_while_building_is_followed_by_the_next(
     await sidecar_store.run(events.append, [event(attempt=1)])
     async with session(database.owner) as owner, session(database.admin) as other:
         await owner.execute(EXTRA)
-        writing = other.transaction()
-        await writing.start()
-        await other.execute(WRITES)
+        writing = await begun(other)
         async with session(database.owner) as killed, session(database.admin) as looking:
             task = asyncio.create_task(log_indexes.complete(killed))
             await building(looking)

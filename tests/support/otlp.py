@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar
 
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -12,8 +11,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 from opentelemetry.proto.trace.v1 import trace_pb2
+from typing_extensions import override
 
 from tests.support import waiting
+from tests.support.served import Served
 
 PROTOBUF = "application/x-protobuf"
 
@@ -35,13 +36,13 @@ class Span:
 
 
 @dataclass
-class Collector:
+class Collector(Served):
     """Serves while it is entered. Whoever clears ``is_open`` has it answer nobody until it is set."""
 
+    RUNNER: ClassVar[dict[str, Any]] = {"shutdown_timeout": 0}
     spans: list[Span] = field(default_factory=list)
     is_open: asyncio.Event = field(default_factory=asyncio.Event)
     asked: int = 0
-    url: str = ""
 
     def of(self, trace: str) -> list[Span]:
         """The spans of one trace."""
@@ -56,23 +57,14 @@ class Collector:
             raise AssertionError(f"of {names} there are only {told}") from None
         return self.of(trace)
 
-    async def __aenter__(self) -> Self:
+    def __post_init__(self) -> None:
         self.is_open.set()
+
+    @override
+    def _application(self) -> web.Application:
         app = web.Application(client_max_size=2**24)
         app.router.add_post("/v1/traces", self._take)
-        self._runner = web.AppRunner(app, shutdown_timeout=0)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._runner.cleanup()
+        return app
 
     async def _take(self, request: web.Request) -> web.Response:
         self.asked += 1

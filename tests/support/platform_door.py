@@ -4,10 +4,10 @@ import json
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
+from typing_extensions import override
 
 from coxswain.api.contract import (
     ActRequest,
@@ -23,6 +23,7 @@ from coxswain.api.contract import (
     RunResult,
 )
 from coxswain.api.meta import Model
+from tests.support.served import Served
 
 JOB_UID = "0b6f3f5e-8f6e-4f0e-9b3b-1f4a5c6d7e8f"
 RUN = f"{JOB_UID}/1"
@@ -44,7 +45,7 @@ def document(**fields: Any) -> RunDocument:
 
 
 @dataclass
-class FakePlatform:
+class FakePlatform(Served):
     """Serves one run. ``faults[route]`` holds statuses to answer with before it behaves."""
 
     run: RunDocument
@@ -67,24 +68,12 @@ class FakePlatform:
     """Fields that every answer, and the run in it, has beside those that are known."""
     faults: dict[str, deque[int]] = field(default_factory=dict)
     fault_headers: dict[str, str] = field(default_factory=dict)
-    url: str = ""
 
-    async def __aenter__(self) -> Self:
+    @override
+    def _application(self) -> web.Application:
         application = web.Application(client_max_size=32 * 1024 * 1024)
         application.router.add_route("*", "/v1/run/{route:.*}", self._serve)
-        self._runner = web.AppRunner(application)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._runner.cleanup()
+        return application
 
     def kinds(self) -> list[str]:
         """The types of the events, in order."""

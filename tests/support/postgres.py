@@ -89,7 +89,7 @@ def running() -> Iterator[Server]:
     given = os.environ.get(DSN_VARIABLE)
     if given is not None:
         server = Server(given, template=f"{TEMPLATE}_{uuid4().hex[:8]}")
-        _prepare(server)
+        prepare(server)
         try:
             yield server
         finally:
@@ -105,7 +105,7 @@ def running() -> Iterator[Server]:
     (folder / "data" / "pg_hba.conf").write_text(HBA)
     server = Server(started.get_uri(), pid=started.get_pid())
     try:
-        _prepare(server)
+        prepare(server)
         yield server
     finally:
         started.cleanup()
@@ -159,7 +159,8 @@ async def opened(dsn: str, *, connections: int = 8) -> AsyncIterator[Store]:
         await store.close()
 
 
-def _prepare(server: Server) -> None:
+def prepare(server: Server) -> None:
+    """Make the users, and the template with the schema, on a server that is new."""
     from coxswain.store import migrate
 
     asyncio.run(_users(server))

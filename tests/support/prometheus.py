@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-import tempfile
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -12,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from devtools import children, locks, patience, places, shell
-from devtools.errors import ToolError
+from devtools import children, debian, patience
 
 READY_SECONDS = 30.0
 
@@ -87,24 +85,4 @@ def _program(name: str) -> Path:
     found = shutil.which(name)
     if found:
         return Path(found)
-    home = places.cache() / "programs" / "prometheus"
-    with locks.held(home.with_suffix(".lock"), "unpacking Prometheus"):
-        if not home.exists():
-            _unpack(home)
-    return home / "usr" / "bin" / name
-
-
-def _unpack(home: Path) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        try:
-            shell.run(["apt-get", "download", "-q", "prometheus"], cwd=folder)
-        except ToolError:
-            shell.run(["apt-get", "update", "-q"])
-            shell.run(["apt-get", "download", "-q", "prometheus"], cwd=folder)
-        (package,) = folder.glob("*.deb")
-        partial = home.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        shell.run(["dpkg-deb", "--extract", package, partial])
-        partial.rename(home)
+    return debian.unpacked("prometheus", ["prometheus"]) / "usr" / "bin" / name

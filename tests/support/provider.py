@@ -10,12 +10,13 @@ import re
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar
 
 from aiohttp import web
+from typing_extensions import override
 
 from coxswain.web import request_ids
+from tests.support.served import Served
 
 INPUT_TOKENS = 11
 OUTPUT_TOKENS = 7
@@ -101,38 +102,27 @@ FAULTS: list[tuple[Step, str]] = [
 
 
 @dataclass
-class Provider:
+class Provider(Served):
     """The server; ``requests``, ``keys``, ``paths`` and request ``ids`` are what came."""
 
+    RUNNER: ClassVar[dict[str, Any]] = {"shutdown_timeout": 0.1, "handler_cancellation": True}
     script: deque[Step] = field(default_factory=deque)
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
-    url: str = ""
     aborted: int = 0
 
     def will(self, *steps: Step) -> None:
         """Script the next answers."""
         self.script.extend(steps)
 
-    async def __aenter__(self) -> Self:
+    @override
+    def _application(self) -> web.Application:
         application = web.Application(client_max_size=32 * 1024 * 1024)
         application.router.add_post("/v1/chat/completions", self._openai)
         application.router.add_post("/v1/messages", self._anthropic)
-        self._runner = web.AppRunner(application, shutdown_timeout=0.1, handler_cancellation=True)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._runner.cleanup()
+        return application
 
     async def _openai(self, request: web.Request) -> web.StreamResponse:
         key = request.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -35,7 +35,7 @@ class SigningCluster:
             raise UnavailableError("the API server does not answer")
         documents: dict[str, dict[str, Any]] = {
             CONFIGURATION_PATH: {"issuer": ISSUER},
-            KEYS_PATH: {"keys": self._published()},
+            KEYS_PATH: {"keys": self.published()},
         }
         return documents[path]
 
@@ -62,7 +62,8 @@ class SigningCluster:
         wanted = {name: value for name, value in (claims | changes).items() if value is not None}
         return jwt.encode(wanted, self.keys[key_id], algorithm="RS256", headers={"kid": key_id})
 
-    def _published(self) -> list[dict[str, Any]]:
+    def published(self) -> list[dict[str, Any]]:
+        """Its keys, as JSON has them."""
         return [
             {
                 **jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True),

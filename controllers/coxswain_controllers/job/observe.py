@@ -123,7 +123,7 @@ def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapsho
         former=_former(world, key, attempt),
         done=tuple(each for each in _pods(world, key) if each.end is not None),
         run=_facts(asked.run),
-        token=_token(job.status, asked.run),
+        token=_token(job.status, asked.run, pod),
         records=asked.records,
         sandbox=asked.sandbox,
         runtime_classes=asked.runtime_classes,
@@ -264,11 +264,18 @@ def _descent(world: World, key: Key, job: JobForm) -> DescentSeen | None:
     )
 
 
-def _token(status: JobStatus, run: Run | None) -> int:
-    """The row's token; without a row the largest that the status knows."""
+def _token(status: JobStatus, run: Run | None, pod: PodSeen | None) -> int:
+    """The row's token. Without a row the largest that the status knows, or the one after it.
+
+    A pod is made after its row, and a row gets the next token: that holds for a pod, too, whose
+    attempt the status does not tell of yet, and whose row was not read or is lost.
+    """
     if run is not None:
         return run.token
-    return max((attempt.token for attempt in status.attempts), default=0)
+    last = status.attempts[-1] if status.attempts else None
+    is_told = pod is None or (last is not None and last.outcome is None)
+    largest = max((attempt.token for attempt in status.attempts), default=0)
+    return largest if is_told else largest + 1
 
 
 def _used(world: World, key: Key, agent: AgentForm) -> Used:

@@ -6,6 +6,7 @@ is not delayed by the back-off of the kubelet. After a number of such starts it 
 
 A SIGTERM that comes between the two waits until the fresh process can end in order: the one that
 starts anew blocks it, which lasts over an exec, and the fresh one calls ``heed`` once it listens.
+One that a hanging loop had taken before and not answered goes with it; the kubelet kills then.
 """
 
 import json

@@ -7,6 +7,7 @@ import asyncio
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -24,12 +25,19 @@ log = structlog.get_logger()
 ENDED = ("Succeeded", "Failed", "Cancelled")
 """Phases of pods and of Jobs that nothing leaves."""
 QUOTA_WAKES = 100
+NOW = partial(datetime.now, UTC)
 
 
 class Intake:
     """Takes objects as watches, lists and the records bring them."""
 
-    def __init__(self, world: World, rooms: Mapping[str, Room[Any]]) -> None:
+    def __init__(
+        self,
+        world: World,
+        rooms: Mapping[str, Room[Any]],
+        clock: Callable[[], datetime] = NOW,
+    ) -> None:
+        self._clock = clock
         self._world = world
         self._rooms = rooms
         self.missed = asyncio.Event()
@@ -158,7 +166,7 @@ class Intake:
     def _agent_has_gone(self, agent: Raw) -> None:
         """Its Jobs that have ended are looked at once more: their pods hold its home."""
         namespace, name = agent["metadata"]["namespace"], agent["metadata"]["name"]
-        self._world.agents_deleted[namespace, name] = datetime.now(UTC)
+        self._world.agents_deleted[namespace, name] = self._clock()
         self._world.turns.forget_agent(namespace, name)
         for job in self._world.cache.all("Job"):
             if job["metadata"]["namespace"] == namespace and _agent_of(job) == name:

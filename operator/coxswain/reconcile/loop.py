@@ -63,8 +63,13 @@ class Loop:
         *,
         reach: Reach,
         on_unseen: Callable[[Key], None],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``on_unseen`` hears of a key over which no pass is made, for its workspace is lost."""
+        """``on_unseen`` hears of a key over which no pass is made, for its workspace is lost.
+
+        ``monotonic`` is the clock of the queue, in seconds.
+        """
+        self._monotonic = monotonic
         self._on_unseen = on_unseen
         self._reach = reach
         self._on_gone = on_gone
@@ -141,14 +146,14 @@ class Loop:
         if refused is None:
             return next_at
         if refused.is_settled:
-            return time.monotonic()
+            return self._monotonic()
         if next_at is not None:
             self._queue.add_at(key, next_at)
         raise refused
 
     def _in_time(self, at: datetime) -> float:
         """An instant by the queue's clock, from now on: what was done meanwhile took its time."""
-        return time.monotonic() + max(0.0, (at - self._clock()).total_seconds())
+        return self._monotonic() + max(0.0, (at - self._clock()).total_seconds())
 
     async def _act(self, decision: Decision) -> JobRefusedError | None:
         """Carry out all of it; a Job that is refused stops nothing that comes after it."""

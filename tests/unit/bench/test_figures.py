@@ -77,3 +77,8 @@ def test_the_formula_gives_what_it_was_found_by(
 def test_a_third_core_adds_a_half() -> None:
     costs = Costs(6, 1.2, 0.55, 0.6)
     assert costs.jobs_per_second(3) == pytest.approx(1.5 * costs.jobs_per_second(2))
+
+
+def test_a_slope_is_that_of_the_line_nearest_to_the_points() -> None:
+    assert figures.slope([(0, 5), (1, 7), (2, 9)]) == pytest.approx(2)
+    assert figures.slope([(0, 0), (1, 3), (2, 0), (3, 3)]) == pytest.approx(0.6)

@@ -26,7 +26,8 @@ FROZEN_SECONDS = 6.0
 """Longer than the lease of a leader here: the other replica has taken over."""
 BEFORE_SECONDS = 8.0
 """What a restart takes, and the time that a lease is still somebody else's."""
-LOST_SECONDS = 150.0
+END_SECONDS = 180.0
+LOST_SECONDS = 240.0
 """What an event hid that was lost is found by the next sweep, at the latest."""
 Faults = tuple[Fault, ...]
 
@@ -57,7 +58,7 @@ def plans(workload: str, seen: Trace, quiet: Trace) -> list[Plan]:
 
 def _seconds(faults: Faults) -> float:
     is_lost = any(each.do in (Deed.DROP, Deed.HUSH) for each in faults)
-    return LOST_SECONDS if is_lost else 60.0
+    return LOST_SECONDS if is_lost else END_SECONDS
 
 
 def _of_writes(seen: Trace) -> Iterator[tuple[str, Faults]]:

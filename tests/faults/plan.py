@@ -155,8 +155,9 @@ class Plan(Part):
     about: str = ""
     """Why it is kept, in a sentence."""
     replicas: Annotated[int, Field(ge=1, le=2)] = 1
-    seconds: Seconds = 60
-    """How long it may take until everything has come to its end."""
+    seconds: Seconds = 180
+    """How long it may take until everything has come to its end: it is for what never ends, and has room
+    for a slow machine. How long it took is told of each plan."""
     quiet_seconds: Seconds = 10
     """How long nothing may be written after that."""
     faults: tuple[Fault, ...] = ()

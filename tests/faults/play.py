@@ -32,7 +32,7 @@ from tests.support.workspace import Ledger, Workspace
 NAMES = ("one", "two")
 PATIENCE = 3600.0
 """Of every wait of a workload: the plan's own time is what ends it."""
-WORK_SECONDS = 15.0
+WORK_SECONDS = 60.0
 """How long a Job that is made at the very end may be without a status."""
 
 

@@ -9,13 +9,15 @@ from tests.faults.plan import Deed
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 FILES = sorted((REPOSITORY / "tests" / "faults" / "plans").rglob("*.yaml"))
+LONG_SECONDS = 60
+"""What is played without faults is kept to see that nothing is written for so long."""
 PAGE = (REPOSITORY / "docs" / "faults.md").read_text()
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda each: each.stem)
 def test_a_kept_plan_is_whole_and_its_workload_is_there(file: Path) -> None:
     found = plan.read(file)
-    assert found.faults
+    assert found.faults or found.quiet_seconds >= LONG_SECONDS
     assert found.workload in workloads.names()
 
 

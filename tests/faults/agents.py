@@ -28,6 +28,12 @@ class Agents:
     def __init__(self, ledger: Ledger, file: Path) -> None:
         self._ledger = ledger
         self._file = file
+        self._came: set[str] = set()
+
+    def comes(self, pod: FakePod) -> int:
+        """Note that a pod is there; how many have been there by now."""
+        self._came.add(pod.uid)
+        return len(self._came)
 
     async def begins(self, pod: FakePod) -> bool:
         """Claim the run of a pod that starts; False where another one has it, and then it has ended.

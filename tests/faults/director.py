@@ -30,6 +30,8 @@ class _Armed:
     seen: int = 0
     fired: int = 0
     first_at: float | None = None
+    bound_to: str | None = None
+    """Whose it has become."""
 
 
 class Director:
@@ -39,6 +41,7 @@ class Director:
         self._armed = [_Armed(each) for each in faults]
         self._clock = clock
         self._is_over = False
+        self._leader: str | None = None
         self.fired: list[Fired] = []
 
     @property
@@ -51,6 +54,10 @@ class Director:
         """When the last one was over; 0 without any. A replica that was frozen has gone on by then."""
         ends = [each.at + _length(each.fault) for each in self.fired]
         return max(ends, default=0.0)
+
+    def leads(self, replica: str) -> None:
+        """This one has the lease of election, as far as the API server has just said."""
+        self._leader = replica
 
     def heal(self) -> None:
         """From now on nothing goes wrong."""
@@ -77,7 +84,7 @@ class Director:
         for each in self._armed:
             is_for_later = each.fault.then and not is_next
             is_next = is_next and each.fired > 0
-            if is_for_later or each.fault.replica not in (None, replica) or not fits(each.fault):
+            if is_for_later or not self._is_of(each, replica) or not fits(each.fault):
                 continue
             each.seen += 1
             # Each counts for itself; of several that are due at once the first one has it.
@@ -86,9 +93,24 @@ class Director:
         if due is None:
             return None
         due.fired += 1
+        if due.fault.replica is not None:
+            due.bound_to = replica
         due.first_at = now if due.first_at is None else due.first_at
         self.fired.append(Fired(now, replica, due.fault, what))
         return due.fault
+
+    def _is_of(self, armed: _Armed, replica: str) -> bool:
+        if armed.bound_to is not None:
+            return armed.bound_to == replica
+        match armed.fault.replica:
+            case None:
+                return True
+            case "leader":
+                return replica == self._leader
+            case "standby":
+                return self._leader not in (None, replica)
+            case name:
+                return name == replica
 
     @staticmethod
     def _is_due(armed: _Armed, now: float) -> bool:

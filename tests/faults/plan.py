@@ -17,7 +17,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-Replica = Literal["one", "two"]
+Replica = Literal["one", "two", "leader", "standby"]
 Verb = Literal["get", "list", "watch", "create", "update", "patch", "delete", "write", "any"]
 Count = Annotated[int, Field(ge=1, le=1000)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
@@ -109,7 +109,8 @@ class Fault(Part):
     event: Event | None = None
     commit: Commit | None = None
     replica: Replica | None = None
-    """Whose; none is whichever comes first."""
+    """Whose; none is whichever comes first. Who leads, or does not, is asked when it comes true first,
+    and then it is that one's."""
     do: Deed
     when: Literal["before", "after"] = "before"
     """Before it came through, or after it was done and before its answer came."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coxswain.api.records import Run
+from coxswain.errors import CoxswainError
 from coxswain.kube.client import Client
 from coxswain.store import events, runs
 from coxswain.store.events import StoredEvent
@@ -32,6 +33,8 @@ from tests.support.workspace import Ledger, Workspace
 NAMES = ("one", "two")
 PATIENCE = 3600.0
 """Of every wait of a workload: the plan's own time is what ends it."""
+STILL_SECONDS = 1.0
+"""What is written about what has come to its end comes within it."""
 WORK_SECONDS = 60.0
 """How long a Job that is made at the very end may be without a status."""
 
@@ -83,8 +86,7 @@ class _Playing:
             settings=self.workload.settings,
         )
         async with self._stage() as stage, house as running:
-            problem = await self._to_the_end(stage, director)
-            settled_at = self.trace.now()
+            problem, settled_at = await self._to_the_end(stage, director)
             # What has found nothing to come true at by now is no part of this workload.
             director.heal()
             if not problem:
@@ -124,21 +126,32 @@ class _Playing:
         finally:
             await client.close()
 
-    async def _to_the_end(self, stage: Stage, director: Director) -> str:
-        """Play, and wait for the end; what went wrong with that, or nothing."""
+    async def _to_the_end(self, stage: Stage, director: Director) -> tuple[str, float]:
+        """Play, and wait for the end; what went wrong with that, or nothing, and when it was."""
+        problem = ""
         try:
             async with asyncio.timeout(self.plan.seconds):
                 await self.workload.play(stage)
-                await settling.until_settled(stage.workspace, stage.ledger.store)
+                settled_at = await self._settled(stage)
                 while (left := director.last_at - self.trace.now()) > 0:
                     # Somebody is frozen, or waits for what is delayed.
                     await asyncio.sleep(left)
-                    await settling.until_settled(stage.workspace, stage.ledger.store)
+                    settled_at = await self._settled(stage)
+                return "", settled_at
         except TimeoutError:
-            return f"it has not come to its end after {self.plan.seconds:g} s"
-        except AssertionError as error:
-            return f"the workload: {error}"
-        return ""
+            problem = f"it has not come to its end after {self.plan.seconds:g} s"
+        except (AssertionError, CoxswainError) as error:
+            problem = f"the workload: {error}"
+        return problem, self.trace.now()
+
+    async def _settled(self, stage: Stage) -> float:
+        """Wait until the records hold what the cluster holds, and nobody writes for a moment; when."""
+        while True:
+            await settling.until_settled(stage.workspace, stage.ledger.store)
+            at, written = self.trace.now(), len(self.trace.writes())
+            await asyncio.sleep(STILL_SECONDS)
+            if len(self.trace.writes()) == written:
+                return at
 
     async def _still_works(self, stage: Stage) -> str:
         """Whoever leads at the end has to do some work: to be alive and deaf is not enough."""

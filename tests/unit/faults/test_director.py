@@ -39,6 +39,25 @@ def test_it_counts_over_replicas_unless_it_names_one() -> None:
     assert one.on_request("one", PODS) is not None
 
 
+def test_a_fault_of_the_leader_stays_with_the_one_that_led_when_it_came_true() -> None:
+    director = Director((_kill(replica="leader", times=3),), Clock())
+    assert director.on_request("one", PODS) is None
+    director.leads("one")
+    assert director.on_request("two", PODS) is None
+    assert director.on_request("one", PODS) is not None
+    director.leads("two")
+    assert director.on_request("two", PODS) is None
+    assert director.on_request("one", PODS) is not None
+
+
+def test_a_fault_of_the_standby_is_that_of_whoever_does_not_lead() -> None:
+    director = Director((_kill(replica="standby"),), Clock())
+    assert director.on_request("two", PODS) is None
+    director.leads("one")
+    assert director.on_request("one", PODS) is None
+    assert director.on_request("two", PODS) is not None
+
+
 def test_leader_election_is_no_write_unless_it_is_asked_for() -> None:
     assert Director((_kill(),), Clock()).on_request("one", RENEWAL) is None
     asked = _kill(request=Request(verb="update", resource=RENEWAL.resource))

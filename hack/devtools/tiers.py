@@ -57,6 +57,8 @@ SLOWEST = ("--durations", "15", "--durations-min", "5")
 PER_CORE = ("--numprocesses", "auto", "--dist", "worksteal")
 # Each process has an API server of its own, and each file an operator: files stay whole.
 PER_FILE = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+# Each process has an API server of its own, and most of a plan is waiting.
+PER_PLAN = ("--numprocesses", "4", "--dist", "worksteal")
 
 ALL = (
     Tier(
@@ -72,6 +74,12 @@ ALL = (
         ("etcd", "kubernetes", "helm"),
         arguments=PER_FILE,
         tells_rights=True,
+    ),
+    Tier(
+        "faults",
+        ("tests/faults",),
+        ("etcd", "kubernetes", "helm"),
+        arguments=PER_PLAN,
     ),
     Tier("cluster", ("tests/cluster",), ("helm",), needs_cluster=True),
 )

@@ -52,7 +52,7 @@ async def test_one_trace_goes_from_the_request_or_from_kubectl_to_the_result(
                 await workspace.apply(builders.job("applied", "a").with_spec(**WANTED))
                 applied = await workspace.job_ends("applied")
             assert not kubelet.faults
-            of_request = await collector.has(TRACE, MADE, *NEEDED)
+            of_request = await collector.has(TRACE, MADE, *NEEDED, beyond=CALLER_SPAN)
             of_kubectl = await collector.has(UUID(applied.metadata.uid).hex, *NEEDED)
     _is_whole(of_request, asked)
     request = named(of_request, MADE)

@@ -145,7 +145,8 @@ def test_every_job_ended_as_it_should_with_one_pod_for_each_attempt(changed: Cha
 def test_every_event_that_was_accepted_stands_once(changed: Changed) -> None:
     assert changed.writer.error is None
     ticks = Counter(each.details["number"] for each in changed.log if each.type == TICK)
-    assert len(ticks) > 100
+    # All the while: how many that is depends on the machine.
+    assert len(ticks) > 20
     assert ticks == Counter(changed.writer.accepted)
 
 

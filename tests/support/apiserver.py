@@ -40,9 +40,11 @@ PRIORITY_CLASS = {
 
 
 @contextmanager
-def running(folder: Path, *, controllers: Sequence[str] = ()) -> Iterator[ControlPlane]:
+def running(
+    folder: Path, *, controllers: Sequence[str] = (), apiserver_args: Sequence[str] = ()
+) -> Iterator[ControlPlane]:
     """A control plane that knows our kinds and the priority class of agent pods."""
-    asked = audit.flags(folder, audit.ACCOUNTS)
+    asked = [*audit.flags(folder, audit.ACCOUNTS), *apiserver_args]
     with ControlPlane(folder, controllers=controllers, apiserver_args=asked) as plane:
         asyncio.run(install_kinds(plane.kubeconfig))
         yield plane

@@ -105,7 +105,8 @@ class Between:
             f"{self.upstream}{asked.path}",
             params=asked.query,
             headers=headers,
-            data=await request.read(),
+            # Without a body none: an empty one would be of a type that the API server refuses.
+            data=await request.read() or None,
         ) as answer:
             if asked.is_watch and answer.status == 200:
                 return await self._stream(request, answer, asked.who)

@@ -1,13 +1,16 @@
 """A proxy before Postgres that loses answers: it cuts a connection instead of passing a reply on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 SOCKET = ".s.PGSQL.5432"
 Judge = Callable[[bytes], bool]
+Copying = Coroutine[Any, Any, None]
+Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Cutter:
@@ -32,10 +35,8 @@ class Cutter:
         task.add_done_callback(self._serving.discard)
         upstream, downstream = await asyncio.open_unix_connection(self._target)
         async with asyncio.TaskGroup() as group:
-            copies = {
-                group.create_task(_copy(reader, downstream)),
-                group.create_task(self._reply(upstream, writer)),
-            }
+            ways = self.ways((reader, writer), (upstream, downstream))
+            copies = {group.create_task(each) for each in ways}
             self._open |= copies
             await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
             for each in (writer, downstream):
@@ -49,8 +50,12 @@ class Cutter:
         while self._serving:
             await asyncio.wait(tuple(self._serving))
 
+    def ways(self, client: Ends, server: Ends) -> tuple[Copying, Copying]:
+        """How one connection is copied, there and back; it ends when one of them does."""
+        return _copy(client[0], server[1]), self._reply(server[0], client[1])
+
     async def _reply(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        while data := await _read(source):
+        while data := await read(source):
             if self._lose is not None and self._lose(data):
                 self._lose = None
                 self.cuts += 1
@@ -74,12 +79,13 @@ async def cutting(dsn: str, folder: Path) -> AsyncIterator[tuple[str, Cutter]]:
 
 async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
     with suppress(ConnectionError):
-        while data := await _read(source):
+        while data := await read(source):
             sink.write(data)
             await sink.drain()
 
 
-async def _read(source: asyncio.StreamReader) -> bytes:
+async def read(source: asyncio.StreamReader) -> bytes:
+    """What comes next; nothing once it has ended or broken."""
     with suppress(ConnectionError):
         return await source.read(65536)
     return b""

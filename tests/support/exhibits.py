@@ -84,7 +84,7 @@ def _index(registry: Registry, plan: Plan) -> None:
     def seen(name: str, **given: Any) -> None:
         plan.write("seen", name, sorted(given["exhibits"]))
 
-    kopf.index(*KIND, registry=registry)(exhibits)
+    kopf.index(*KIND, registry=registry, id="exhibits")(exhibits)
     kopf.on.event(*KIND, registry=registry)(seen)
 
 

@@ -48,10 +48,20 @@ class Collector(Served):
         """The spans of one trace."""
         return [each for each in self.spans if each.trace == trace]
 
-    async def has(self, trace: str, *names: str) -> list[Span]:
-        """The spans of a trace, once there is one of each of these names."""
+    async def has(self, trace: str, *names: str, beyond: str = "") -> list[Span]:
+        """The spans of a trace, once there is one of each of these names, and each one's parent.
+
+        ``beyond`` is a parent that nobody tells of.
+        """
+
+        def is_whole() -> bool:
+            spans = self.of(trace)
+            parents = {each.parent for each in spans} - {"", beyond}
+            known = {each.span for each in spans}
+            return {*names} <= {each.name for each in spans} and parents <= known
+
         try:
-            await waiting.until(lambda: {*names} <= {each.name for each in self.of(trace)}, 30)
+            await waiting.until(is_whole, 30)
         except TimeoutError:
             told = sorted(each.name for each in self.of(trace))
             raise AssertionError(f"of {names} there are only {told}") from None

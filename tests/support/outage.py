@@ -37,15 +37,23 @@ class Switch:
 @asynccontextmanager
 async def switchable(database: Database, folder: Path) -> AsyncIterator[tuple[Database, Switch]]:
     """The same database, reached by our processes through a switch that is on."""
-    cutter = Cutter(Path(urlsplit(database.operator).query.removeprefix("host=")) / SOCKET)
-    switch = Switch(cutter, folder / SOCKET)
+    switch = Switch(Cutter(socket_of(database)), folder / SOCKET)
     await switch.on()
     try:
-        yield replace(database, **{role: _behind(database, role, folder) for role in ROLES}), switch
+        yield behind(database, folder), switch
     finally:
         await switch.off()
 
 
-def _behind(database: Database, role: str, folder: Path) -> str:
-    parts = urlsplit(str(getattr(database, role)))
-    return urlunsplit(parts._replace(query=f"host={folder}"))
+def socket_of(database: Database) -> Path:
+    """Where the server of a database listens."""
+    return Path(urlsplit(database.operator).query.removeprefix("host=")) / SOCKET
+
+
+def behind(database: Database, folder: Path) -> Database:
+    """The same database for our processes, by the socket in a folder."""
+    moved = {}
+    for role in ROLES:
+        parts = urlsplit(str(getattr(database, role)))
+        moved[role] = urlunsplit(parts._replace(query=f"host={folder}"))
+    return replace(database, **moved)

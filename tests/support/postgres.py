@@ -11,7 +11,7 @@ import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -110,12 +110,21 @@ class Copies:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """The one server of this test process, with the users and a migrated template."""
+    with running() as server:
+        yield server
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A server with the users and a migrated template, for the length of a block."""
     given = os.environ.get(DSN_VARIABLE)
     if given is not None:
         server = Server(given, template=f"{TEMPLATE}_{uuid4().hex[:8]}")
         prepare(server)
-        yield server
-        asyncio.run(_execute(server.admin, f"DROP DATABASE {server.template}"))
+        try:
+            yield server
+        finally:
+            asyncio.run(_execute(server.admin, f"DROP DATABASE {server.template}"))
         return
     # Not below pytest's folder, which another test process may clear away.
     folder = Path(tempfile.mkdtemp(prefix="coxswain-postgres-"))

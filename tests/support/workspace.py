@@ -32,6 +32,8 @@ class Workspace:
 
     client: Client
     namespace: str
+    patience: float = WAIT_SECONDS
+    """How long to wait for something, unless it is said otherwise (seconds)."""
 
     async def apply(self, builder: Builder) -> Body:
         """Server-side apply."""
@@ -59,12 +61,12 @@ class Workspace:
         return Lease.parse(await self.client.get(paths.of("leases", self.namespace, name)))
 
     async def lease_is(
-        self, holds: Callable[[Lease], bool], name: str = "deploy", seconds: float = WAIT_SECONDS
+        self, holds: Callable[[Lease], bool], name: str = "deploy", seconds: float | None = None
     ) -> Lease:
         """Wait until something is true of a Lease."""
         found = await self.lease(name)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds or self.patience):
                 while not holds(found):
                     await asyncio.sleep(LOOK_SECONDS)
                     found = await self.lease(name)
@@ -117,19 +119,19 @@ class Workspace:
         path = paths.collection("pods", self.namespace)
         await self.client.create(path, {"metadata": {"name": name}, "spec": spec})
 
-    async def until_gone(self, plural: str, seconds: float = WAIT_SECONDS) -> None:
+    async def until_gone(self, plural: str, seconds: float | None = None) -> None:
         """Wait until nothing of a kind is left."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds or self.patience):
             while await self.all(plural):  # noqa: ASYNC110 - another process deletes it
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def until(
-        self, holds: Callable[[Job], bool], name: str = "j", seconds: float = WAIT_SECONDS
+        self, holds: Callable[[Job], bool], name: str = "j", seconds: float | None = None
     ) -> Job:
         """Wait until something is true of a Job."""
         found = await self.job(name)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds or self.patience):
                 while not holds(found):
                     await asyncio.sleep(LOOK_SECONDS)
                     found = await self.job(name)
@@ -137,7 +139,7 @@ class Workspace:
             raise AssertionError(f"{name} stayed as it is: {found.status.to_wire()}") from error
         return found
 
-    async def job_ends(self, name: str = "j", seconds: float = WAIT_SECONDS) -> Job:
+    async def job_ends(self, name: str = "j", seconds: float | None = None) -> Job:
         """Wait for the end of a Job."""
         return await self.until(lambda job: job.status.phase in TERMINAL, name, seconds)
 
@@ -149,9 +151,9 @@ class Workspace:
         """Wait until a condition of the Job is false."""
         return await self.until(lambda job: _is_false(job, condition), name)
 
-    async def agent_is(self, name: str, phase: str, seconds: float = WAIT_SECONDS) -> Agent:
+    async def agent_is(self, name: str, phase: str, seconds: float | None = None) -> Agent:
         """Wait for a phase of an Agent, as of its newest generation."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds or self.patience):
             while True:
                 found = await self.agent(name)
                 is_seen = found.status.observed_generation == found.metadata.generation

@@ -138,12 +138,14 @@ async def run(
     memo: object,
     on_started: Callable[[], None],
 ) -> None:
-    """Watch until cancelled or until a stream ends in a way that kopf cannot mend.
+    """Watch until cancelled or until a stream ends in a way that kopf cannot mend, and raise that at once.
+
+    kopf's own end would first wait for five seconds for every task of this process that is younger
+    than it, and then cancel them all: so long a leader would act and hear nothing.
 
     ``on_started`` is called in the same moment in which kopf has installed its signal handlers, so
     that there is none in which a signal ends kopf alone.
     """
-    others = asyncio.all_tasks()
     tasks = await kopf.spawn_tasks(
         registry=made,
         settings=settings(),
@@ -154,4 +156,7 @@ async def run(
         clusterwide=True,
     )
     on_started()
-    await kopf.run_tasks(tasks, ignored=others)
+    ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for each in ended:
+        if not each.cancelled():
+            each.result()

@@ -106,11 +106,15 @@ class WorkQueue:
             self.add_at(key, next_at)
 
     def retry(self, key: Key, after_seconds: float | None = None) -> float:
-        """Ask for a pass after the key's own back-off, or after what was asked for if longer."""
+        """Ask for a pass after the key's own back-off, or after what was asked for if longer.
+
+        Never later than the longest back-off: what was asked for may be a date by a clock that is wrong.
+        """
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         top = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(failures, 16))
-        delay = max(top * self._random.uniform(0.5, 1.0), after_seconds or 0.0)
+        asked = min(after_seconds or 0.0, LONGEST_DELAY_SECONDS)
+        delay = max(top * self._random.uniform(0.5, 1.0), asked)
         self.add_at(key, self._clock() + delay)
         return delay
 

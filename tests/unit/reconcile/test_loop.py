@@ -253,14 +253,14 @@ async def test_a_good_pass_forgets_the_failures() -> None:
 
 
 async def test_the_other_side_says_how_long_to_wait() -> None:
-    rig = Rig({"observe": TransientError("later", retry_after_seconds=300)})
+    rig = Rig({"observe": TransientError("later", retry_after_seconds=30)})
     await rig.loop.make_pass(KEY)
     taking = asyncio.create_task(rig.queue.take())
-    rig.time = 299
+    rig.time = 29
     await asyncio.sleep(0)
     assert not taking.done()
     taking.cancel()
-    rig.time = 300
+    rig.time = 30
     assert await asyncio.wait_for(rig.queue.take(), 1) == KEY
 
 

@@ -137,6 +137,10 @@ def test_what_the_other_side_asked_for_holds_where_it_is_longer(queue: WorkQueue
     assert queue.retry(key("a"), 0.01) == 0.4
 
 
+def test_nobody_outside_makes_it_wait_longer_than_the_longest_back_off(queue: WorkQueue) -> None:
+    assert queue.retry(key("a"), 86400.0) == LONGEST_DELAY_SECONDS
+
+
 async def test_a_failure_is_forgotten_after_a_good_pass(queue: WorkQueue, clock: Clock) -> None:
     for _ in range(6):
         queue.retry(key("a"))

@@ -1,0 +1,113 @@
+"""The verbs of hack/faults: run plans, make plans, do both for all workloads, list the workloads."""
+
+import argparse
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.faults import bed, generate, lanes, plan, play, report, workloads
+from tests.faults.plan import Plan
+from tests.faults.report import Line
+
+REFERENCE = "reference"
+QUIET_SECONDS = 5.0
+
+
+def main() -> int:
+    """Do what is asked for; 1 where anything did not hold, 2 where it was not understood."""
+    asked = _asked()
+    # Whoever is told to end takes down what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        done: int = asked.do(asked)
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return done
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Play the plans in these files and folders."""
+    plans = lanes.share([plan.read(file) for file in _files(asked.plans)], asked.share)
+    lines = []
+    with tempfile.TemporaryDirectory(prefix="cx-faults-") as folder, bed.made(Path(folder)) as made:
+        for each in plans:
+            verdict = play.play(made, each)
+            told = verdict.story() if asked.story or verdict.broken else verdict.line()
+            report.say(told)
+            lines.append(Line.of(verdict))
+    return report.close(lines, asked.json)
+
+
+def make(asked: argparse.Namespace) -> int:
+    """Run workloads without faults, and write the plans that follow from what was seen."""
+    wanted = asked.workloads or workloads.names()
+    with tempfile.TemporaryDirectory(prefix="cx-faults-") as folder, bed.made(Path(folder)) as made:
+        for name in wanted:
+            verdict = play.play(
+                made, Plan(name=REFERENCE, workload=name, quiet_seconds=QUIET_SECONDS)
+            )
+            if verdict.broken:
+                report.say(verdict.story())
+                return 1
+            _write(generate.plans(name, *verdict.halves), asked.folder / name)
+    return 0
+
+
+def _write(plans: list[Plan], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in plans:
+        (folder / f"{each.name}.yaml").write_text(plan.text(each))
+    report.say(f"{len(plans)} plans in {folder}")
+
+
+def every(asked: argparse.Namespace) -> int:
+    """Make the plans of all workloads, and play them in several lanes beside each other."""
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    if make(asked):
+        return 1
+    return lanes.run(asked.folder, asked.lanes, asked.json)
+
+
+def show(_: argparse.Namespace) -> int:
+    """Every workload, and what it does."""
+    for name in workloads.names():
+        report.say(f"{name:24} {workloads.named(name).about}")
+    return 0
+
+
+def _files(given: list[Path]) -> Iterator[Path]:
+    for each in given:
+        if each.is_dir():
+            yield from sorted(each.rglob("*.yaml"))
+        else:
+            yield each
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="hack/faults", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    one = verbs.add_parser("run", help=run.__doc__)
+    one.add_argument("plans", nargs="+", type=Path, metavar="PLAN.yaml")
+    one.add_argument("--story", action="store_true", help="tell what happened, however it ended")
+    one.add_argument("--share", type=lanes.part, help="I/N: only each N-th plan, from the I-th on")
+    one.add_argument("--json", type=Path, help="file that gets a line of JSON per plan")
+    one.set_defaults(do=run)
+    two = verbs.add_parser("plan", help=make.__doc__)
+    two.add_argument("workloads", nargs="*", help="all if none")
+    two.add_argument("--folder", type=Path, required=True, help="where the plans are written")
+    two.set_defaults(do=make)
+    three = verbs.add_parser("all", help=every.__doc__)
+    three.add_argument("workloads", nargs="*", help="all if none")
+    three.add_argument("--folder", type=Path, required=True, help="where the plans are written")
+    three.add_argument("--lanes", type=int, default=4, help="so many at the same time (4)")
+    three.add_argument("--json", type=Path, help="file that gets a line of JSON per plan")
+    three.set_defaults(do=every)
+    four = verbs.add_parser("list", help=show.__doc__)
+    four.set_defaults(do=show)
+    return parser.parse_args()
+
+
+sys.exit(main())

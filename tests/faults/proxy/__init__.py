@@ -1,0 +1,1 @@
+"""What stands between a replica of the operator and what it talks to."""

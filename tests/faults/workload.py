@@ -1,0 +1,32 @@
+"""The form of a workload: a module of tests.faults.workloads with ``play``, ``ENDS`` and ``SCRIPT``."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tests.faults.agents import Agents, Script
+from tests.faults.ends import Ends
+from tests.support.kubelet import Kubelet
+from tests.support.workspace import Ledger, Workspace
+
+
+class Scene(Protocol):
+    """What a workload works with; nothing of it goes through a proxy."""
+
+    workspace: Workspace
+    ledger: Ledger
+    kubelet: Kubelet
+    agents: Agents
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is played, what every pod does, and how it has to end."""
+
+    name: str
+    about: str
+    play: Callable[[Scene], Awaitable[None]]
+    ends: Ends
+    script: Script
+    settings: Mapping[str, Any]
+    """Of the operator, beside those that all have."""

@@ -63,7 +63,8 @@ def finish(snapshot: JobSnapshot, judged: Ended, now: datetime) -> Decision:
     if judged.outcome == "Lost":
         text = f"{lost} pods were taken away before they posted a result"
         judged = Ended("Failed", "PodLost", text, is_lost=True)
-    found = status.ended(snapshot, judged, gates.passed(snapshot), now)
+    seen = gates.passed(snapshot) if status.has_begun(snapshot) else gates.answered(snapshot)
+    found = status.ended(snapshot, judged, seen, now)
     return Decision(todo, found, note(judged), wake_at=first_expiry(snapshot, now))
 
 

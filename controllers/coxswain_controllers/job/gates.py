@@ -41,6 +41,20 @@ def passed(snapshot: JobSnapshot, before: ConditionType | None = None) -> tuple[
     return tuple(each for each in seen if order.index(each.type) < stop)
 
 
+def answered(snapshot: JobSnapshot) -> tuple[Seen, ...]:
+    """What the gates last said of a Job that ends without an attempt under way: no more is known.
+
+    They are not asked again, since what they would wait for no longer matters.
+    """
+    order = list(ConditionType)
+    shown = (
+        Seen(ConditionType(each.type), each.status, each.reason, each.message)
+        for each in snapshot.status.conditions
+    )
+    stop = order.index(ConditionType.POD_STARTED)
+    return tuple(each for each in shown if order.index(each.type) < stop)
+
+
 def _needs_leases(snapshot: JobSnapshot) -> bool:
     return not isinstance(snapshot.spec, UserError) and bool(snapshot.spec.leases)
 
@@ -63,6 +77,15 @@ def evaluate(snapshot: JobSnapshot, platform: Platform, now: datetime) -> tuple[
         if found.status != "True":
             return seen, False
     return seen, True
+
+
+def asked_before(
+    kind: ConditionType, snapshot: JobSnapshot, platform: Platform, now: datetime
+) -> tuple[Seen, ...]:
+    """What gates before this one say, up to the first that is not true."""
+    order = list(ConditionType)
+    seen, _ = evaluate(snapshot, platform, now)
+    return tuple(each for each in seen if order.index(each.type) < order.index(kind))
 
 
 def _accepted() -> Seen:

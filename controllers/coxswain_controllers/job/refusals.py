@@ -18,15 +18,17 @@ REFUSALS: tuple[tuple[ConditionType, Callable[[JobSnapshot, datetime], Ended | N
 
 
 def job_can_never_start(
-    snapshot: JobSnapshot, _platform: Platform, now: datetime
+    snapshot: JobSnapshot, platform: Platform, now: datetime
 ) -> Decision | None:
     """The first of the reasons that hold; the condition that would have waited for it says so."""
     for kind, find in REFUSALS:
         ended = find(snapshot, now)
         if ended is None:
             continue
-        passed = gates.passed(snapshot, before=kind)
-        seen = (*passed, Seen(kind, "False", ended.reason, ended.message))
+        seen = (
+            *gates.asked_before(kind, snapshot, platform, now),
+            Seen(kind, "False", ended.reason, ended.message),
+        )
         return Decision(
             actions=ending.closing(snapshot, ended),
             status=status.ended(snapshot, ended, seen, now),

@@ -112,7 +112,7 @@ def ended(
     snapshot: JobSnapshot, judged: Ended, gates: Sequence[Seen], now: datetime
 ) -> dict[str, Any]:
     """The end of the Job: Succeeded, Failed or Cancelled."""
-    status = _closed(snapshot, judged, now) if _has_begun(snapshot) else snapshot.status
+    status = _closed(snapshot, judged, now) if has_begun(snapshot) else snapshot.status
     status = status.model_copy(update={"result": _result(judged), "retry_at": None})
     return _terminal(snapshot, status, judged, gates, now)
 
@@ -271,7 +271,7 @@ def _begun_unseen(snapshot: JobSnapshot, now: datetime) -> JobStatus:
     return _with_attempt(snapshot, status, since)
 
 
-def _has_begun(snapshot: JobSnapshot) -> bool:
+def has_begun(snapshot: JobSnapshot) -> bool:
     """Whether there is an attempt to speak of: a row that no pod came for is none."""
     run = snapshot.run
     if snapshot.open_attempt is not None or snapshot.pod is not None:

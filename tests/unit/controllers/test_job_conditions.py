@@ -97,6 +97,35 @@ def test_a_cancelled_job_keeps_no_deploy_tool_waiting() -> None:
     assert kstatus.read({"generation": 1}, status) == "Failed"
 
 
+def _answers(seen: JobSnapshot, now: datetime = NOW) -> dict[str, str]:
+    """What its status says before the end, by condition."""
+    found = decide(seen, PLATFORM, now).status
+    assert found is not None
+    known = {each["type"]: each["status"] for each in found["conditions"]}
+    return dict(list(known.items())[:-4])
+
+
+def test_a_job_that_is_cancelled_before_anything_was_asked_says_nothing_of_it() -> None:
+    assert _answers(CANCELLED) == {}
+
+
+def test_a_job_that_is_cancelled_while_it_waits_still_says_for_what() -> None:
+    missing = replace(WAITING, agent=None)
+    known = snapshots.follow(missing, decide(missing, PLATFORM, NOW))
+    assert _answers(replace(known, spec=CANCELLED.spec), at(9)) == {
+        "Accepted": "True",
+        "AgentReady": "False",
+    }
+
+
+def test_a_job_that_is_cancelled_in_its_attempt_says_that_every_gate_was_passed() -> None:
+    running = replace(snapshots.running(), spec=CANCELLED.spec)
+    found = decide(replace(running, pod=snapshots.pod(running, end=WELL)), PLATFORM, at(9)).status
+    assert found is not None
+    gates = [each["status"] for each in found["conditions"]][:-4]
+    assert gates == ["True"] * 5
+
+
 @pytest.mark.parametrize(
     ("answer", "output", "shown"),
     [

@@ -89,6 +89,16 @@ def test_a_circle_ends_the_job_and_is_named() -> None:
     assert "read -> fetch -> read" in failed.message
 
 
+def test_a_job_that_fails_with_another_says_no_more_than_was_asked() -> None:
+    seen = _seen(JobPhase.RUNNING, JobPhase.FAILED, agent=None)
+    found = snapshots.follow(seen, decide(seen, PLATFORM, NOW)).status
+    assert {each.type: each.status for each in found.conditions[:-4]} == {
+        "Accepted": "True",
+        "AgentReady": "False",
+        "DependenciesMet": "False",
+    }
+
+
 def test_once_it_has_begun_nobody_asks_for_its_dependencies_again() -> None:
     job = AFTER_TWO.with_attempts(2)
     over = snapshots.ended(job)

@@ -1,8 +1,9 @@
 """One stream per session: a second one of the same caller and session closes the first, at whichever replica it is.
 
 Each stream that names a session is announced by a notification. All replicas hear all of them in one
-order, so they agree which is the last. A stream that was opened while this process could not listen is
-closed by none; it ends as any other does.
+order, so they agree which is the last. That is why a stream waits for its process to listen before it is
+announced. One that was opened while its process could not listen for LISTENS_SECONDS is closed by none; it ends
+as any other does.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ REPLACED = "session_replaced"
 KNOWN = 1000
 TIMES = 4
 HEARD_SECONDS = 0.5
+LISTENS_SECONDS = 2.0
 
 
 @dataclass(eq=False)
@@ -78,6 +80,10 @@ class Sessions:
 
     async def _announce(self, key: str, seat: Seat) -> None:
         """Tell all, until this process has heard it too; saying it again is harmless."""
+        with contextlib.suppress(TimeoutError):
+            # Told earlier, it would not hear who comes after it, and both would stay.
+            async with asyncio.timeout(LISTENS_SECONDS):
+                await self._listener.until_listening()
         for _ in range(TIMES):
             await self._store.run(notify, CHANNEL, f"{key} {seat.id}")
             with contextlib.suppress(TimeoutError):

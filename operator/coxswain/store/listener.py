@@ -70,6 +70,13 @@ class Listener:
         finally:
             self._hearers[channel].discard(said)
 
+    async def until_listening(self) -> None:
+        """Return once it hears what is said from now on."""
+        with self.subscribe(self._echo) as woken:
+            while not self.connected:
+                woken.clear()
+                await woken.wait()
+
     async def check(self, store: Store) -> None:
         """Return once a notification of ours has come back; whoever calls sets a bound in time.
 

@@ -63,7 +63,7 @@ def finish(snapshot: JobSnapshot, judged: Ended, now: datetime) -> Decision:
     if judged.outcome == "Lost":
         text = f"{lost} pods were taken away before they posted a result"
         judged = Ended("Failed", "PodLost", text, is_lost=True)
-    seen = gates.passed(snapshot) if status.has_begun(snapshot) else gates.answered(snapshot)
+    seen = gates.passed(snapshot) if status.has_begun(snapshot) else gates.unasked(snapshot)
     found = status.ended(snapshot, judged, seen, now)
     return Decision(todo, found, note(judged), wake_at=first_expiry(snapshot, now))
 

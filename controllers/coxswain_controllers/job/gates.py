@@ -28,7 +28,7 @@ def passed(snapshot: JobSnapshot, before: ConditionType | None = None) -> tuple[
     """The conditions of an attempt that has a pod: it passed every gate, or those before one."""
     order = list(ConditionType)
     seen = (
-        _accepted(),
+        _accepted(snapshot),
         Seen(ConditionType.AGENT_READY, "True", "Ready"),
         snapshot.records,
         *((Seen(ConditionType.DEPENDENCIES_MET, "True", "Met"),) * bool(snapshot.dependencies)),
@@ -41,18 +41,9 @@ def passed(snapshot: JobSnapshot, before: ConditionType | None = None) -> tuple[
     return tuple(each for each in seen if order.index(each.type) < stop)
 
 
-def answered(snapshot: JobSnapshot) -> tuple[Seen, ...]:
-    """What the gates last said of a Job that ends without an attempt under way: no more is known.
-
-    They are not asked again, since what they would wait for no longer matters.
-    """
-    order = list(ConditionType)
-    shown = (
-        Seen(ConditionType(each.type), each.status, each.reason, each.message)
-        for each in snapshot.status.conditions
-    )
-    stop = order.index(ConditionType.POD_STARTED)
-    return tuple(each for each in shown if order.index(each.type) < stop)
+def unasked(snapshot: JobSnapshot) -> tuple[Seen, ...]:
+    """The conditions of a Job that ends without an attempt: its spec was read, and no other gate matters now."""
+    return (_accepted(snapshot),)
 
 
 def _needs_leases(snapshot: JobSnapshot) -> bool:
@@ -88,15 +79,15 @@ def asked_before(
     return tuple(each for each in seen if order.index(each.type) < order.index(kind))
 
 
-def _accepted() -> Seen:
+def _accepted(snapshot: JobSnapshot) -> Seen:
+    if isinstance(snapshot.spec, UserError):
+        return Seen(ConditionType.ACCEPTED, "False", "Invalid", snapshot.spec.message)
     return Seen(ConditionType.ACCEPTED, "True", "Valid")
 
 
 def spec_is_valid(snapshot: JobSnapshot, _platform: Platform, _now: datetime) -> Seen:
     """The spec fits the kind as this version knows it."""
-    if isinstance(snapshot.spec, UserError):
-        return Seen(ConditionType.ACCEPTED, "False", "Invalid", snapshot.spec.message)
-    return _accepted()
+    return _accepted(snapshot)
 
 
 def agent_is_ready(snapshot: JobSnapshot, platform: Platform, _now: datetime) -> Seen:

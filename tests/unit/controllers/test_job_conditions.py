@@ -105,17 +105,13 @@ def _answers(seen: JobSnapshot, now: datetime = NOW) -> dict[str, str]:
     return dict(list(known.items())[:-4])
 
 
-def test_a_job_that_is_cancelled_before_anything_was_asked_says_nothing_of_it() -> None:
-    assert _answers(CANCELLED) == {}
-
-
-def test_a_job_that_is_cancelled_while_it_waits_still_says_for_what() -> None:
+def test_a_job_that_is_cancelled_without_an_attempt_says_nothing_of_what_it_would_have_waited_for() -> (
+    None
+):
     missing = replace(WAITING, agent=None)
     known = snapshots.follow(missing, decide(missing, PLATFORM, NOW))
-    assert _answers(replace(known, spec=CANCELLED.spec), at(9)) == {
-        "Accepted": "True",
-        "AgentReady": "False",
-    }
+    for seen in (CANCELLED, replace(known, spec=CANCELLED.spec)):
+        assert _answers(seen, at(9)) == {"Accepted": "True"}
 
 
 def test_a_job_that_is_cancelled_in_its_attempt_says_that_every_gate_was_passed() -> None:

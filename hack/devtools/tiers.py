@@ -42,6 +42,8 @@ class Tier:
     core_seconds: float | None = None
     tells_rights: bool = False
     """Its API servers tell what they were asked; a whole run is compared with the chart's rights."""
+    is_on_demand: bool = False
+    """It runs only where it is named."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ ALL = (
         ("tests/faults",),
         ("etcd", "kubernetes", "helm"),
         arguments=PER_PLAN,
+        is_on_demand=True,
     ),
     Tier("cluster", ("tests/cluster",), ("helm",), needs_cluster=True),
 )
@@ -87,12 +90,12 @@ BY_NAME = {tier.name: tier for tier in ALL}
 
 
 def run(names: list[str], arguments: list[str]) -> None:
-    """Run these tiers, all if none is named; each runs whatever became of the one before."""
+    """Run these tiers, if none is named all that need not be; each runs whatever became of the one before."""
     unknown = [name for name in names if name not in BY_NAME]
     if unknown:
         raise ToolError(f"no tier {', '.join(unknown)}", f"tiers: {', '.join(BY_NAME)}")
     environment.ensure()
-    chosen = [BY_NAME[name] for name in names or BY_NAME]
+    chosen = [BY_NAME[name] for name in names] or [each for each in ALL if not each.is_on_demand]
     results = []
     with ahead.Builder() as images:
         for place, tier in enumerate(chosen):

@@ -31,6 +31,11 @@ class Asked:
     query: dict[str, str]
 
     @property
+    def plural(self) -> str:
+        """What it lists or watches."""
+        return self.path.rpartition("/")[2]
+
+    @property
     def is_watch(self) -> bool:
         """Whether it is for a stream."""
         return "watch" in self.query
@@ -41,6 +46,7 @@ class _Stream:
     """A watch under way; None in the queue ends it in order."""
 
     who: str
+    plural: str
     lines: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
 
 
@@ -78,9 +84,9 @@ class Between:
             stream.lines.put_nowait(None)
         self.streams.clear()
 
-    def watches(self, who: str) -> bool:
-        """Whether this operator has a watch under way."""
-        return any(each.who == who for each in self.streams)
+    def watches(self, who: str, plural: str) -> bool:
+        """Whether this operator has a watch of these objects under way."""
+        return any((each.who, each.plural) == (who, plural) for each in self.streams)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One request."""
@@ -109,18 +115,17 @@ class Between:
             data=await request.read() or None,
         ) as answer:
             if asked.is_watch and answer.status == 200:
-                return await self._stream(request, answer, asked.who)
+                return await self._stream(request, answer, _Stream(asked.who, asked.plural))
             if asked.method == "PATCH":
                 self.patches.append((asked, answer.status))
             kept = {"Content-Type": answer.headers.get("Content-Type", "application/json")}
             return web.Response(status=answer.status, body=await answer.read(), headers=kept)
 
     async def _stream(
-        self, request: web.Request, source: aiohttp.ClientResponse, who: str
+        self, request: web.Request, source: aiohttp.ClientResponse, stream: _Stream
     ) -> web.StreamResponse:
         sink = web.StreamResponse(headers={"Content-Type": "application/json"})
         await sink.prepare(request)
-        stream = _Stream(who)
         self.streams.append(stream)
         reading = asyncio.create_task(self._read(source, stream))
         try:

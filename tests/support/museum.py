@@ -132,6 +132,20 @@ class Museum:
             return True
         return False
 
+    def watches(self, who: str, plural: str = PLURAL) -> bool:
+        """Whether this operator hears of exhibits, or of others."""
+        return self.between.watches(who, plural)
+
+    def renewals(self, who: str) -> int:
+        """How often this operator has said in the peering that it is there."""
+        told = (asked for asked, _ in self.between.patches if asked.who == who)
+        return sum(f"/{PEERING[2]}/" in asked.path for asked in told)
+
+    @property
+    def refused_patches(self) -> int:
+        """How many the API server has found wrong."""
+        return sum(status == 422 for _, status in self.between.patches)
+
     async def peers(self) -> Body:
         """Who says in the peering that it is there."""
         group, version, plural = PEERING

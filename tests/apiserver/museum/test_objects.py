@@ -4,7 +4,6 @@ Each test holds with the pinned kopf. One that fails with a newer kopf says that
 or has become worse: read the page before the pin is moved.
 """
 
-import asyncio
 import json
 
 from coxswain.kube import paths
@@ -41,7 +40,7 @@ async def test_an_object_is_handled_twice_where_its_own_patch_comes_back_late(ro
 
     room.between.delay = delay
     with room.opened("labelled", settings={"persistence.consistency_timeout": 0.5}) as exhibit:
-        await until(lambda: room.between.watches("one"))
+        await until(lambda: room.watches("one"))
         await room.make("slow")
         await room.make("quick")
         await exhibit.tells("created", "slow", times=2)
@@ -52,7 +51,7 @@ async def test_a_new_object_of_an_old_name_is_taken_for_handled(room: Museum) ->
     former = (await room.make("twin"))["metadata"]["uid"]
     with room.opened("slow") as exhibit:
         await exhibit.tells("begun", "twin")
-        await until(lambda: room.between.watches("one"))
+        await until(lambda: room.watches("one"))
         room.between.holds = True
         await room.delete("twin")
         latter = (await room.make("twin"))["metadata"]["uid"]
@@ -74,11 +73,12 @@ async def test_an_object_that_is_too_large_for_an_annotation_cannot_be_deleted(
     await room.make("large", prompt=TOO_LARGE)
     with room.opened("whole") as exhibit:
         await exhibit.tells("created", "large")
-        await until(lambda: any(status == 422 for _, status in room.between.patches))
+        await until(lambda: room.refused_patches > 0)
+        before = room.refused_patches
         await room.delete("large")
         await exhibit.tells("deleted", "large")
-        # One that is let go is gone with the next patch.
-        await asyncio.sleep(1)
+        # With this patch it would have been let go.
+        await until(lambda: room.refused_patches > before)
         stuck = (await room.get("large"))["metadata"]
     assert stuck["finalizers"] == [FINALIZER]
     assert "deletionTimestamp" in stuck

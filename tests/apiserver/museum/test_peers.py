@@ -1,6 +1,5 @@
 """What kopf's peering promises and does not: why we elect a leader ourselves (docs/museum.md)."""
 
-import asyncio
 from typing import Any
 
 from tests.support.apiserver import eventually
@@ -25,10 +24,11 @@ async def test_two_of_one_priority_both_stand_still_until_one_is_gone(room: Muse
     with room.opened("events", "one", PEERED) as one:
         with room.opened("events", "two", PEERED) as two:
             await eventually(both_are_there)
-            # Each has to hear of the other: its stream is closed then, as that of the exhibits.
-            await asyncio.sleep(1)
+            # Each has heard of the other once its stream of exhibits is closed.
+            await until(lambda: not room.watches("one") and not room.watches("two"))
             await room.make("idle")
-            await asyncio.sleep(1)
+            before = {who: room.renewals(who) for who in ("one", "two")}
+            await until(lambda: all(room.renewals(who) > n for who, n in before.items()))
             assert one.rows("seen") + two.rows("seen") == []
         await one.tells("seen", "idle")
 
@@ -41,11 +41,11 @@ async def test_a_leader_that_cannot_say_that_it_lives_acts_beside_its_successor(
 
     await room.found_peering()
     with room.opened("events", "first", FIRST) as first:
-        await until(lambda: room.between.watches("first"))
+        await until(lambda: room.watches("first"))
         await room.make("before")
         await first.tells("seen", "before")
         with room.opened("events", "second", PEERED) as second:
-            await until(lambda: room.between.watches("second"))
+            await until(lambda: room.watches("second", PEERING[2]))
             room.between.loses = is_its_word
             await second.tells("seen", "before")
             for name in ("one", "another"):

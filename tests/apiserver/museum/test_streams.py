@@ -101,7 +101,7 @@ async def test_an_operator_goes_on_after_a_watch_that_ends_in_one_of_three_ways(
         running = [
             stack.enter_context(room.opened("events", each, GIVES_UP_AT_ONCE)) for each in MENDED
         ]
-        await until(lambda: all(room.between.watches(each) for each in MENDED))
+        await until(lambda: all(room.watches(each) for each in MENDED))
         await room.make("witness")
         for exhibit in running:
             await exhibit.tells("seen", "witness")
@@ -112,7 +112,7 @@ async def test_what_goes_while_a_watch_has_expired_stays_in_an_index(room: Museu
     await room.make("ghost")
     with room.opened("index") as exhibit:
         await exhibit.tells("seen", "ghost")
-        await until(lambda: room.between.watches("one"))
+        await until(lambda: room.watches("one"))
         room.between.holds = True
         await room.delete("ghost")
         await room.make("witness")
@@ -131,7 +131,7 @@ async def test_what_comes_after_a_cut_in_a_streamed_list_is_never_seen(room: Mus
     room.between.cuts = cuts
     with room.opened("events", settings={"watching.initial_streaming": True}) as exhibit:
         await exhibit.tells("seen", "a")
-        await until(lambda: room.between.watches("one"))
+        await until(lambda: room.watches("one"))
         await room.make("witness")
         await exhibit.tells("seen", "witness")
         assert exhibit.rows("seen", "b") == []

@@ -4,6 +4,7 @@ history(pod("j", 1), pod("j", 2, phase="Running"))
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -13,7 +14,7 @@ from coxswain.api.records import Event, Run, RunKey
 from coxswain.store import events
 from coxswain.store.events import StoredEvent
 from tests.faults.history import Body, Change, Effect, History
-from tests.support import builders
+from tests.support import builders, rows
 
 JOB = builders.uid_of("Job", "j")
 
@@ -91,25 +92,14 @@ def pod(attempt: int, *, phase: str = "Running", name: str = "", owner: str = JO
 def row(attempt: int, pod_uid: str, token: int = 1) -> Run:
     """The row of an attempt of the Job j, claimed by a pod."""
     agent, asked = builders.agent().parsed, builders.job("j").parsed
-    return Run(
+    return replace(
+        rows.run_of(builders.run_document(agent, asked, attempt)),
         key=RunKey(JOB, attempt),
         workspace=builders.NAMESPACE,
         job_name="j",
-        agent_name="helm",
         pod_name=f"j-{attempt}",
-        service_account="agent",
         token=token,
-        document=builders.run_document(agent, asked, attempt),
         pod_uid=pod_uid,
-        claimed_at=None,
-        heartbeat_at=None,
-        last_seq=0,
-        acts_open={},
-        result=None,
-        result_at=None,
-        cancel_requested=False,
-        closed_at=None,
-        closed_reason=None,
     )
 
 

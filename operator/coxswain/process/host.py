@@ -141,7 +141,8 @@ async def run(
     """Watch until cancelled or until a stream ends in a way that kopf cannot mend, and raise that at once.
 
     kopf's own end would first wait for five seconds for every task of this process that is younger
-    than it, and then cancel them all: so long a leader would act and hear nothing.
+    than it, and then cancel them all: so long a leader would act and hear nothing. What kopf still runs
+    is left to the end of the process, which follows.
 
     ``on_started`` is called in the same moment in which kopf has installed its signal handlers, so
     that there is none in which a signal ends kopf alone.

@@ -157,8 +157,26 @@ def the_former_pod_is_gone(before: Any, after: Any) -> str | None:
     return None
 
 
+def closed_is_told(before: Any, after: Any) -> str | None:
+    """Who ends a Job tells of each attempt whose run is closed; who was late may not know of one."""
+    if before.job.status == after.job.status:
+        return None
+    is_late = before.former is not None or before.in_flight is not None
+    if is_late or _has_ended(before) or not _has_ended(after):
+        return None
+    told = {each["number"] for each in json.loads(after.job.status).get("attempts") or ()}
+    rows = enumerate(after.rows, start=1)
+    untold = [number for number, row in rows if row and row.closed and number not in told]
+    return f"the Job ended and tells nothing of attempt {untold[0]}" if untold else None
+
+
+def _has_ended(state: Any) -> bool:
+    return forms.phase_of(state.job.status) in ENDED
+
+
 OF_STEPS: tuple[Callable[[Any, Any], str | None], ...] = (
     ended_stays_ended,
     closed_stays_closed,
     the_former_pod_is_gone,
+    closed_is_told,
 )

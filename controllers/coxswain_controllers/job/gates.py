@@ -42,7 +42,7 @@ def passed(snapshot: JobSnapshot, before: ConditionType | None = None) -> tuple[
 
 
 def answered(snapshot: JobSnapshot) -> tuple[Seen, ...]:
-    """What the gates last said of a Job that ends without an attempt under way: no more is known.
+    """What the gates last said of a Job that ends without a pod: no more is known.
 
     They are not asked again, since what they would wait for no longer matters.
     """

@@ -233,6 +233,18 @@ def test_without_records_nothing_is_judged(seen: JobSnapshot) -> None:
     assert decide(replace(known, records=NO_RECORDS), PLATFORM, at(95)).status is None
 
 
+def test_a_job_that_is_cancelled_ends_once_the_records_can_say_whether_it_has_a_row() -> None:
+    asked = _asked("spec", is_running=False)
+    waits = replace(asked, records=NO_RECORDS)
+    decision = decide(waits, PLATFORM, NOW)
+    known = snapshots.follow(waits, decision)
+    assert (known.status.phase, decision.wake_at) == ("Queued", NOW + LOOK_AGAIN)
+    ends = replace(known, records=asked.records, run=RunFacts(), token=1)
+    decision = decide(ends, PLATFORM, at(5))
+    assert [type(each) for each in decision.actions] == [actions.CloseRun]
+    assert snapshots.follow(ends, decision).status.phase == "Cancelled"
+
+
 def test_a_running_pod_runs_on_without_records() -> None:
     decision = decide(snapshots.running(run=None, records=NO_RECORDS), PLATFORM, at(5))
     assert (decision.actions, decision.status) == ((), None)

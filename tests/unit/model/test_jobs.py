@@ -131,6 +131,13 @@ class ForgetsWhatNeverStarted(Careless):
         return replace(decision, status={**decision.status, "attempts": entries})
 
 
+class ClosesNothing(Careless):
+    @override
+    def does(self, _snapshot: JobSnapshot, decision: Decision) -> Decision:
+        kept = [each for each in decision.actions if not isinstance(each, actions.CloseRun)]
+        return replace(decision, actions=tuple(kept))
+
+
 class NeverLooksLive(JobRoom):
     """Memory counts: a pod that it does not know is gone."""
 
@@ -173,6 +180,7 @@ BROKEN: dict[str, tuple[Callable[..., Any], Bounds, str]] = {
         Bounds(attempts=1, faults=0),
         "tells nothing of attempt 1",
     ),
+    "closes nothing": (ClosesNothing, ONE_ATTEMPT, "leaves the run of attempt 1 open"),
     "never looks live": (NeverLooksLive, ONE_FAULT, "is made while"),
 }
 

@@ -14,7 +14,7 @@ from coxswain.api.event_types import registry
 from coxswain.api.meta import Model
 from coxswain.sidecar.wire import TAKEN, EventView
 from coxswain.web import asyncapi
-from devtools import pages, places
+from devtools import markdown, places
 from devtools.errors import ToolError
 
 SCHEMA = Path("docs/events.schema.json")
@@ -73,7 +73,7 @@ def page() -> str:
         "What is told by `run` comes from the program of a run, by `user` from people and machines, and by `platform`\n"
         "from nobody else. What matters to security is found by `GET /v1/events?security=true`.\n\n"
         "## Types of your own\n\n"
-        f"{pages.table(('begins with', 'told by', 'for'), free)}\n"
+        f"{markdown.table(('begins with', 'told by', 'for'), free)}\n"
         "Their data are any JSON object, at most as large and as deep as an event may be.\n"
         f"{''.join(_section(data, types) for data, types in _by_data().items())}"
     )
@@ -98,9 +98,9 @@ def _section(data: type[Model], types: list[EventType[Any]]) -> str:
         for name, each in schema.get("properties", {}).items()
     ]
     head = ("type", "version", "about", "told by", "security", "")
-    table = pages.table(("data", "form", "always there", ""), fields) if fields else ""
+    table = markdown.table(("data", "form", "always there", ""), fields) if fields else ""
     shown = f"\n{table}" if table else ""
-    return f"\n## {_text(schema)}\n\n{pages.table(head, told)}{shown}"
+    return f"\n## {_text(schema)}\n\n{markdown.table(head, told)}{shown}"
 
 
 def _yes(what: EventType[Any]) -> str:

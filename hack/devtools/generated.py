@@ -23,6 +23,7 @@ from devtools import (
     places,
     processes,
     reference,
+    score,
     sdk,
 )
 from devtools.errors import ToolError
@@ -54,6 +55,7 @@ def files() -> dict[Path, str]:
         Path("docs/errors.md"): pages.errors_page(),
         Path("docs/lifecycle.md"): pages.lifecycle_page(),
         Path("docs/permissions.md"): pages.permissions_page(),
+        score.PAGE: score.page(),
         Path("docs/metrics.md"): NOTE_OF_METRICS + catalogue.page(),
         Path("docs/runbooks/README.md"): PAGE_NOTE + rules.index(),
         Path("docs/gitops/argocd/argocd-cm.yaml"): HEALTH_NOTE + gitops.settings(),

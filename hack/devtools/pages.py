@@ -1,9 +1,8 @@
 """Pages of the documentation that print a table of the rules as it is."""
 
-from collections.abc import Iterable, Sequence
-
 from coxswain.rules import failures, lifecycle, overrides, permissions, repeats, retry
 from coxswain.rules.permissions import Permission, Scope
+from devtools.markdown import table
 
 NOTE = "<!-- Made by hack/generate from operator/coxswain/rules; do not edit. -->\n"
 
@@ -74,12 +73,6 @@ def _asked(permission: Permission) -> tuple[str, str, str, str]:
     where = "" if permission.scope is Scope.WORKSPACE else permission.scope.value
     queues = _yes(permission.is_for_some_queues)
     return permission.need.value, where, f"`{permission.right}`", queues
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _yes(value: bool) -> str:

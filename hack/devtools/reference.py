@@ -3,7 +3,6 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import yaml
 from pydantic_core import PydanticUndefined
 
 from devtools import charts, described, processes
+from devtools.markdown import table
 from devtools.processes import Variable
 
 CHART = charts.CHARTS / "coxswain"
@@ -41,7 +41,7 @@ def values_page() -> str:
         )
         for path, node, _ in described.leaves(root)
     ]
-    return f"{_VALUES_HEAD}\n{_table(('value', 'what', 'default', 'meaning'), rows)}"
+    return f"{_VALUES_HEAD}\n{table(('value', 'what', 'default', 'meaning'), rows)}"
 
 
 def schema() -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _rows(found: Rows, *, shows_processes: bool = False) -> str:
             "by the operator" if names == ["agent"] else place,
         ]
         rows.append([*row, ", ".join(names)] if shows_processes else row)
-    return _table([*head, "processes"] if shows_processes else head, rows)
+    return table([*head, "processes"] if shows_processes else head, rows)
 
 
 def _default(each: Variable) -> str:
@@ -140,11 +140,6 @@ def _code(value: Any) -> str:
 
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 _SETTINGS_HEAD = """<!-- Made by hack/generate from the models of the settings; do not edit. -->

@@ -13,6 +13,7 @@ from tests.faults.report import Line
 
 REFERENCE = "reference"
 QUIET_SECONDS = 5.0
+MORE = "score and model are verbs, too: hack/faults score --help"
 
 
 def main() -> int:
@@ -87,7 +88,7 @@ def _files(given: list[Path]) -> Iterator[Path]:
 
 
 def _asked() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="hack/faults", description=__doc__)
+    parser = argparse.ArgumentParser(prog="hack/faults", description=__doc__, epilog=MORE)
     verbs = parser.add_subparsers(dest="verb", required=True)
     one = verbs.add_parser("run", help=run.__doc__)
     one.add_argument("plans", nargs="+", type=Path, metavar="PLAN.yaml")

@@ -1,4 +1,4 @@
-"""Explores as much as is asked for: called by `hack/model`."""
+"""Explores as much as is asked for: called by `hack/faults model`."""
 
 import argparse
 import sys
@@ -32,7 +32,9 @@ def _drop(*_: object) -> Any:
 
 
 def _asked() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="hack/model", description="Explores what can happen.")
+    parser = argparse.ArgumentParser(
+        prog="hack/faults model", description="Explores what can happen."
+    )
     parser.add_argument("kind", nargs="?", choices=("job", "lease"), default="job")
     parser.add_argument("--states", type=int, default=STATES, help=f"at most so many ({STATES})")
     parser.add_argument("--attempts", type=int, default=2, help="of the Job (2)")

@@ -157,8 +157,38 @@ def the_former_pod_is_gone(before: Any, after: Any) -> str | None:
     return None
 
 
+def its_runs_are_closed(before: Any, after: Any) -> str | None:
+    """Who ends a Job has closed every run of it."""
+    rows = enumerate(after.rows, start=1) if _ends(before, after) else ()
+    left = [number for number, row in rows if row is not None and row.closed is None]
+    return f"the Job ended and leaves the run of attempt {left[0]} open" if left else None
+
+
+def closed_is_told(before: Any, after: Any) -> str | None:
+    """Who ends a Job tells of each attempt whose run was closed."""
+    if not _ends(before, after):
+        return None
+    told = {each["number"] for each in json.loads(after.job.status).get("attempts") or ()}
+    rows = enumerate(after.rows, start=1)
+    untold = [number for number, row in rows if row and row.closed and number not in told]
+    return f"the Job ended and tells nothing of attempt {untold[0]}" if untold else None
+
+
+def _ends(before: Any, after: Any) -> bool:
+    """Whether this step ends the Job, by whom nobody can have overtaken."""
+    is_late = before.former is not None or before.in_flight is not None
+    is_same = before.job.status == after.job.status
+    return not is_late and not is_same and _has_ended(after) and not _has_ended(before)
+
+
+def _has_ended(state: Any) -> bool:
+    return forms.phase_of(state.job.status) in ENDED
+
+
 OF_STEPS: tuple[Callable[[Any, Any], str | None], ...] = (
     ended_stays_ended,
     closed_stays_closed,
     the_former_pod_is_gone,
+    its_runs_are_closed,
+    closed_is_told,
 )

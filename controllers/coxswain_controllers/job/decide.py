@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from coxswain import names
 from coxswain.api.conditions import ConditionType, Seen
-from coxswain.api.job import TERMINAL
+from coxswain.api.job import TERMINAL, JobPhase
 from coxswain.errors import UserError
 from coxswain.reconcile import actions, instants
 from coxswain.reconcile.decision import NOTHING, Decision, Note
@@ -90,7 +90,7 @@ def end_is_asked_for(snapshot: JobSnapshot, platform: Platform, now: datetime) -
         todo = _end_all(snapshot, living)
         told = (actions.AskToEnd(snapshot.key.uid, snapshot.number),) if todo else ()
         return Decision(actions=(*todo, *told))
-    if snapshot.run is None and snapshot.records.status != "True" and _may_have_run(snapshot):
+    if snapshot.run is None and snapshot.records.status != "True" and _may_have_row(snapshot):
         return _wait_for_records(snapshot, now)
     judged = ending.judge(snapshot, now) if _ended_by_itself(snapshot) else why
     return ending.finish(snapshot, judged if judged.outcome == "Succeeded" else why, now)
@@ -309,8 +309,9 @@ def _lost_row(
     return (actions.RestoreRun(run, pod.name, pod.uid, platform.service_account, token),)
 
 
-def _may_have_run(snapshot: JobSnapshot) -> bool:
-    return snapshot.open_attempt is not None or snapshot.pod is not None
+def _may_have_row(snapshot: JobSnapshot) -> bool:
+    """Whether an attempt may have a row that nobody could read: its pod may be gone, its status not written."""
+    return snapshot.status.phase is not JobPhase.REVIEW
 
 
 def _ended_by_itself(snapshot: JobSnapshot) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from coxswain import names
-from coxswain.api.conditions import ConditionType
+from coxswain.api.conditions import ConditionType, Seen
 from coxswain.api.contract import RunResult
 from coxswain.errors import UserError
 from coxswain.reconcile import actions, instants
@@ -63,9 +63,14 @@ def finish(snapshot: JobSnapshot, judged: Ended, now: datetime) -> Decision:
     if judged.outcome == "Lost":
         text = f"{lost} pods were taken away before they posted a result"
         judged = Ended("Failed", "PodLost", text, is_lost=True)
-    seen = gates.passed(snapshot) if status.has_begun(snapshot) else gates.unasked(snapshot)
-    found = status.ended(snapshot, judged, seen, now)
+    found = status.ended(snapshot, judged, _gates(snapshot), now)
     return Decision(todo, found, note(judged), wake_at=first_expiry(snapshot, now))
+
+
+def _gates(snapshot: JobSnapshot) -> tuple[Seen, ...]:
+    """An attempt has its row once every gate is open; a quota may have refused its pod since."""
+    is_past = status.has_begun(snapshot) and snapshot.refusal is None
+    return gates.passed(snapshot) if is_past else gates.unasked(snapshot)
 
 
 def _another_is_due(snapshot: JobSnapshot, judged: Ended, lost: int) -> bool:

@@ -59,12 +59,16 @@ async def observe(world: World, key: Key) -> JobSnapshot | None:
     if job is None:
         return None
     attempt = number(job.status)
+    starts = _starts(world, key, attempt)
     asked = await _ask(world, key, job)
     if asked.run is not None and _pod(world, key, attempt) is None:
         await _look_for_pod(world, key, attempt)
     # From here on nothing waits: what is counted stays so until the decision is reserved.
     job = _job(world, key)
     if job is None or number(job.status) != attempt:
+        return None
+    if starts and not _starts(world, key, attempt):
+        # Its row was not asked for, and by now something hangs on it: look again.
         return None
     return _snapshot(world, key, job, asked)
 
@@ -143,15 +147,19 @@ def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapsho
 async def _run(world: World, key: Key, job: JobForm) -> tuple[Run | None, Seen]:
     """The run row, where a decision may hang on it: not while the pod has yet to start."""
     attempt = number(job.status)
-    pod = _pod(world, key, attempt)
-    starts = pod is not None and pod.running_since is None and not (pod.end or pod.given_up)
-    if starts or job.status.phase in TERMINAL:
+    if _starts(world, key, attempt) or job.status.phase in TERMINAL:
         return None, world.records.condition()
     try:
         run = await world.records.run_state(RunKey(key.uid, attempt))
     except UnavailableError as error:
         return None, _unavailable(error)
     return run, Seen(ConditionType.RECORDS_AVAILABLE, "True", "Available")
+
+
+def _starts(world: World, key: Key, attempt: int) -> bool:
+    """Whether the pod of the attempt is there and has yet to start."""
+    pod = _pod(world, key, attempt)
+    return pod is not None and pod.running_since is None and not (pod.end or pod.given_up)
 
 
 async def _key_claim(

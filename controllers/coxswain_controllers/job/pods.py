@@ -100,7 +100,9 @@ def _running_since(status: dict[str, Any], state: dict[str, Any]) -> datetime | 
         started = (state.get(each) or {}).get("startedAt")
         if started is not None:
             return datetime.fromisoformat(started)
-    if status.get("phase") in ("Running", *ENDED):
+    # When a pod is deleted, its kubelet calls a container ended that it has never started, too.
+    phase, never = status.get("phase"), "terminated" in state
+    if phase == "Running" or (phase in ENDED and not never):
         return instants.read(status.get("startTime"))
     return None
 

@@ -272,11 +272,12 @@ def _begun_unseen(snapshot: JobSnapshot, now: datetime) -> JobStatus:
 
 
 def has_begun(snapshot: JobSnapshot) -> bool:
-    """Whether there is an attempt to speak of: a row that no pod came for is none."""
-    run = snapshot.run
-    if snapshot.open_attempt is not None or snapshot.pod is not None:
-        return True
-    return run is not None and (run.claimed or run.closed_reason is not None)
+    """Whether there is an attempt to speak of: its row stands, which is written before its pod is made.
+
+    The pod tells less: one that is ended before it has started is seen to end, or only to be gone.
+    """
+    known = (snapshot.open_attempt, snapshot.pod, snapshot.run)
+    return any(each is not None for each in known)
 
 
 def _ended_at(snapshot: JobSnapshot, now: datetime) -> datetime:

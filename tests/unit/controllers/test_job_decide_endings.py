@@ -12,10 +12,11 @@ from coxswain.api.conditions import ConditionType, find
 from coxswain.errors import UserError
 from coxswain.reconcile import actions, instants
 from coxswain.reconcile.displaced import Displacement
-from coxswain.rules.outcome import PodEnd
+from coxswain.rules.outcome import PodEnd, RunFacts
+from coxswain_controllers.job import happenings
 from coxswain_controllers.job.decide import LOOK_AGAIN, decide
 from coxswain_controllers.job.snapshot import JobSnapshot
-from tests.support import builders, snapshots
+from tests.support import builders, replay, snapshots
 from tests.support.builders import JobBuilder
 from tests.support.snapshots import CREATED, NO_RECORDS, NOW, PLATFORM, at, posted
 
@@ -80,6 +81,57 @@ def test_a_running_job_that_is_to_end_ends_after_its_pod(name: str) -> None:
     assert gone.actions == (actions.CloseRun(seen.key.uid, 1, f"Cancelled/{reason}"),)
     assert found.phase == "Cancelled"
     assert (found.attempts[0].outcome, found.attempts[0].reason) == ("Cancelled", reason)
+
+
+STARTING = snapshots.starting(builders.job().cancelled())
+NEVER_RAN = PodEnd(succeeded=False, disrupted=True, exit_code=137)
+
+
+def _known(seen: JobSnapshot, **changed: Any) -> JobSnapshot:
+    """Its row is known by now, and nobody has claimed it."""
+    return replace(seen, **{"run": RunFacts(), **changed})
+
+
+def test_a_job_that_is_cancelled_while_its_pod_starts_waits_for_its_pod() -> None:
+    decision = decide(STARTING, PLATFORM, at(1))
+    assert [type(each) for each in decision.actions] == [actions.DeletePod, actions.AskToEnd]
+    assert decision.status is None
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        _known(STARTING, pod=snapshots.pod(STARTING, is_deleting=True, end=NEVER_RAN)),
+        _known(STARTING, pod=None),
+        _known(STARTING, pod=None, run=RunFacts(closed_reason="Cancelled/Cancelled")),
+    ],
+    ids=["its pod was seen to end", "its pod is only gone", "its row is closed already"],
+)
+def test_whatever_was_seen_of_a_pod_that_never_started_its_attempt_is_cancelled(
+    seen: JobSnapshot,
+) -> None:
+    decision = decide(seen, PLATFORM, at(2))
+    found = snapshots.follow(seen, decision).status
+    closed = actions.CloseRun(seen.key.uid, 1, "Cancelled/Cancelled")
+    assert decision.actions[0] == closed
+    assert [edge.phase for edge in found.transitions] == ["Queued", "Cancelled"]
+    (attempt,) = found.attempts
+    assert (attempt.number, attempt.outcome, attempt.reason) == (1, "Cancelled", "Cancelled")
+    assert (attempt.token, attempt.started_at) == (1, None)
+    told = happenings.of(builders.job().with_status(**found.to_wire()).raw, is_gone=False)
+    assert replay.of_job(told) == replay.told_of(found)
+
+
+def test_a_job_whose_pod_was_refused_still_says_so_when_it_is_cancelled() -> None:
+    asked = builders.job().cancelled()
+    waits = snapshots.waiting(run=RunFacts(), token=1, refusal="exceeded quota")
+    known = snapshots.follow(waits, decide(waits, PLATFORM, NOW))
+    seen = replace(known, spec=asked.parsed.spec)
+    found = snapshots.follow(seen, decide(seen, PLATFORM, at(9))).status
+    full = find(found.conditions, ConditionType.QUOTA_RESERVED)
+    assert full is not None
+    assert (full.status, full.message) == ("False", "exceeded quota")
+    assert [each.outcome for each in found.attempts] == ["Cancelled"]
 
 
 @pytest.mark.parametrize("grace", [None, 0])
@@ -179,6 +231,18 @@ def test_without_records_nothing_is_judged(seen: JobSnapshot) -> None:
     assert why is not None
     assert why.status == "False"
     assert decide(replace(known, records=NO_RECORDS), PLATFORM, at(95)).status is None
+
+
+def test_a_job_that_is_cancelled_ends_once_the_records_can_say_whether_it_has_a_row() -> None:
+    asked = _asked("spec", is_running=False)
+    waits = replace(asked, records=NO_RECORDS)
+    decision = decide(waits, PLATFORM, NOW)
+    known = snapshots.follow(waits, decision)
+    assert (known.status.phase, decision.wake_at) == ("Queued", NOW + LOOK_AGAIN)
+    ends = replace(known, records=asked.records, run=RunFacts(), token=1)
+    decision = decide(ends, PLATFORM, at(5))
+    assert [type(each) for each in decision.actions] == [actions.CloseRun]
+    assert snapshots.follow(ends, decision).status.phase == "Cancelled"
 
 
 def test_a_running_pod_runs_on_without_records() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from coxswain import names
-from coxswain.api.conditions import ConditionType, find
+from coxswain.api.conditions import ConditionType, Seen, find
 from coxswain.api.job import JobStatus
 from coxswain.reconcile import actions
 from coxswain.rules.outcome import RunFacts
@@ -125,10 +125,15 @@ def test_a_word_that_was_there_before_the_review_counts_at_once() -> None:
     assert snapshots.follow(known, decide(known, PLATFORM, at(20))).status.phase == "Succeeded"
 
 
-def test_a_job_in_review_can_be_cancelled_like_any_other() -> None:
+@pytest.mark.parametrize(
+    "records", [_in_review().records, snapshots.NO_RECORDS], ids=["there", "away"]
+)
+def test_a_job_in_review_can_be_cancelled_like_any_other_and_has_no_row_to_close(
+    records: Seen,
+) -> None:
     seen = _in_review()
     spec = seen.valid_spec.model_copy(update={"cancel": True})
-    decision = decide(replace(seen, spec=spec), PLATFORM, at(100))
+    decision = decide(replace(seen, spec=spec, records=records), PLATFORM, at(100))
     assert snapshots.follow(seen, decision).status.phase == "Cancelled"
 
 

@@ -122,6 +122,22 @@ class LeavesANumberOut(Careless):
         return replace(decision, status={**decision.status, "attempts": entries})
 
 
+class ForgetsWhatNeverStarted(Careless):
+    @override
+    def does(self, _snapshot: JobSnapshot, decision: Decision) -> Decision:
+        if decision.status is None:
+            return decision
+        entries = [each for each in decision.status.get("attempts", []) if each.get("startedAt")]
+        return replace(decision, status={**decision.status, "attempts": entries})
+
+
+class ClosesNothing(Careless):
+    @override
+    def does(self, _snapshot: JobSnapshot, decision: Decision) -> Decision:
+        kept = [each for each in decision.actions if not isinstance(each, actions.CloseRun)]
+        return replace(decision, actions=tuple(kept))
+
+
 class NeverLooksLive(JobRoom):
     """Memory counts: a pod that it does not know is gone."""
 
@@ -159,6 +175,12 @@ BROKEN: dict[str, tuple[Callable[..., Any], Bounds, str]] = {
     "never looks again": (NeverLooksAgain, PLAIN, "never ends"),
     "skips a phase": (SkipsRunning, PLAIN, "the last edge says"),
     "leaves a number out": (LeavesANumberOut, PLAIN, "are numbered"),
+    "forgets what never started": (
+        ForgetsWhatNeverStarted,
+        Bounds(attempts=1, faults=0),
+        "tells nothing of attempt 1",
+    ),
+    "closes nothing": (ClosesNothing, ONE_ATTEMPT, "leaves the run of attempt 1 open"),
     "never looks live": (NeverLooksLive, ONE_FAULT, "is made while"),
 }
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, NamedTuple
 
-from tests.faults.chaos.view import ENDED, View, name_of
+from tests.faults.chaos.view import ENDED, View, name_of, phase_of
 from tests.support.onboarded import JOBS, Workspace
 
 CREW, KEEPER, HOARDER = "crew", "keeper", "hoarder"
@@ -76,6 +76,11 @@ class Load:
             "jobTemplate": {"spec": job},
         }
         self._workspace.apply("Schedule", SCHEDULE, spec)
+        self._workspace.until(self._unseen)
+
+    def _unseen(self) -> str:
+        schedules = self._view.of_kind("Schedule")
+        return "" if any(phase_of(each) for each in schedules) else "the Schedule to be looked at"
 
     async def keep_up(self, over: asyncio.Event) -> None:
         """Make further Jobs as others end, and delete old ones, until it is over."""

@@ -1,19 +1,27 @@
-"""The verbs of hack/faults: run plans, make plans, do both for all workloads, list the workloads."""
+"""The verbs of hack/faults: run plans, make plans, do both for all workloads, list them; chaos on a node."""
 
 import argparse
+import json
+import random
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from devtools import locks, places, provider
+from devtools.errors import ToolError
+from devtools.kubectl import Kubectl
+from devtools.native import Native
 from tests.faults import bed, generate, lanes, plan, play, report, workloads
+from tests.faults.chaos import storm
 from tests.faults.plan import Plan
 from tests.faults.report import Line
 
 REFERENCE = "reference"
 QUIET_SECONDS = 5.0
 MORE = "score and model are verbs, too: hack/faults score --help"
+MOST_MINUTES = 240
 
 
 def main() -> int:
@@ -23,8 +31,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         done: int = asked.do(asked)
-    except (ValueError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
+    except (ValueError, OSError, ToolError) as error:
+        sys.stderr.write(f"{error}\n{getattr(error, 'hint', '')}".rstrip() + "\n")
         return 2
     return done
 
@@ -72,6 +80,26 @@ def every(asked: argparse.Namespace) -> int:
     return lanes.run(asked.folder, asked.lanes, asked.json)
 
 
+def rage(asked: argparse.Namespace) -> int:
+    """Break a running installation on the native node for so many minutes, and check what became of it."""
+    cluster = provider.choose()
+    if not isinstance(cluster, Native):
+        raise ToolError(
+            f"chaos needs the native node, and this is the {cluster.name}",
+            "hack/up makes one where no container engine answers",
+        )
+    seed = random.randrange(10**6) if asked.seed is None else asked.seed  # noqa: S311
+    report.say(f"seed {seed}")
+    with locks.held(places.cache() / "chaos.lock", "chaos on the node"):
+        found = storm.run(
+            Kubectl(cluster.kubeconfig()), asked.workspace, minutes=asked.minutes, seed=seed
+        )
+    report.say(found.story())
+    if asked.json is not None:
+        asked.json.write_text(json.dumps(found.wire(), indent=1))
+    return int(bool(found.broken))
+
+
 def show(_: argparse.Namespace) -> int:
     """Every workload, and what it does."""
     for name in workloads.names():
@@ -85,6 +113,13 @@ def _files(given: list[Path]) -> Iterator[Path]:
             yield from sorted(each.rglob("*.yaml"))
         else:
             yield each
+
+
+def _minutes(text: str) -> float:
+    found = float(text)
+    if not 0 < found <= MOST_MINUTES:
+        raise argparse.ArgumentTypeError(f"{text} is not from above 0 to {MOST_MINUTES} minutes")
+    return found
 
 
 def _asked() -> argparse.Namespace:
@@ -106,6 +141,12 @@ def _asked() -> argparse.Namespace:
     three.add_argument("--lanes", type=int, default=4, help="so many at the same time (4)")
     three.add_argument("--json", type=Path, help="file that gets a line of JSON per plan")
     three.set_defaults(do=every)
+    five = verbs.add_parser("chaos", help=rage.__doc__)
+    five.add_argument("--minutes", type=_minutes, default=30.0, help="so long (30)")
+    five.add_argument("--seed", type=int, help="the same acts in the same order; drawn if none")
+    five.add_argument("--workspace", required=True, help="an onboarded namespace, which is emptied")
+    five.add_argument("--json", type=Path, help="file that gets what it came to")
+    five.set_defaults(do=rage)
     four = verbs.add_parser("list", help=show.__doc__)
     four.set_defaults(do=show)
     return parser.parse_args()

@@ -69,7 +69,7 @@ class Verdict:
         lines = [self.line()]
         for name, breaches in self.broken.items():
             lines.append(f"  {name}:")
-            lines += [f"    {_place(each.revision)}{each.what}" for each in breaches]
+            lines += [f"    {place(each.revision)}{each.what}" for each in breaches]
         lines += [f"  waiting: {each.do} of {_trigger(each)}" for each in self.waiting]
         lines += ["", *(text for _, text in sorted(self._happened(), key=lambda each: each[0]))]
         return "\n".join((*lines, "", self.logs))
@@ -94,11 +94,12 @@ class Verdict:
         at = 0.0
         for change in self.history.changes:
             at = max(at, times.get(change.revision, at))
-            if words := _words(change):
-                yield at, f"{at:7.2f}       r{change.revision} {words}"
+            if told := words(change):
+                yield at, f"{at:7.2f}       r{change.revision} {told}"
 
 
-def _place(revision: int) -> str:
+def place(revision: int) -> str:
+    """Where a breach was, before what it says; nothing for the end."""
     return f"at revision {revision}: " if revision else ""
 
 
@@ -106,7 +107,7 @@ def _trigger(fault: Fault) -> str:
     return str(fault.request or fault.event or fault.commit)
 
 
-def _words(change: Change) -> str:
+def words(change: Change) -> str:
     """What became of an object, in short; nothing for a renewal of a lease."""
     if change.kind.startswith("Lease."):
         return ""

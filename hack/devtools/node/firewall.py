@@ -1,6 +1,6 @@
 """Removes the packet rules and address sets of the node, and no others.
 
-kube-proxy, Felix and the host-port plugin keep all their rules in chains with prefixes of their
+kube-proxy, Felix, the host-port plugin and the chaos tester keep their rules in chains with prefixes of their
 own, reached by jumps from the built-in chains.
 """
 
@@ -8,7 +8,7 @@ import shutil
 
 from devtools import shell
 
-PREFIXES = ("KUBE-", "cali-", "CNI-")
+PREFIXES = ("KUBE-", "cali-", "CNI-", "COXSWAIN-")
 TABLES = ("raw", "mangle", "nat", "filter")
 FAMILIES = ("iptables", "ip6tables")
 

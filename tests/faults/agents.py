@@ -35,6 +35,11 @@ class Agents:
         self._came.add(pod.uid)
         return len(self._came)
 
+    async def until_come(self, pods: int) -> None:
+        """Wait until so many pods have been there."""
+        while len(self._came) < pods:  # noqa: ASYNC110 - others do it
+            await asyncio.sleep(LOOK_SECONDS)
+
     async def begins(self, pod: FakePod) -> bool:
         """Claim the run of a pod that starts; False where another one has it, and then it has ended.
 

@@ -85,6 +85,7 @@ ALL = (
         arguments=PER_PLAN,
         is_on_demand=True,
     ),
+    Tier("chaos", ("tests/chaos",), ("helm",), needs_cluster=True, is_on_demand=True),
     Tier(
         "cluster",
         ("tests/cluster",),

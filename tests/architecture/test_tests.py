@@ -16,7 +16,7 @@ LAST_WORDS = {word.rpartition(".")[2] for word in FORBIDDEN}
 PROCESSES = {"subprocess", "create_subprocess_exec", "create_subprocess_shell"}
 # Each changes what all tests of the cluster stand on, or takes it away for a while.
 DISTURBING = re.compile(
-    r"installed\.changed|release\.(install|uninstall)\(|\bdrain\b|\"hack\" / \"(up|faults)\""
+    r"installed\.changed|release\.(install|uninstall)\(|\bdrain\b|\"hack\" / \"up\""
 )
 # Programs that a test runs inside a pod: they are no tests.
 INSIDE = SUPPORT / "inside"

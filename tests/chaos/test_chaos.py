@@ -16,7 +16,7 @@ SEED = 370
 FEWEST_ACTS = 5
 Body = dict[str, Any]
 
-pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("on_the_node")]
+pytestmark = pytest.mark.usefixtures("on_the_node")
 
 
 @pytest.fixture(scope="module")

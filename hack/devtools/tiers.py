@@ -22,8 +22,9 @@ NO_TESTS = 5
 RIGHTS_SEEN = "COXSWAIN_RIGHTS_SEEN"
 # What a person waits for gladly. Counted as CPU, which other work on the machine hardly changes.
 UNIT_SECONDS = 40.0
-# Onboarded for the cluster tier: for the example, for strangers, for all other tests.
-WORKSPACES = ("demo", "strangers", "proving")
+# Onboarded for the cluster tier: for each process that runs its tests; and for the example, for strangers, too.
+PROVING = ("proving", "proving-1", "proving-2")
+WORKSPACES = ("demo", "strangers", *PROVING)
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Tier:
     programs: tuple[str, ...] = ()
     needs_cluster: bool = False
     arguments: tuple[str, ...] = ()
+    alone: str = ""
+    """The mark of tests that others would disturb: they run after the others, in one process."""
     core_seconds: float | None = None
     tells_rights: bool = False
     """Its API servers tell what they were asked; a whole run is compared with the chart's rights."""
@@ -57,8 +60,12 @@ class Ran:
 
 SLOWEST = ("--durations", "15", "--durations-min", "5")
 PER_CORE = ("--numprocesses", "auto", "--dist", "worksteal")
+# Much of what they do is to wait for a server or a program.
+PER_WAIT = ("--numprocesses", str((os.cpu_count() or 2) * 3 // 2), "--dist", "worksteal")
 # Each process has an API server of its own, and each file an operator: files stay whole.
 PER_FILE = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+# Each process has a workspace of its own, and most of its time waits for pods.
+PER_WORKSPACE = ("--numprocesses", str(len(PROVING)), "--dist", "loadfile")
 # Each process has an API server of its own, and most of a plan is waiting.
 PER_PLAN = ("--numprocesses", "4", "--dist", "worksteal")
 
@@ -69,7 +76,7 @@ ALL = (
         arguments=PER_CORE,
         core_seconds=UNIT_SECONDS,
     ),
-    Tier("store", ("tests/store",), ("versitygw",), arguments=PER_CORE),
+    Tier("store", ("tests/store",), ("versitygw",), arguments=PER_WAIT),
     Tier(
         "apiserver",
         ("tests/apiserver",),
@@ -84,7 +91,14 @@ ALL = (
         arguments=PER_PLAN,
         is_on_demand=True,
     ),
-    Tier("cluster", ("tests/cluster",), ("helm",), needs_cluster=True),
+    Tier(
+        "cluster",
+        ("tests/cluster",),
+        ("helm",),
+        needs_cluster=True,
+        arguments=PER_WORKSPACE,
+        alone="alone",
+    ),
 )
 BY_NAME = {tier.name: tier for tier in ALL}
 
@@ -125,11 +139,12 @@ def _run_one(tier: Tier, arguments: list[str]) -> tuple[str, bool]:
         programs.ensure(group)
     with _cluster(tier) as variables, _seen() as seen:
         used = _cpu_seconds()
-        code = _pytest(tier, arguments, {**variables, RIGHTS_SEEN: seen})
+        told = {**variables, RIGHTS_SEEN: seen}
+        ended = code([_pytest(tier, each, arguments, told) for each in passes(tier)])
         used = _cpu_seconds() - used
-        if tells_all_rights(tier, arguments, code):
-            code = _rights(seen)
-    return judge(tier, arguments, Ran(code, time.monotonic() - started, used), _cores())
+        if tells_all_rights(tier, arguments, ended):
+            ended = _rights(seen)
+    return judge(tier, arguments, Ran(ended, time.monotonic() - started, used), _cores())
 
 
 def tells_all_rights(tier: Tier, arguments: list[str], code: int) -> bool:
@@ -158,18 +173,25 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _pytest(tier: Tier, arguments: list[str], variables: Mapping[str, str]) -> int:
-    words = [
-        environment.program("python"),
-        "-m",
-        "pytest",
-        *tier.folders,
-        *tier.arguments,
-        *SLOWEST,
-        *arguments,
-    ]
+def passes(tier: Tier) -> tuple[tuple[str, ...], ...]:
+    """What pytest is told, each time that it is started for the tier."""
+    if not tier.alone:
+        return (tier.arguments,)
+    return ((*tier.arguments, "-m", f"not {tier.alone}"), ("-m", tier.alone))
+
+
+def code(codes: Sequence[int]) -> int:
+    """Of all passes: what went wrong first; NO_TESTS only where none had any."""
+    wrong = [each for each in codes if each not in (0, NO_TESTS)]
+    return wrong[0] if wrong else min(codes)
+
+
+def _pytest(
+    tier: Tier, words: Sequence[str], arguments: list[str], variables: Mapping[str, str]
+) -> int:
+    python = str(environment.program("python"))
     done = subprocess.run(
-        [str(word) for word in words],
+        [python, "-m", "pytest", *tier.folders, *words, *SLOWEST, *arguments],
         cwd=places.REPOSITORY,
         env={**environment.variables(), **variables},
         check=False,

@@ -128,6 +128,7 @@ class Copy:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=_hear_interrupts,
         )
         try:
             return started.wait(self._seconds)
@@ -164,6 +165,11 @@ def copied(seconds: float) -> Iterator[Copy]:
                 (tree / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(places.REPOSITORY / name, tree / name)
         yield Copy(tree, seconds)
+
+
+def _hear_interrupts() -> None:
+    """Who is started in a shell's background is born deaf to them, and Python leaves it at that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _end(started: subprocess.Popen[bytes]) -> None:

@@ -1,6 +1,7 @@
 """How tests are written: nothing patched, no sleeps, packages at every level."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,10 @@ FORBIDDEN = {"mock.patch", "monkeypatch.setattr", "time.sleep"}
 LAST_WORDS = {word.rpartition(".")[2] for word in FORBIDDEN}
 # Each begins a process.
 PROCESSES = {"subprocess", "create_subprocess_exec", "create_subprocess_shell"}
+# Each changes what all tests of the cluster stand on, or takes it away for a while.
+DISTURBING = re.compile(
+    r"installed\.changed|release\.(install|uninstall)\(|\bdrain\b|\"hack\" / \"(up|faults)\""
+)
 # Programs that a test runs inside a pod: they are no tests.
 INSIDE = SUPPORT / "inside"
 
@@ -92,3 +97,11 @@ def test_every_test_file_holds_a_test() -> None:
         if path.name.startswith("test_") and "def test_" not in path.read_text()
     ]
     assert not empty
+
+
+def test_who_disturbs_the_platform_of_the_cluster_tier_runs_alone() -> None:
+    texts = {path.name: path.read_text() for path in (TESTS / "cluster").glob("test_*.py")}
+    disturbing = {name for name, text in texts.items() if DISTURBING.search(text)}
+    alone = {name for name, text in texts.items() if "pytest.mark.alone" in text}
+    assert disturbing
+    assert disturbing <= alone

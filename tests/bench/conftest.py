@@ -8,9 +8,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.support.postgres import Server, copies, database, postgres
+from tests.support.postgres import Server, copies, database, running
 
-__all__ = ["copies", "database", "postgres"]
+__all__ = ["copies", "database"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,13 @@ def asked(pytestconfig: pytest.Config) -> Asked:
         option("--kills"),
         option("--soak"),
     )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """As tests have it, but on the disk: what a bench measures is to take as long as it does there."""
+    with running(on_disk=True) as server:
+        yield server
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from devtools import api_client
 from devtools.api_client import Api
 from devtools.kubectl import Kubectl
 from devtools.node import settings
-from devtools.tiers import WORKSPACES
+from devtools.tiers import PROVING
 from tests.support import onboarded, unguarded
 from tests.support.onboarded import Workspace
 from tests.support.unguarded import Outside
@@ -25,9 +25,10 @@ def kubectl() -> Kubectl:
 
 
 @pytest.fixture(scope="module")
-def proving(kubectl: Kubectl) -> Iterator[Workspace]:
-    """A workspace, empty before and after the tests of one module."""
-    with onboarded.cleared(kubectl, WORKSPACES[2]) as workspace:
+def proving(kubectl: Kubectl, worker_id: str) -> Iterator[Workspace]:
+    """The workspace of this process, empty before and after the tests of one module."""
+    place = 0 if worker_id == "master" else int(worker_id.removeprefix("gw"))
+    with onboarded.cleared(kubectl, PROVING[place]) as workspace:
         yield workspace
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from devtools import places, release
 from devtools.kubectl import Kubectl
-from devtools.tiers import WORKSPACES
+from devtools.tiers import PROVING
 
 MINUTES = 3
 # Containerd, Postgres and the kubelet die first; then time stands still, a network is cut, a disk is filled.
@@ -16,14 +16,14 @@ SEED = 370
 FEWEST_ACTS = 5
 Body = dict[str, Any]
 
-pytestmark = pytest.mark.usefixtures("on_the_node")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("on_the_node")]
 
 
 @pytest.fixture(scope="module")
 def told(on_the_node: None, tmp_path_factory: pytest.TempPathFactory) -> Body:
     """What the run came to; `story` is what it printed."""
     file = tmp_path_factory.mktemp("chaos") / "verdict.json"
-    given = {"--minutes": MINUTES, "--seed": SEED, "--workspace": WORKSPACES[2], "--json": file}
+    given = {"--minutes": MINUTES, "--seed": SEED, "--workspace": PROVING[0], "--json": file}
     words = [str(word) for pair in given.items() for word in pair]
     # Each of its waits is bounded; killed from here it would leave broken what it has broken.
     done = subprocess.run(

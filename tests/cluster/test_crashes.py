@@ -21,6 +21,8 @@ LINES = 48
 # Says a line every quarter of a second.
 TALK = f"""
 import time
+
+pytestmark = pytest.mark.alone
 for number in range({LINES}):
     print(f"line {{number}}", flush=True)
     time.sleep(0.25)

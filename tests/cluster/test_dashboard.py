@@ -12,6 +12,8 @@ from devtools.monitoring import drawing
 from tests.support import chart, prometheus
 from tests.support.prometheus import Prometheus, Target
 
+pytestmark = pytest.mark.alone
+
 DASHBOARDS = sorted((chart.CHART / "dashboards").glob("*.json"))
 # What Grafana puts in for panels of this width at an interval of one second, and for all that may be chosen.
 CHOSEN = {"$__rate_interval": "1m", "$namespace": ".*", "$workspace": ".*"}

@@ -5,9 +5,13 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from devtools import example, places
 from devtools.kubectl import Kubectl
 from devtools.tiers import WORKSPACES
+
+pytestmark = pytest.mark.alone
 
 REPEAT_SECONDS = 90.0
 

@@ -10,6 +10,8 @@ from devtools import example, patience, release
 from devtools.kubectl import Kubectl
 from tests.support import installed
 
+pytestmark = pytest.mark.alone
+
 RENEWED_SECONDS = 180.0
 HOME = ("--namespace", release.NAMESPACE)
 MODELS = "coxswain-inside-models"

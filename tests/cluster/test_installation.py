@@ -7,6 +7,8 @@ from devtools import example, patience, release
 from devtools.kubectl import Kubectl
 from tests.support import installed
 
+pytestmark = pytest.mark.alone
+
 READY_SECONDS = 60.0
 
 

@@ -16,6 +16,8 @@ PORT = 8000
 # A provider of the worst kind: it refuses every call and repeats the key in its words.
 PROVIDER = f"""
 import http.server, json
+
+pytestmark = pytest.mark.alone
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))

@@ -27,7 +27,7 @@ MOMENTS = {
 
 REPAIR_SECONDS = 300.0
 
-pytestmark = pytest.mark.usefixtures("on_the_node")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("on_the_node")]
 
 
 def _words(folder: Path) -> list[str | Path]:

@@ -19,7 +19,7 @@ AGAIN = {"maxAttempts": 2, "backoffSeconds": 1}
 NOTICED_SECONDS = 120.0
 Body = dict[str, Any]
 
-pytestmark = pytest.mark.usefixtures("on_the_node")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("on_the_node")]
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ PORT = 8000
 # Says each request in a line.
 RECEIVER = f"""
 import http.server, json
+
+pytestmark = pytest.mark.alone
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()

@@ -17,6 +17,8 @@ from tests.support import installed, steady
 from tests.support.onboarded import HELD, JOBS, Workspace
 from tests.support.steady import OVER, TICK, Reader, Writer
 
+pytestmark = pytest.mark.alone
+
 ALL_SECONDS = 120.0
 NAMES = ("long", "short", "failing", "between", "after")
 RETRY = {"maxAttempts": 2, "backoffSeconds": 1}

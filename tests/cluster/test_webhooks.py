@@ -12,6 +12,8 @@ from tests.support import inside, installed, unguarded
 from tests.support.onboarded import JOBS, Workspace
 from tests.support.unguarded import Outside
 
+pytestmark = pytest.mark.alone
+
 HOOK = "pushed"
 SCHEDULES = "schedules.coxswain.dev"
 KEY = secrets.token_hex(16)

@@ -65,3 +65,28 @@ def test_images_are_built_beside_a_tier_before_the_clusters_whose_cpu_is_not_cou
     chosen = [tiers.BY_NAME[name] for name in names]
     found = [name for at, name in enumerate(names) if tiers.has_room_for_images(chosen, at)]
     assert found == beside
+
+
+def test_tests_that_must_be_alone_run_after_the_others_and_without_their_processes() -> None:
+    together, alone = tiers.passes(
+        Tier("cluster", ("tests",), arguments=("-n", "3"), alone="alone")
+    )
+    assert together == ("-n", "3", "-m", "not alone")
+    assert alone == ("-m", "alone")
+    assert tiers.passes(QUICK) == (QUICK.arguments,)
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"),
+    [
+        ((0, 0), 0),
+        ((0, 1), 1),
+        ((1, 0), 1),
+        ((tiers.NO_TESTS, 0), 0),
+        ((0, tiers.NO_TESTS), 0),
+        ((tiers.NO_TESTS, tiers.NO_TESTS), tiers.NO_TESTS),
+        ((tiers.NO_TESTS, 2), 2),
+    ],
+)
+def test_a_tier_is_as_well_as_each_of_its_passes(codes: tuple[int, ...], code: int) -> None:
+    assert tiers.code(codes) == code

@@ -100,8 +100,13 @@ CASES: list[Case] = [
     (checks.no_attempt_is_claimed_twice, (_claimed(1, 1), WANTED), (_claimed(1, 2), WANTED)),
     (
         checks.no_attempt_is_claimed_twice,
-        (history(pod(1), runs=(row(1, "stranger"),)), WANTED),
-        (history(pod(1), runs=(row(1, builders.uid_of("Pod", "j-1")),)), WANTED),
+        (history(job(), pod(1), runs=(row(1, "stranger"),)), WANTED),
+        (history(job(), pod(1), runs=(row(1, builders.uid_of("Pod", "j-1")),)), WANTED),
+    ),
+    (
+        checks.no_attempt_is_claimed_twice,
+        (history(job(), runs=(row(1, "stranger"),)), WANTED),
+        (history(runs=(row(1, "of a Job that was gone before the run"),)), WANTED),
     ),
     (
         checks.each_tick_has_one_outcome,

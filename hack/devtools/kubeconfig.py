@@ -34,6 +34,21 @@ def render(server: str, authority: Path, client: Pair) -> str:
     )
 
 
+def write_plain(path: Path, server: str) -> Path:
+    """Write one for a proxy that has an account of its own: an address, and a token that nobody looks at."""
+    context = {"name": "proxy", "context": {"cluster": "proxy", "user": "proxy"}}
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "proxy",
+        "clusters": [{"name": "proxy", "cluster": {"server": server}}],
+        "users": [{"name": "proxy", "user": {"token": "of-the-proxy"}}],
+        "contexts": [context],
+    }
+    path.write_text(json.dumps(content))
+    return path
+
+
 def write(path: Path, server: str, authority: Path, client: Pair) -> Path:
     """Write the file whole or not at all."""
     new = path.with_name(path.name + ".new")

@@ -121,7 +121,7 @@ def check(folder: Path) -> str:
     unknown = [each.shown for each in kept.values() if each.shown and not ledger.exists(each.shown)]
     wrong = [*faults(given, used, kept), *(f"there is no test {each}" for each in unknown)]
     if wrong:
-        raise ToolError("\n".join(wrong), "docs/development.md says how rights are compared")
+        raise ToolError("\n".join(wrong), "docs/gates.md says which test uses what")
     return f"{len(given)} rights, of which {len(kept)} are not used here and have a reason"
 
 

@@ -6,6 +6,7 @@ A tier is a folder of tests/. Only the cluster tier needs more than programs.
 import os
 import resource
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from devtools.images import ahead
 from devtools.kubectl import Kubectl
 
 NO_TESTS = 5
+# Where tests leave what the API server was asked: tests/support/audit.py.
+RIGHTS_SEEN = "COXSWAIN_RIGHTS_SEEN"
 # What a person waits for gladly. Counted as CPU, which other work on the machine hardly changes.
 UNIT_SECONDS = 40.0
 # Onboarded for the cluster tier: for each process that runs its tests; and for the example, for strangers, too.
@@ -40,6 +43,8 @@ class Tier:
     alone: str = ""
     """The mark of tests that others would disturb: they run after the others, in one process."""
     core_seconds: float | None = None
+    tells_rights: bool = False
+    """Its API servers tell what they were asked; a whole run is compared with the chart's rights."""
     is_on_demand: bool = False
     """It runs only where it is named."""
 
@@ -77,6 +82,7 @@ ALL = (
         ("tests/apiserver",),
         ("etcd", "kubernetes", "helm"),
         arguments=PER_FILE,
+        tells_rights=True,
     ),
     Tier(
         "faults",
@@ -132,11 +138,19 @@ def _run_one(tier: Tier, arguments: list[str]) -> tuple[str, bool]:
     started = time.monotonic()
     for group in tier.programs:
         programs.ensure(group)
-    with _cluster(tier) as variables:
+    with _cluster(tier) as variables, _seen() as seen:
         used = _cpu_seconds()
-        codes = [_pytest(tier, each, arguments, variables) for each in passes(tier)]
+        told = {**variables, RIGHTS_SEEN: seen}
+        ended = code([_pytest(tier, each, arguments, told) for each in passes(tier)])
         used = _cpu_seconds() - used
-    return judge(tier, arguments, Ran(code(codes), time.monotonic() - started, used), _cores())
+        if tells_all_rights(tier, arguments, ended):
+            ended = _rights(seen)
+    return judge(tier, arguments, Ran(ended, time.monotonic() - started, used), _cores())
+
+
+def tells_all_rights(tier: Tier, arguments: list[str], code: int) -> bool:
+    """Whether a right that was not used is one that nobody uses: not after a part of a tier, or a failure."""
+    return tier.tells_rights and not arguments and code == 0
 
 
 def judge(tier: Tier, arguments: list[str], ran: Ran, cores: int) -> tuple[str, bool]:
@@ -183,6 +197,23 @@ def _pytest(
         env={**environment.variables(), **variables},
         check=False,
     )
+    return done.returncode
+
+
+@contextmanager
+def _seen() -> Iterator[str]:
+    """The folder for what API servers were asked: of who wants to look at it, or one that goes again."""
+    if named := os.environ.get(RIGHTS_SEEN):
+        yield named
+        return
+    with tempfile.TemporaryDirectory(prefix="coxswain-rights-") as folder:
+        yield folder
+
+
+def _rights(seen: str) -> int:
+    """Not zero where a right of the chart was never used."""
+    words = [environment.program("python"), places.REPOSITORY / "hack" / "rights", seen]
+    done = subprocess.run([str(word) for word in words], env=environment.variables(), check=False)
     return done.returncode
 
 

@@ -1,13 +1,14 @@
 """An Agent and the Jobs that hang on it."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
 from coxswain.api.conditions import ConditionType, find
 from coxswain.api.kind import Agent
 from coxswain.kube import paths
-from tests.support import builders, pods, postgres
+from tests.support import apiserver, builders, pods, postgres
 from tests.support.kubelet import Kubelet
 from tests.support.pods import FakePod
 from tests.support.postgres import Database
@@ -112,6 +113,19 @@ async def test_what_the_gateway_says_of_the_models_is_why_an_agent_is_not_ready(
     assert reason(waiting, ConditionType.AGENT_READY) == "CredentialsMissing"
 
 
+async def test_people_are_told_in_one_event_how_often_an_agent_turned_unready(
+    workspace: Workspace, module_database: Database
+) -> None:
+    await workspace.apply(builders.agent("a").with_model())
+    agent = await workspace.agent_is("a", "Pending")
+    async with postgres.opened(module_database.gateway) as gateway:
+        for times in (1, 2):
+            await Ledger(gateway).judge(agent, "CredentialsMissing", "there is no Secret keys")
+            await apiserver.eventually(partial(_is_told, workspace, "CredentialsMissing", times))
+            await Ledger(gateway).judge(agent)
+            await workspace.agent_is("a", "Ready")
+
+
 async def test_no_more_jobs_run_at_once_than_the_agent_allows(workspace: Workspace) -> None:
     running: set[str] = set()
     most = 0
@@ -154,6 +168,21 @@ async def test_the_claim_of_a_persistent_workspace_is_made_and_only_one_job_runs
         assert outcomes(await workspace.job_ends("first")) == ["Cancelled/Cancelled"]
 
 
+async def test_a_claim_that_was_to_stay_goes_with_its_agent_once_the_agent_says_so(
+    workspace: Workspace,
+) -> None:
+    home = {"type": "Persistent", "size": "1Gi", "retention": "Retain"}
+    agent = await workspace.has_agent(workspace=home)
+    (claim,) = await workspace.all("persistentvolumeclaims")
+    assert "ownerReferences" not in claim["metadata"]
+    await workspace.patch("agents", "a", {"spec": {"workspace": {"retention": "Delete"}}})
+    await workspace.agent_is("a", "Ready")
+    (kept,) = await workspace.all("persistentvolumeclaims")
+    assert kept["metadata"]["uid"] == claim["metadata"]["uid"]
+    (owner,) = kept["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["uid"]) == ("Agent", agent.metadata.uid)
+
+
 async def test_a_namespace_that_is_no_workspace_says_what_is_missing(
     workspace: Workspace,
 ) -> None:
@@ -174,3 +203,8 @@ _SANDBOX = ConditionType.SANDBOX_READY
 def _ready(agent: Agent) -> tuple[str, str]:
     seen = find(agent.status.conditions, ConditionType.READY)
     return (seen.reason, seen.message) if seen is not None else ("", "")
+
+
+async def _is_told(workspace: Workspace, reason: str, times: int) -> bool:
+    found = [each for each in await workspace.all("events") if each["reason"] == reason]
+    return [each["count"] for each in found] == [times]

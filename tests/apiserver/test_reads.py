@@ -16,14 +16,14 @@ from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.store import mirror
 from devtools.controlplane import ControlPlane
-from tests.support import apiserver, leader
+from tests.support import apiserver, audit, leader
 from tests.support.kubelet import Kubelet
 from tests.support.leader import HOME, Installation, Operator
 from tests.support.pods import FakePod
 from tests.support.postgres import Database, opened
 from tests.support.workspace import Ledger, Workspace, outcomes
 
-NAME = "narrow"
+NAME = audit.NARROW
 
 
 @pytest.fixture(scope="module")

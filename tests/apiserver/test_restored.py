@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,7 @@ from tests.support.workspace import Ledger, Workspace, outcomes
 ANN, BOB = LeaseHolder.of_user("ann", None), LeaseHolder.of_user("bob", None)
 API = f"system:serviceaccount:{HOME}:coxswain-sidecar"
 SAID = "coxswain-backup: left out "
+Body = dict[str, Any]
 
 
 @pytest.fixture
@@ -50,14 +52,23 @@ def _led(installation: Installation, database: Database, folder: Path, name: str
         assert started.terminate() == 0
 
 
-def _create(plane: ControlPlane, objects: object) -> str:
-    """What kubectl says to a list of objects that the API's account makes, as the page says."""
+def _make_anew(plane: ControlPlane, backups: Backups, database: Database, home: str) -> None:
+    """Make the objects of a workspace, as the page says: Agents as oneself, the others as the API."""
+    for kinds, account in ((("Agent",), ()), (("Job", "Lease", "Schedule"), (f"--as={API}",))):
+        objects = backups.objects(database, *kinds)
+        _create(
+            plane, [each for each in objects if each["metadata"]["namespace"] == home], *account
+        )
+
+
+def _create(plane: ControlPlane, objects: list[Body], *account: str) -> None:
+    """Have kubectl make a list of objects."""
     kubectl = programs.ensure("kubernetes") / "kubectl"
-    words = [
-        str(kubectl),
+    words: list[str | Path] = [
+        kubectl,
         "--kubeconfig",
-        str(plane.kubeconfig),
-        f"--as={API}",
+        plane.kubeconfig,
+        *account,
         "create",
         "-f",
         "-",
@@ -65,7 +76,6 @@ def _create(plane: ControlPlane, objects: object) -> str:
     given = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
     done = subprocess.run(words, input=given, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 async def _takes(ledger: Ledger, workspace: Workspace, who: LeaseHolder) -> int:
@@ -145,10 +155,9 @@ async def test_what_ended_stays_ended_what_ran_is_tried_again_and_all_numbers_gr
     backups.restore(elsewhere, backup)
     # The control plane keeps what other tests have left in workspaces of theirs.
     home = workspace.namespace
-    made = [each for each in backups.objects(elsewhere) if each["metadata"]["namespace"] == home]
     told = backups.run(elsewhere, "objects").stderr.decode().splitlines()
     assert [line for line in told if f" {home}/" in line] == [f"{SAID}Job {home}/done: Ended"]
-    _create(plane, made)
+    _make_anew(plane, backups, elsewhere, home)
     restored_at = (await workspace.agent("a")).metadata.creation_timestamp
     async with Kubelet(workspace.client, namespace=workspace.namespace) as kubelet:
         with _led(installation, elsewhere, tmp_path, "new"):

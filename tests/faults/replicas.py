@@ -1,7 +1,6 @@
 """The operator's processes, each behind proxies of its own, and started again as a kubelet would."""
 
 import asyncio
-import json
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from devtools import children
+from devtools import children, kubeconfig
 from tests.faults.bed import Bed
 from tests.faults.director import Director
 from tests.faults.history import Restart
@@ -128,7 +127,7 @@ async def running(
                 outage.behind(database, home),
                 home,
                 name,
-                **{"kubeconfig": _kubeconfig(home / "kubeconfig", url), **settings},
+                **{"kubeconfig": kubeconfig.write_plain(home / "kubeconfig", url), **settings},
             )
             replica.operator = stack.enter_context(started)
             replicas.all.append(replica)
@@ -138,21 +137,3 @@ async def running(
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
-
-
-def _kubeconfig(file: Path, url: str) -> Path:
-    """An address and a token that nobody looks at: the proxy has an account of its own."""
-    context = {"name": "proxy", "context": {"cluster": "proxy", "user": "proxy"}}
-    file.write_text(
-        json.dumps(
-            {
-                "apiVersion": "v1",
-                "kind": "Config",
-                "current-context": "proxy",
-                "clusters": [{"name": "proxy", "cluster": {"server": url}}],
-                "users": [{"name": "proxy", "user": {"token": "of-the-proxy"}}],
-                "contexts": [context],
-            }
-        )
-    )
-    return file

@@ -4,7 +4,7 @@ import json
 import os
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,10 +19,16 @@ from tests.support import chart
 
 KEPT_IN = "COXSWAIN_RIGHTS_SEEN"
 """A folder where each API server leaves what it was asked, for hack/rights."""
-PREFIX = f"system:serviceaccount:{chart.RELEASE_NAMESPACE}:coxswain-"
-ACCOUNTS = tuple(
-    f"{PREFIX}{name}" for name in ("operator", "sidecar", "models", "egress", "channels", "secrets")
+PREFIX = f"system:serviceaccount:{chart.RELEASE_NAMESPACE}:"
+NARROW = "narrow"
+"""The release in the same control plane whose operator reads its workspaces alone."""
+RELEASES = ("coxswain", NARROW)
+NAMES = (
+    *("operator", "sidecar", "models", "egress", "channels"),
+    *("secrets", "certificates", "certificates-hook"),
 )
+ACCOUNTS = {f"{PREFIX}{release}-{name}": name for release in RELEASES for name in NAMES}
+"""The name in the chart of each account, by the user that it is."""
 REFUSED = 403
 POLICY = """
 apiVersion: audit.k8s.io/v1
@@ -78,17 +84,19 @@ class Audit:
     def _of(self, user: str) -> Iterator[Call]:
         if not self.log.exists():
             return
-        for line in self.log.read_bytes().splitlines():
-            event = orjson.loads(line)
-            if event["user"]["username"] == user and event["stage"] == "ResponseComplete":
-                yield _call(event)
+        with self.log.open("rb") as lines:
+            for line in lines:
+                event = orjson.loads(line)
+                if event["user"]["username"] == user and event["stage"] == "ResponseComplete":
+                    yield _call(event)
 
 
 def keep(log: Path) -> None:
     """Leave what the chart's accounts asked for and were not refused where ``KEPT_IN`` says, if it says."""
     folder = os.environ.get(KEPT_IN)
     if folder and log.exists():
-        found = sorted({use for line in log.read_bytes().splitlines() if (use := _use(line))})
+        with log.open("rb") as lines:
+            found = sorted({use for line in lines if (use := _use(line))})
         (Path(folder) / f"{uuid.uuid4().hex}.json").write_text(json.dumps(found))
 
 
@@ -96,17 +104,17 @@ def _use(line: bytes) -> Use | None:
     event = orjson.loads(line)
     user, target = event["user"]["username"], event.get("objectRef")
     code = (event.get("responseStatus") or {}).get("code")
-    if not user.startswith(PREFIX) or target is None or code == REFUSED:
+    if user not in ACCOUNTS or target is None or code == REFUSED:
         return None
     namespace = target.get("namespace")
     place = rights.HOME if namespace == chart.RELEASE_NAMESPACE else rights.WORKSPACE
     what = rights.resource_of(
         target.get("apiGroup", ""), target["resource"], target.get("subresource", "")
     )
-    return Use(user.removeprefix(PREFIX), event["verb"], what, place if namespace else rights.ANY)
+    return Use(ACCOUNTS[user], event["verb"], what, place if namespace else rights.ANY)
 
 
-def flags(folder: Path, users: Sequence[str]) -> list[str]:
+def flags(folder: Path, users: Iterable[str]) -> list[str]:
     """Flags of the API server that log what these accounts ask for."""
     folder.mkdir(parents=True, exist_ok=True)
     policy = folder / "audit-policy.yaml"
@@ -115,6 +123,8 @@ def flags(folder: Path, users: Sequence[str]) -> list[str]:
         f"--audit-policy-file={policy}",
         f"--audit-log-path={folder / 'audit.log'}",
         "--audit-log-mode=blocking",
+        # All of a run stays in the one file that is read.
+        "--audit-log-maxsize=0",
     ]
 
 

@@ -9,12 +9,15 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
+from devtools import kubeconfig
 from devtools.controlplane import ControlPlane
+from devtools.pki import Pair
 
 Event = dict[str, Any]
 PASSED_ON = ("Content-Type", "Accept")
@@ -75,6 +78,10 @@ class Between:
     def url(self, who: str) -> str:
         """The address for one operator."""
         return f"{self.address}/{who}"
+
+    def kubeconfig(self, who: str, folder: Path) -> Path:
+        """The same as a file, for an operator that is a process of its own."""
+        return kubeconfig.write_plain(folder / f"{who}.kubeconfig", self.url(who))
 
     def expire(self) -> None:
         """End every watch as the server does when its place in the history is gone; hold no more."""
@@ -165,10 +172,11 @@ async def _made_up(request: web.Request, text: bytes) -> web.StreamResponse:
 
 
 @asynccontextmanager
-async def between(plane: ControlPlane) -> AsyncIterator[Between]:
-    """A proxy before the API server, with an administrator's rights."""
+async def between(plane: ControlPlane, account: Pair | None = None) -> AsyncIterator[Between]:
+    """A proxy before the API server, with the rights of an account or else an administrator's."""
+    shown = account or plane.admin
     trust = ssl.create_default_context(cafile=str(plane.ca_file))
-    trust.load_cert_chain(plane.admin.certificate, plane.admin.key)
+    trust.load_cert_chain(shown.certificate, shown.key)
     connector = aiohttp.TCPConnector(ssl=trust, limit=0)
     no_end = aiohttp.ClientTimeout(total=None, sock_connect=5)
     async with aiohttp.ClientSession(connector=connector, timeout=no_end) as session:

@@ -89,7 +89,7 @@ def logged(user: str, verb: str, code: int = 200, /, **target: str) -> str:
 def test_an_api_server_leaves_what_accounts_of_the_chart_asked_for_and_were_not_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    operator = f"{audit.PREFIX}operator"
+    operator, narrow = (f"{audit.PREFIX}{name}-operator" for name in audit.RELEASES)
     jobs = {"resource": "jobs", "apiGroup": "coxswain.dev"}
     log = tmp_path / "audit.log"
     log.write_text(
@@ -99,6 +99,8 @@ def test_an_api_server_leaves_what_accounts_of_the_chart_asked_for_and_were_not_
                 logged(operator, "patch", **jobs, subresource="status", namespace="t", name="j"),
                 logged(operator, "get", 404, resource="services", namespace="coxswain-system"),
                 logged(operator, "delete", 403, resource="secrets", namespace="t"),
+                logged(narrow, "watch", **jobs, namespace="t"),
+                logged(f"{audit.PREFIX}operator", "create", **jobs, namespace="t"),
                 logged("admin", "delete", resource="secrets", namespace="t"),
             ]
         )
@@ -114,6 +116,7 @@ def test_an_api_server_leaves_what_accounts_of_the_chart_asked_for_and_were_not_
         Use("operator", "list", "jobs.coxswain.dev", ANY),
         Use("operator", "patch", "jobs.coxswain.dev/status", WORKSPACE),
         Use("operator", "get", "services", HOME),
+        Use("operator", "watch", "jobs.coxswain.dev", WORKSPACE),
     }
 
 

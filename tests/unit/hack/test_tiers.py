@@ -30,6 +30,22 @@ def test_failed_tests_fail_their_tier_and_none_at_all_only_where_all_were_asked_
     assert tiers.judge(QUICK, ["-k", "nothing"], Ran(tiers.NO_TESTS, 1, 1), cores=2)[1]
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "code", "are_compared"),
+    [
+        ("apiserver", [], 0, True),
+        ("apiserver", ["-k", "lease"], 0, False),
+        ("apiserver", [], 1, False),
+        ("store", [], 0, False),
+        ("faults", [], 0, False),
+    ],
+)
+def test_rights_are_compared_after_a_whole_and_green_run_of_the_apiserver_tier_alone(
+    name: str, arguments: list[str], code: int, are_compared: bool
+) -> None:
+    assert tiers.tells_all_rights(tiers.BY_NAME[name], arguments, code) is are_compared
+
+
 def test_the_unit_tier_is_held_to_forty_seconds_a_core() -> None:
     assert tiers.BY_NAME["unit"].core_seconds == 40
 

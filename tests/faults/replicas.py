@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,9 @@ async def running(
                 name,
                 **{"kubeconfig": _kubeconfig(home / "kubeconfig", url), **settings},
             )
-            replica.operator = stack.enter_context(started)
+            replica.operator = started.__enter__()
+            # Not in this thread: to end in order it needs the proxies, which go on meanwhile.
+            stack.push_async_exit(partial(asyncio.to_thread, started.__exit__))
             replicas.all.append(replica)
         keeping = asyncio.create_task(replicas.keep_alive())
         try:

@@ -54,8 +54,8 @@ SLOWEST = ("--durations", "15", "--durations-min", "5")
 PER_CORE = ("--numprocesses", "auto", "--dist", "worksteal")
 # Each process has an API server of its own, and each file an operator: files stay whole.
 PER_FILE = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile")
-# Each process has an API server of its own, and most of a plan is waiting.
-PER_PLAN = ("--numprocesses", "4", "--dist", "worksteal")
+# Each process has an API server of its own, and most of a plan is waiting. The longest come first.
+PER_PLAN = ("--numprocesses", "8", "--dist", "load", "--maxschedchunk", "1")
 
 ALL = (
     Tier(

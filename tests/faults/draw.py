@@ -1,26 +1,32 @@
 """A sample of many plans: fair over workloads and over what goes wrong, and the same for one seed. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from itertools import islice
 from random import Random
 
 from tests.faults.plan import Plan
 
 
 def some(plans: Sequence[Plan], count: int, seed: int) -> list[Plan]:
-    """So many of them, or all there are: one of each kind, then a second of each, in a drawn order."""
+    """So many of them, or all there are: of each workload in turn one of what went wrong least so far."""
     chance = Random(seed)  # noqa: S311 - a sample, not a secret
-    kinds: dict[tuple[str, str], list[Plan]] = defaultdict(list)
+    left: dict[str, list[Plan]] = defaultdict(list)
     for each in sorted(plans, key=lambda each: (each.workload, each.name)):
-        kinds[each.workload, kind(each)].append(each)
-    piles = list(kinds.values())
-    chance.shuffle(piles)
-    for pile in piles:
-        chance.shuffle(pile)
-    longest = max(map(len, piles), default=0)
-    turns = (pile[turn] for turn in range(longest) for pile in piles if turn < len(pile))
-    return list(islice(turns, count))
+        left[each.workload].append(each)
+    turns = list(left.values())
+    chance.shuffle(turns)
+    for each in turns:
+        chance.shuffle(each)
+    drawn: list[Plan] = []
+    seen: Counter[str] = Counter()
+    while len(drawn) < min(count, len(plans)):
+        pile = turns[0]
+        turns = [*turns[1:], pile] if len(pile) > 1 else turns[1:]
+        rarest = min(pile, key=lambda each: seen[kind(each)])
+        pile.remove(rarest)
+        seen[kind(rarest)] += 1
+        drawn.append(rarest)
+    return drawn
 
 
 def kind(plan: Plan) -> str:

@@ -15,8 +15,8 @@ def some(plans: Sequence[Plan], count: int, seed: int) -> list[Plan]:
         left[each.workload].append(each)
     turns = list(left.values())
     chance.shuffle(turns)
-    for each in turns:
-        chance.shuffle(each)
+    for pile in turns:
+        chance.shuffle(pile)
     drawn: list[Plan] = []
     seen: Counter[str] = Counter()
     while len(drawn) < min(count, len(plans)):

@@ -4,10 +4,9 @@ import asyncio
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +131,7 @@ async def running(
                 **{"kubeconfig": _kubeconfig(home / "kubeconfig", url), **settings},
             )
             replica.operator = started.__enter__()
-            # Not in this thread: to end in order it needs the proxies, which go on meanwhile.
-            stack.push_async_exit(partial(asyncio.to_thread, started.__exit__))
+            stack.push_async_exit(_leaving(started))
             replicas.all.append(replica)
         keeping = asyncio.create_task(replicas.keep_alive())
         try:
@@ -141,6 +139,15 @@ async def running(
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
+
+
+def _leaving(block: AbstractContextManager[Operator]) -> Callable[..., Awaitable[bool | None]]:
+    """Leave it, but not in this thread: to end in order an operator needs the proxies, which go on."""
+
+    async def leave(*error: Any) -> bool | None:
+        return await asyncio.to_thread(block.__exit__, *error)
+
+    return leave
 
 
 def _kubeconfig(file: Path, url: str) -> Path:

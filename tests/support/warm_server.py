@@ -19,6 +19,7 @@ import os
 import runpy
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,8 @@ def serve() -> Mapping[str, Any] | None:
 
 def _load() -> None:
     """All that an operator imports on its way to lead."""
-    from coxswain.process import host, replica
-
-    assert replica.main
+    import_module("coxswain.process.replica")
+    host = import_module("coxswain.process.host")
     host.room_modules()
 
 

@@ -52,6 +52,11 @@ def test_it_reads_its_own_environment_and_says_in_its_own_log_what_it_refuses(
     assert codes == [78, 78]
 
 
+def test_it_runs_the_code_to_which_the_tests_were_pointed() -> None:
+    own = warm.roots({})
+    assert warm.roots({"PYTHONPATH": "bugged:more"}) == f"{own}:bugged:more"
+
+
 def test_it_has_a_session_and_files_of_its_own(living: Operator) -> None:
     pid = living.process.pid
     assert os.getsid(pid) == pid

@@ -125,10 +125,18 @@ class Copy:
         return self._code
 
 
+def roots(environment: Mapping[str, str]) -> str:
+    """Where its modules are found: the tests' own, then where this process was told to look.
+
+    A seeded bug is in a copy of the tree, and that is how its tests come to it.
+    """
+    own = [str(places.REPOSITORY), str(places.REPOSITORY / "hack")]
+    return os.pathsep.join([*own, *filter(None, [environment.get("PYTHONPATH")])])
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[Server]:
     """The process for the length of a block; what was copied of it ends with it."""
-    roots = os.pathsep.join(str(each) for each in (places.REPOSITORY, places.REPOSITORY / "hack"))
     log = folder / LOG
     with log.open("ab") as said:
         process = subprocess.Popen(
@@ -136,7 +144,7 @@ def running(folder: Path) -> Iterator[Server]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=said,
-            env={**os.environ, "PYTHONPATH": roots},
+            env={**os.environ, "PYTHONPATH": roots(os.environ)},
             start_new_session=True,
             preexec_fn=children.die_with_parent,
             bufsize=0,

@@ -16,7 +16,8 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Have this process killed when its parent dies."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -36,7 +37,7 @@ def start(
             env=None if env is None else dict(env),
             start_new_session=True,
             user=user,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
 
 

@@ -66,8 +66,8 @@ PER_WAIT = ("--numprocesses", str((os.cpu_count() or 2) * 3 // 2), "--dist", "wo
 PER_FILE = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 # Each process has a workspace of its own, and most of its time waits for pods.
 PER_WORKSPACE = ("--numprocesses", str(len(PROVING)), "--dist", "loadfile")
-# Each process has an API server of its own, and most of a plan is waiting.
-PER_PLAN = ("--numprocesses", "4", "--dist", "worksteal")
+# Each process has an API server of its own, and most of a plan is waiting. The longest come first.
+PER_PLAN = ("--numprocesses", "8", "--dist", "load", "--maxschedchunk", "1")
 
 ALL = (
     Tier(

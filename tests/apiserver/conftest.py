@@ -9,9 +9,9 @@ import pytest_asyncio
 from coxswain.kube.client import Client
 from devtools import patience
 from devtools.controlplane import ControlPlane
-from tests.support import leader
+from tests.support import leader, warm
 from tests.support.apiserver import client, namespace, plane
-from tests.support.leader import Installation, Operator
+from tests.support.leader import Installation, Operator, Starting
 from tests.support.postgres import (
     Database,
     copies,
@@ -26,9 +26,16 @@ __all__ = ["client", "copies", "database", "module_database", "namespace", "plan
 
 
 @pytest.fixture(scope="session")
-def installation(plane: ControlPlane) -> Installation:
+def operators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starting]:
+    """Starts an operator that need not import; test_banners starts them all as a container does."""
+    with warm.running(tmp_path_factory.mktemp("warm")) as server:
+        yield server.start
+
+
+@pytest.fixture(scope="session")
+def installation(plane: ControlPlane, operators: Starting) -> Installation:
     """The chart's roles and the doors, in the one control plane."""
-    return leader.install(plane)
+    return leader.install(plane, start=operators)
 
 
 @pytest.fixture(scope="module")

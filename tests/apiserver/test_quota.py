@@ -16,7 +16,7 @@ from coxswain.sandbox import limits, pod
 from devtools.controlplane import ControlPlane
 from tests.support import apiserver, builders, leader, pods
 from tests.support.kubelet import Kubelet
-from tests.support.leader import OPERATOR, Installation, Operator
+from tests.support.leader import OPERATOR, Installation, Operator, Starting
 from tests.support.workspace import Workspace, outcomes, reason
 
 pytestmark = pytest.mark.usefixtures("operator")
@@ -31,8 +31,8 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 
 
 @pytest.fixture(scope="module")
-def installation(plane: ControlPlane) -> Installation:
-    return leader.install(plane)
+def installation(plane: ControlPlane, operators: Starting) -> Installation:
+    return leader.install(plane, start=operators)
 
 
 @pytest_asyncio.fixture

@@ -18,7 +18,7 @@ from coxswain.store import mirror
 from devtools.controlplane import ControlPlane
 from tests.support import apiserver, audit, leader
 from tests.support.kubelet import Kubelet
-from tests.support.leader import HOME, Installation, Operator
+from tests.support.leader import HOME, Installation, Operator, Starting
 from tests.support.pods import FakePod
 from tests.support.postgres import Database, opened
 from tests.support.workspace import Ledger, Workspace, outcomes
@@ -27,11 +27,13 @@ NAME = audit.NARROW
 
 
 @pytest.fixture(scope="module")
-def narrow(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+def narrow(
+    plane: ControlPlane, operators: Starting, tmp_path_factory: pytest.TempPathFactory
+) -> Installation:
     """The chart's roles where the operator reads the workspaces alone."""
     values = tmp_path_factory.mktemp("values") / "narrow.yaml"
     values.write_text(json.dumps({"fullnameOverride": NAME, "operator": {"reads": "workspaces"}}))
-    return leader.install(plane, values, name=NAME)
+    return leader.install(plane, values, name=NAME, start=operators)
 
 
 @pytest_asyncio.fixture

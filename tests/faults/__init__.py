@@ -8,4 +8,5 @@ stage, play     one plan, played on the real thing
 etcd, history   every revision of every object, read back
 invariants      what must hold at each of them
 generate        plans from the trace of a run without faults
+draw            a sample of them
 """

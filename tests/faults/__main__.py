@@ -6,6 +6,7 @@ import random
 import signal
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from devtools import locks, places, provider
 from devtools.errors import ToolError
 from devtools.kubectl import Kubectl
 from devtools.native import Native
-from tests.faults import bed, generate, lanes, plan, play, report, workloads
+from tests.faults import bed, draw, generate, lanes, plan, play, report, workloads
 from tests.faults.chaos import storm
 from tests.faults.plan import Plan
 from tests.faults.report import Line
@@ -39,7 +40,7 @@ def main() -> int:
 
 def run(asked: argparse.Namespace) -> int:
     """Play the plans in these files and folders."""
-    plans = lanes.share([plan.read(file) for file in _files(asked.plans)], asked.share)
+    plans = lanes.share(_drawn(asked), asked.share)
     lines = []
     with tempfile.TemporaryDirectory(prefix="cx-faults-") as folder, bed.made(Path(folder)) as made:
         for each in plans:
@@ -65,6 +66,22 @@ def make(asked: argparse.Namespace) -> int:
     return 0
 
 
+def pick(asked: argparse.Namespace) -> int:
+    """Copy so many of these plans into a folder: a sample that is fair over workloads and faults."""
+    by_workload: dict[str, list[Plan]] = defaultdict(list)
+    for each in _drawn(asked):
+        by_workload[each.workload].append(each)
+    for name, plans in sorted(by_workload.items()):
+        _write(plans, asked.folder / name)
+    return 0
+
+
+def _drawn(asked: argparse.Namespace) -> list[Plan]:
+    """The plans that were named, or the sample of them that is asked for."""
+    plans = [plan.read(file) for file in _files(asked.plans)]
+    return plans if asked.draw is None else draw.some(plans, asked.draw, asked.seed)
+
+
 def _write(plans: list[Plan], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for each in plans:
@@ -77,7 +94,8 @@ def every(asked: argparse.Namespace) -> int:
     asked.folder.mkdir(parents=True, exist_ok=True)
     if make(asked):
         return 1
-    return lanes.run(asked.folder, asked.lanes, asked.json)
+    sample = [] if asked.draw is None else ["--draw", str(asked.draw), "--seed", str(asked.seed)]
+    return lanes.run(asked.folder, asked.lanes, asked.json, sample)
 
 
 def rage(asked: argparse.Namespace) -> int:
@@ -115,6 +133,11 @@ def _files(given: list[Path]) -> Iterator[Path]:
             yield each
 
 
+def _samples(parser: argparse.ArgumentParser, *, is_needed: bool = False) -> None:
+    parser.add_argument("--draw", type=int, required=is_needed, help="only so many of them, drawn")
+    parser.add_argument("--seed", type=int, default=0, help="of what is drawn (0)")
+
+
 def _minutes(text: str) -> float:
     found = float(text)
     if not 0 < found <= MOST_MINUTES:
@@ -128,6 +151,7 @@ def _asked() -> argparse.Namespace:
     one = verbs.add_parser("run", help=run.__doc__)
     one.add_argument("plans", nargs="+", type=Path, metavar="PLAN.yaml")
     one.add_argument("--story", action="store_true", help="tell what happened, however it ended")
+    _samples(one)
     one.add_argument("--share", type=lanes.part, help="I/N: only each N-th plan, from the I-th on")
     one.add_argument("--json", type=Path, help="file that gets a line of JSON per plan")
     one.set_defaults(do=run)
@@ -138,9 +162,17 @@ def _asked() -> argparse.Namespace:
     three = verbs.add_parser("all", help=every.__doc__)
     three.add_argument("workloads", nargs="*", help="all if none")
     three.add_argument("--folder", type=Path, required=True, help="where the plans are written")
-    three.add_argument("--lanes", type=int, default=4, help="so many at the same time (4)")
+    three.add_argument(
+        "--lanes", type=int, default=lanes.LANES, help=f"so many at once ({lanes.LANES})"
+    )
+    _samples(three)
     three.add_argument("--json", type=Path, help="file that gets a line of JSON per plan")
     three.set_defaults(do=every)
+    six = verbs.add_parser("draw", help=pick.__doc__)
+    six.add_argument("plans", nargs="+", type=Path, metavar="PLAN.yaml")
+    six.add_argument("--folder", type=Path, required=True, help="where the plans are written")
+    _samples(six, is_needed=True)
+    six.set_defaults(do=pick)
     five = verbs.add_parser("chaos", help=rage.__doc__)
     five.add_argument("--minutes", type=_minutes, default=30.0, help="so long (30)")
     five.add_argument("--seed", type=int, help="the same acts in the same order; drawn if none")

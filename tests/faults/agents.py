@@ -19,6 +19,8 @@ from tests.support.workspace import Ledger
 
 REFUSED = 77
 LOOK_SECONDS = 0.02
+ASK_SECONDS = 0.1
+"""Between two questions to the API server, which are many while nobody leads."""
 Script = Callable[["Agents", FakePod], Awaitable[None]]
 
 
@@ -55,7 +57,7 @@ class Agents:
         with self._file.open("a") as file:
             file.write(json.dumps({**effect, "token": run.token}) + "\n")
         while not await _is_known(pod):  # noqa: ASYNC110 - others do it
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(ASK_SECONDS)
         return True
 
     async def acts(self, pod: FakePod, act: UUID, name: str) -> None:

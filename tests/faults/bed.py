@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.etcd import FLAGS, Etcd
-from tests.support import apiserver, leader
+from tests.support import apiserver, leader, warm
 from tests.support import postgres as databases
 from tests.support.leader import OPERATOR, Installation
 from tests.support.postgres import Server
@@ -44,5 +44,6 @@ def made(folder: Path) -> Iterator[Bed]:
     with (
         apiserver.running(folder / "plane", apiserver_args=FLAGS) as plane,
         databases.running() as postgres,
+        warm.running(folder) as forks,
     ):
-        yield Bed(leader.install(plane), postgres)
+        yield Bed(leader.install(plane, start=forks.start), postgres)

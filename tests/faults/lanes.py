@@ -4,12 +4,15 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.faults import report
 from tests.faults.plan import Plan
 
 Share = tuple[int, int]
+LANES = 8
+"""On two cores: a plan waits for ten seconds and more, and uses two or three of CPU."""
 
 
 def part(text: str) -> Share:
@@ -27,14 +30,15 @@ def share(plans: list[Plan], which: Share | None) -> list[Plan]:
     return plans[which[0] - 1 :: which[1]]
 
 
-def run(folder: Path, lanes: int, file: Path | None) -> int:
-    """Play what is in a folder, each plan once, and say what all came to."""
+def run(folder: Path, lanes: int, file: Path | None, words: Sequence[str] = ()) -> int:
+    """Play what is in a folder, each plan once, and say what all came to; ``words`` are for each lane."""
     with tempfile.TemporaryDirectory(prefix="cx-faults-") as kept:
         files = [Path(kept) / f"{number}.jsonl" for number in range(1, lanes + 1)]
         started = []
         for number, each in enumerate(files, start=1):
-            words = ["run", str(folder), "--share", f"{number}/{lanes}", "--json", str(each)]
-            started.append(subprocess.Popen([sys.executable, "-m", "tests.faults", *words]))
+            mine = ["run", str(folder), "--share", f"{number}/{lanes}", "--json", str(each)]
+            command = [sys.executable, "-m", "tests.faults", *mine, *words]
+            started.append(subprocess.Popen(command))
         codes = [each.wait() for each in started]
         lines = [line for each in files if each.exists() for line in report.read(each)]
     broken_off = sum(code not in (0, 1) for code in codes)

@@ -3,8 +3,8 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,8 @@ async def running(
                 name,
                 **{"kubeconfig": kubeconfig.write_plain(home / "kubeconfig", url), **settings},
             )
-            replica.operator = stack.enter_context(started)
+            replica.operator = started.__enter__()
+            stack.push_async_exit(_leaving(started))
             replicas.all.append(replica)
         keeping = asyncio.create_task(replicas.keep_alive())
         try:
@@ -137,3 +138,12 @@ async def running(
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
+
+
+def _leaving(block: AbstractContextManager[Operator]) -> Callable[..., Awaitable[bool | None]]:
+    """Leave it, but not in this thread: to end in order an operator needs the proxies, which go on."""
+
+    async def leave(*error: Any) -> bool | None:
+        return await asyncio.to_thread(block.__exit__, *error)
+
+    return leave

@@ -8,7 +8,7 @@ from coxswain.store.pool import Store
 from tests.support.workspace import Workspace
 
 KINDS = {"Agent": "agents", "Job": "jobs", "Schedule": "schedules", "Lease": "leases"}
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.25
 
 
 async def until_settled(workspace: Workspace, store: Store) -> None:

@@ -188,6 +188,7 @@ class Passes:
             dependents=Dependents(),
             refusals=refusals,
             agents_deleted={},
+            is_compared=True,
         )
         actor = self.beginning.actor(wire, cache, wire, refusals, cast("Any", None))
         events = SimpleNamespace(post=lambda *_: None)

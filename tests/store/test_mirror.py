@@ -267,3 +267,22 @@ async def test_each_role_may_do_only_what_its_process_does(
 
         with pytest.raises(CoxswainError, match="42501"):
             await store.transact(attempt)
+
+
+async def test_open_runs_of_jobs_that_were_never_mirrored_are_found_and_closed(
+    operator_store: Store,
+) -> None:
+    known, unknown, over = job("known"), new_run(job_name="unknown"), new_run()
+    await operator_store.transact(mirror.write, [known], [])
+    for each in (new_run(known.uid), unknown, over):
+        await operator_store.transact(runs.open_run, each)
+    await operator_store.transact(runs.close_run, over.key, "Succeeded", knows_result=False)
+    (found,) = await operator_store.run(runs.unmirrored)
+    assert found == (unknown.key.job_uid, "team", "unknown")
+    assert await operator_store.run(runs.unmirrored, ["team"]) == (found,)
+    assert await operator_store.run(runs.unmirrored, ["other"]) == ()
+    await operator_store.transact(mirror.mark_deleted, [found.job_uid], [])
+    row = await operator_store.run(runs.of, unknown.key)
+    assert row is not None
+    assert row.closed_reason == "Deleted"
+    assert await operator_store.run(runs.unmirrored) == ()

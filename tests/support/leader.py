@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +33,7 @@ from devtools.controlplane import ControlPlane
 from tests.support import chart
 from tests.support.audit import Audit
 from tests.support.postgres import Database
+from tests.support.warm import Process
 
 Body = dict[str, Any]
 HOME = chart.RELEASE_NAMESPACE
@@ -42,19 +43,26 @@ OPERATOR = f"system:serviceaccount:{HOME}:{NAME}-operator"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 ROLES = ("Role", "ClusterRole", "ClusterRoleBinding", "RoleBinding")
 DOORS = ("api", "models", "egress")
+Starting = Callable[[dict[str, str], Path], Process]
+"""Starts an operator with an environment and a log."""
+
+
+def cold(environment: dict[str, str], log: Path) -> Process:
+    """Start an operator as a container does."""
+    return children.start([sys.executable, "-m", "coxswain", "operator"], log, environment)
 
 
 class Operator:
     """One replica."""
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
+    def __init__(self, environment: dict[str, str], log: Path, start: Starting) -> None:
         self.log = log
         self._environment = environment
+        self._start = start
         self.process = self._started()
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "coxswain", "operator"]
-        return children.start(command, self.log, {**os.environ, **self._environment})
+    def _started(self) -> Process:
+        return self._start({**os.environ, **self._environment}, self.log)
 
     def restart(self) -> None:
         """End it in order, and start another one in its place."""
@@ -134,6 +142,7 @@ class Installation:
     audit: Audit
     name: str = NAME
     """How the names of its objects begin."""
+    start: Starting = cold
 
     @cached_property
     def kubeconfig(self) -> Path:
@@ -164,7 +173,7 @@ class Installation:
         }
         environment = {f"COXSWAIN_{key.upper()}": str(value) for key, value in wanted.items()}
         log = folder / f"operator-{name}-{uuid.uuid4().hex[:6]}.log"
-        started = Operator(environment, log)
+        started = Operator(environment, log, self.start)
         try:
             yield started
         except BaseException:
@@ -197,11 +206,13 @@ class Installation:
                     await make(client, f"{RBAC}/namespaces/{namespace}/{kind.lower()}s", moved)
 
 
-def install(plane: ControlPlane, *values: Path, name: str = NAME) -> Installation:
-    """Put the chart's roles and the doors' Services into a control plane."""
+def install(
+    plane: ControlPlane, *values: Path, name: str = NAME, start: Starting = cold
+) -> Installation:
+    """Put the chart's roles and the doors' Services into a control plane; ``start`` its operators."""
     objects = chart.render(chart.WORKSPACES, *values)
     asyncio.run(_install(plane, objects, name))
-    return Installation(plane, objects, Audit.of(plane), name)
+    return Installation(plane, objects, Audit.of(plane), name, start)
 
 
 async def _install(plane: ControlPlane, objects: list[Body], name: str) -> None:

@@ -18,6 +18,7 @@ from coxswain.reconcile.workqueue import WorkQueue
 from coxswain.reconcile.world import World
 from coxswain.rules.caps import Caps
 from coxswain.store.events import Event
+from coxswain.store.runs import Unmirrored
 
 Body = dict[str, Any]
 
@@ -58,6 +59,8 @@ class PaperWorld:
 
     client: Any = None
     mirrored: dict[str, str] = field(default_factory=dict)
+    unmirrored: tuple[Unmirrored, ...] = ()
+    """Jobs with an open run of which the mirror knows nothing."""
     caps: Caps = field(default_factory=Caps)
     reach: Reach = field(default_factory=Reach)
 
@@ -65,13 +68,14 @@ class PaperWorld:
         self.journal = PaperJournal()
         self.workspaces = PaperWorkspaces()
         self.asked_of: list[list[str] | None] = []
+        self.closed: list[str] = []
         self.now = 0.0
         self.queue = WorkQueue(lambda: self.now, Random(1))  # noqa: S311 - jitter
         turns = Turns(self.caps, self.queue.add)
         self.world = World(
             client=self.client,
             cache=Cache(intake.group_of, turns.pod_changed),
-            records=cast("Any", SimpleNamespace(mirrored=self._mirrored)),
+            records=cast("Any", self._records()),
             journal=cast("Any", self.journal),
             queue=self.queue,
             turns=turns,
@@ -90,6 +94,17 @@ class PaperWorld:
             for kind in ("Agent", "Job", "Schedule")
         }
         self.intake = Intake(self.world, self.rooms)
+
+    def _records(self) -> SimpleNamespace:
+        return SimpleNamespace(
+            mirrored=self._mirrored, unmirrored_jobs=self._unmirrored, close_gone=self._close
+        )
+
+    async def _unmirrored(self, _workspaces: list[str] | None) -> tuple[Unmirrored, ...]:
+        return self.unmirrored
+
+    async def _close(self, job_uids: list[str]) -> None:
+        self.closed.extend(job_uids)
 
     async def _mirrored(self, _kind: str, workspaces: list[str] | None) -> dict[str, str]:
         self.asked_of.append(workspaces)

@@ -96,6 +96,18 @@ def end_is_asked_for(snapshot: JobSnapshot, platform: Platform, now: datetime) -
     return ending.finish(snapshot, judged if judged.outcome == "Succeeded" else why, now)
 
 
+def agent_may_be_deleted(
+    snapshot: JobSnapshot, _platform: Platform, now: datetime
+) -> Decision | None:
+    """Its own Agent is not there: whether it was deleted is known once the records were compared."""
+    if snapshot.is_compared or snapshot.run is None:
+        return None
+    agent, made_at = snapshot.agent, snapshot.metadata.creation_timestamp
+    if agent is not None and agent.created_at <= made_at:
+        return None
+    return Decision(wake_at=now + LOOK_AGAIN)
+
+
 def pod_has_ended(snapshot: JobSnapshot, _platform: Platform, now: datetime) -> Decision | None:
     """The pod of the attempt will not run again: judge it."""
     if snapshot.pod is None or snapshot.pod.end is None:
@@ -223,6 +235,7 @@ CHECKS: tuple[Check, ...] = (
     job_has_ended,
     spec_does_not_fit,
     end_is_asked_for,
+    agent_may_be_deleted,
     review.is_open,
     pod_has_ended,
     door_has_given_up,

@@ -141,6 +141,7 @@ def _snapshot(world: World, key: Key, job: JobForm, asked: _Asked) -> JobSnapsho
         circle=depended.circle(world, key, job),
         is_recorded=world.journal.holds(key.uid, job.metadata.resource_version),
         displaced=world.displaced.of(key.uid),
+        is_compared=world.is_compared,
     )
 
 

@@ -168,6 +168,8 @@ class JobSnapshot:
     """Those that its run was given and holds no more."""
     is_lease_in_doubt: bool = False
     """Whether one of these is in doubt, because nothing was heard of the run."""
+    is_compared: bool = True
+    """Whether what went away while nobody led is known by now."""
 
     @property
     def valid_spec(self) -> JobSpec:

@@ -207,6 +207,7 @@ class Leading:
             pace=Pace(self._settings.schedules_per_second, time.monotonic),
             schedules=Switch(self._store, flags.SCHEDULES, self._settings),
             limits=self._settings,
+            is_compared=False,
         )
 
     def _gauges(self, world: World) -> tuple[Coroutine[Any, Any, None], ...]:
@@ -263,7 +264,6 @@ class Leading:
 
     async def _keep_records(self, world: World, taken_in: Intake, rooms: Any) -> None:
         """Claim the epoch in the database as soon as it answers; watch whether it still does."""
-        is_compared = False
         while True:
             try:
                 if not self._fence.is_taken:
@@ -274,8 +274,8 @@ class Leading:
                     world.agents_deleted.update(await world.records.deleted("Agent"))
                 was = self._fence.condition().status
                 await self._fence.check()
-                if not is_compared:
-                    is_compared = await mirrors.compare(world, taken_in, rooms)
+                if not world.is_compared:
+                    world.is_compared = await mirrors.compare(world, taken_in, rooms)
                 if was != self._fence.condition().status:
                     taken_in.wake_everything()
             except CoxswainError as error:

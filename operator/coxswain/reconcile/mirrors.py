@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from coxswain.errors import UnavailableError
+from coxswain.errors import CoxswainError, NotFoundError, UnavailableError
+from coxswain.kube import paths
 from coxswain.reconcile.intake import Intake
 from coxswain.reconcile.room import Room
 from coxswain.reconcile.world import World
+from coxswain.store.runs import Unmirrored
 
+JOB = "Job"
 LEASE = "Lease"
 SCHEDULE = "Schedule"
 
@@ -32,6 +35,8 @@ async def compare(world: World, intake: Intake, rooms: Mapping[str, Room[Any]]) 
             vanished = await world.records.last_form(uid)
             if vanished is not None and world.cache.get(kind, uid) is None:
                 intake.gone(kind, vanished)
+    if JOB in rooms:
+        await _close_runs(world)
     if LEASE in rooms:
         await _drop_leases(world)
     if SCHEDULE in rooms:
@@ -49,6 +54,31 @@ async def _drop_leases(world: World) -> None:
             await world.records.drop_leases(gone)
     except UnavailableError:
         return
+
+
+async def _close_runs(world: World) -> None:
+    """A Job that was gone before it was mirrored has no run any more: its row came first."""
+    try:
+        unknown = await world.records.unmirrored_jobs(world.reach.seen())
+        gone = [each.job_uid for each in unknown if not await _lives(world, each)]
+        if gone:
+            await world.records.close_gone(gone)
+    except UnavailableError:
+        return
+
+
+async def _lives(world: World, job: Unmirrored) -> bool:
+    """Whether a Job is there. Memory may be behind, and a run that is closed never opens again."""
+    if world.cache.get(JOB, job.job_uid) is not None:
+        return True
+    try:
+        live = await world.client.get(paths.of("jobs", job.workspace, job.job_name))
+    except NotFoundError:
+        return False
+    except CoxswainError:
+        # Not known now; each sweep looks again.
+        return True
+    return bool(live["metadata"]["uid"] == job.job_uid)
 
 
 async def _close_ticks(world: World) -> None:

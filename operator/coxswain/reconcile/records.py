@@ -38,7 +38,7 @@ from coxswain.store.events import Event
 from coxswain.store.idempotency import KeyHolder
 from coxswain.store.leases import keeping, lines, of_runs
 from coxswain.store.leases.lines import Ticket
-from coxswain.store.runs import Closing, NewRun, Run, RunKey
+from coxswain.store.runs import Closing, NewRun, Run, RunKey, Unmirrored
 from coxswain.store.verdicts import Verdict
 from coxswain.store.wakes import Wake
 
@@ -130,6 +130,14 @@ class Records:
     async def drop_leases(self, uids: Sequence[str]) -> None:
         """These objects are gone, and the mirror never knew them."""
         await self._fence.write(keeping.drop, uids)
+
+    async def unmirrored_jobs(self, workspaces: Sequence[str] | None) -> tuple[Unmirrored, ...]:
+        """The Jobs with an open run that the mirror has never held, there or everywhere."""
+        return await self._store.run(runs.unmirrored, workspaces)
+
+    async def close_gone(self, job_uids: Sequence[str]) -> None:
+        """These Jobs are gone, and the mirror never knew them: their runs end, and hold nothing."""
+        await self._fence.write(mirror.mark_deleted, job_uids, ())
 
     async def lapse_leases(self) -> int:
         """Note which leases are over; how many."""

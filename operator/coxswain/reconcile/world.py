@@ -55,3 +55,5 @@ class World:
     refusals: Refusals = field(default_factory=Refusals)
     agents_deleted: dict[tuple[str, str], datetime] = field(default_factory=dict)
     """When an Agent of that workspace and name was last deleted."""
+    is_compared: bool = True
+    """Whether what lives was compared with the records once: what went away while nobody led is known."""

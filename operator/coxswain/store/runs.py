@@ -36,6 +36,14 @@ class Closing(NamedTuple):
     """Whether its pod is known not to act any more; else its leases are Quarantined."""
 
 
+class Unmirrored(NamedTuple):
+    """A Job of which the records hold a run, and no object."""
+
+    job_uid: str
+    workspace: str
+    job_name: str
+
+
 async def open_run(connection: Connection, new: NewRun) -> Run:
     """Write the row of an attempt, or return the one that stands; see ``open_runs``."""
     (answer,) = await open_runs(connection, [new])
@@ -247,15 +255,18 @@ async def states(connection: Connection, keys: Sequence[RunKey]) -> dict[RunKey,
     return _by_key(rows)
 
 
-async def still_open(connection: Connection, kept: Sequence[str]) -> tuple[RunKey, ...]:
-    """Open runs of Jobs that are not among ``kept``: what a sweep has to look at."""
+async def unmirrored(
+    connection: Connection, workspaces: Sequence[str] | None = None
+) -> tuple[Unmirrored, ...]:
+    """The Jobs with an open run, in these workspaces or in all, that the mirror has never held."""
     # The partial index holds open runs only, so this stays small.
     rows = await connection.fetch(
-        "SELECT job_uid, attempt FROM runs"
-        " WHERE closed_at IS NULL AND job_uid <> ALL ($1::uuid[]) LIMIT 1000",
-        list(kept),
+        "SELECT DISTINCT job_uid, workspace, job_name FROM runs WHERE closed_at IS NULL"
+        " AND (workspace = ANY ($1::text[]) OR $1 IS NULL)"
+        " AND NOT EXISTS (SELECT FROM mirror WHERE mirror.uid = runs.job_uid)",
+        list(workspaces) if workspaces is not None else None,
     )
-    return tuple(RunKey(str(row["job_uid"]), row["attempt"]) for row in rows)
+    return tuple(Unmirrored(str(uid), workspace, name) for uid, workspace, name in rows)
 
 
 def _by_key(rows: Iterable[asyncpg.Record]) -> dict[RunKey, Run]:

@@ -15,7 +15,7 @@ from coxswain.reconcile.displaced import Displacement
 from coxswain.rules.outcome import PodEnd, RunFacts
 from coxswain_controllers.job import happenings
 from coxswain_controllers.job.decide import LOOK_AGAIN, decide
-from coxswain_controllers.job.snapshot import JobSnapshot
+from coxswain_controllers.job.snapshot import AgentSeen, JobSnapshot
 from tests.support import builders, replay, snapshots
 from tests.support.builders import JobBuilder
 from tests.support.snapshots import CREATED, NO_RECORDS, NOW, PLATFORM, at, posted
@@ -189,6 +189,24 @@ def test_a_younger_agent_of_that_name_does_not_take_the_job_over() -> None:
     younger = replace(snapshots.agent(), created_at=at(1))
     seen = snapshots.waiting(agent=younger, agent_deleted_at=NOW)
     assert snapshots.follow(seen, decide(seen, PLATFORM, at(2))).status.phase == "Cancelled"
+
+
+@pytest.mark.parametrize("agent", [None, replace(snapshots.agent(), created_at=at(1))])
+def test_no_attempt_is_judged_before_it_is_known_whether_its_agent_was_deleted(
+    agent: AgentSeen | None,
+) -> None:
+    lost = replace(snapshots.running(), pod=None, run=RunFacts(claimed=True), agent=agent)
+    waits = decide(replace(lost, is_compared=False), PLATFORM, at(5))
+    assert (waits.actions, waits.status) == ((), None)
+    assert waits.wake_at == at(5) + LOOK_AGAIN
+    known = replace(lost, agent_deleted_at=at(2))
+    assert snapshots.follow(known, decide(known, PLATFORM, at(5))).status.phase == "Cancelled"
+    assert snapshots.follow(lost, decide(lost, PLATFORM, at(5))).status.phase == "Queued"
+
+
+def test_an_attempt_whose_agent_is_there_is_judged_at_once() -> None:
+    lost = replace(snapshots.running(), pod=None, run=RunFacts(claimed=True), is_compared=False)
+    assert snapshots.follow(lost, decide(lost, PLATFORM, at(5))).status.phase == "Queued"
 
 
 def test_a_job_whose_spec_cannot_be_read_fails_and_says_why() -> None:

@@ -66,6 +66,7 @@ async def seen_while(happens: Callable[[Cache], object]) -> JobSnapshot | None:
         dependents=Dependents(),
         refusals=SimpleNamespace(of=lambda *_: None),
         agents_deleted={},
+        is_compared=False,
     )
     looking = cast("Any", world)
     found = await observe.observe(looking, key.of("Job", JOB))
@@ -94,3 +95,9 @@ async def test_a_pod_that_ends_during_the_look_is_never_seen_without_its_row() -
     assert seen is not None
     assert seen.pod is not None
     assert (seen.pod.end is not None, seen.run is not None) == (True, True)
+
+
+async def test_it_is_seen_whether_what_went_away_meanwhile_is_known_yet() -> None:
+    seen = await seen_while(lambda _: None)
+    assert seen is not None
+    assert not seen.is_compared

@@ -1,5 +1,7 @@
 """Each invariant bites: a history that breaks it is named, and one that differs in nothing else is not."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -65,6 +67,7 @@ def _asked(*types: str) -> dict[str, Any]:
     return job(conditions=[{"type": each, "status": "True"} for each in types])
 
 
+NOW = datetime.now(UTC)
 METADATA = {"name": "j", "resourceVersion": "3"}
 CASES = [
     (one_live_pod_per_attempt, history(pod(1), pod(1, name="other")), history(pod(1), pod(2))),
@@ -100,6 +103,16 @@ CASES = [
         no_orphans,
         history(gone_through("Queued", "Cancelled"), pod(1)),
         history(gone_through("Queued", "Cancelled"), pod(1, phase="Failed")),
+    ),
+    (
+        no_orphans,
+        history(job(), gone(job()), runs=(row(1, "a"),)),
+        history(job(), gone(job()), runs=(replace(row(1, "a"), closed_at=NOW),)),
+    ),
+    (
+        no_orphans,
+        history(gone_through("Queued", "Cancelled"), runs=(row(1, "a"),)),
+        history(gone_through("Queued", "Running"), runs=(row(1, "a"),)),
     ),
     (
         phases_along_the_table,
@@ -218,6 +231,34 @@ CASES = [
         ),
     ),
 ]
+
+
+QUEUED, RUNNING = gone_through("Queued"), gone_through("Queued", "Running")
+FIRST, NEXT = _election("one", 1), _election("two", 2)
+HEARD = (told(1, "job.created"), told(2, "job.queued", "Queued"))
+
+
+def test_what_a_leader_wrote_as_it_died_is_excused_where_it_was_gone_before_the_next() -> None:
+    excused = history(FIRST, QUEUED, RUNNING, FIRST, gone(RUNNING), NEXT, events=HEARD)
+    assert list(events_equal_status.breaches(excused)) == []
+    never = history(FIRST, RUNNING, gone(RUNNING), NEXT)
+    assert list(events_equal_status.breaches(never)) == []
+
+
+@pytest.mark.parametrize(
+    ("why", "forms"),
+    [
+        ("it is there", (FIRST, QUEUED, RUNNING, NEXT)),
+        ("nobody else led", (FIRST, QUEUED, RUNNING, gone(RUNNING))),
+        ("the next one saw it", (FIRST, QUEUED, RUNNING, NEXT, gone(RUNNING))),
+        ("it ended in order", (FIRST, QUEUED, RUNNING, gone(RUNNING), _election("", 1), NEXT)),
+        ("it led on", (FIRST, QUEUED, RUNNING, gone(RUNNING), *[FIRST] * 6, NEXT)),
+        ("it tells what never was", (FIRST, RUNNING, gone_through("Running"), gone(RUNNING), NEXT)),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_nothing_else_that_the_log_lacks_is_excused(why: str, forms: tuple[Any, ...]) -> None:
+    assert list(events_equal_status.breaches(history(*forms, events=HEARD))), why
 
 
 @pytest.mark.parametrize(

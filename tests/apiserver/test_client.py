@@ -1,5 +1,6 @@
-"""What our client reads of a real API server beside objects."""
+"""What our client reads of a real API server beside objects, and whom its deletes mean."""
 
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -9,9 +10,13 @@ from coxswain.errors import ConflictError
 from coxswain.identity import keys
 from coxswain.kube import paths
 from coxswain.kube.client import Client
+from coxswain.reconcile import actions
+from coxswain.reconcile.act import Actor
+from coxswain.reconcile.cache import Cache
 from coxswain.sidecar import objects, requests
 from coxswain.sidecar.wire import ObjectPath
 from tests.support import apiserver, builders
+from tests.support.workspace import Workspace
 
 
 async def test_the_clusters_token_keys_can_be_read(client: Client) -> None:
@@ -41,3 +46,17 @@ async def test_a_request_for_an_object_that_was_replaced_is_not_left_on_its_succ
     found = await client.get(paths.of("jobs", namespace, "j"))
     assert names.ANNOTATION_CANCEL not in found["metadata"].get("annotations", {})
     assert (await requests.annotate(client, asked, made, None)).id == made.id
+
+
+async def test_a_pod_that_has_the_name_of_a_former_one_is_not_ended_in_its_place(
+    client: Client, namespace: str
+) -> None:
+    workspace, nobody = Workspace(client, namespace), cast("Any", None)
+    await workspace.has_pod("j-1")
+    (successor,) = await workspace.pods()
+    actor = Actor(client, Cache(), nobody, nobody, nobody)
+    await actor.carry_out(actions.DeletePod(namespace, "j-1", str(uuid4()), grace_seconds=0))
+    assert await workspace.pods() == [successor]
+    uid = successor["metadata"]["uid"]
+    await actor.carry_out(actions.DeletePod(namespace, "j-1", uid, grace_seconds=0))
+    assert await workspace.pods() == []

@@ -12,6 +12,8 @@ from devtools.kubectl import Kubectl
 from tests.support import processes
 from tests.support.onboarded import ENDS, JOBS, Workspace
 
+pytestmark = pytest.mark.alone
+
 SEED = 20261121
 COUNT = 20
 DELETIONS = 5
@@ -21,8 +23,6 @@ LINES = 48
 # Says a line every quarter of a second.
 TALK = f"""
 import time
-
-pytestmark = pytest.mark.alone
 for number in range({LINES}):
     print(f"line {{number}}", flush=True)
     time.sleep(0.25)

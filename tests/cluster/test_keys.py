@@ -11,13 +11,13 @@ from tests.support import database, installed
 from tests.support.onboarded import Workspace
 from tests.support.unguarded import Outside
 
+pytestmark = pytest.mark.alone
+
 KEY = f"sk-canary-{secrets.token_hex(16)}"
 PORT = 8000
 # A provider of the worst kind: it refuses every call and repeats the key in its words.
 PROVIDER = f"""
 import http.server, json
-
-pytestmark = pytest.mark.alone
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))

@@ -14,12 +14,12 @@ from tests.support import installed
 from tests.support.onboarded import Workspace
 from tests.support.unguarded import Outside
 
+pytestmark = pytest.mark.alone
+
 PORT = 8000
 # Says each request in a line.
 RECEIVER = f"""
 import http.server, json
-
-pytestmark = pytest.mark.alone
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()

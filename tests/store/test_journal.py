@@ -154,6 +154,18 @@ async def test_that_an_object_is_gone_is_recorded_once_however_often_it_is_seen(
     assert await operator_store.run(mirror.live, "Job") == {}
 
 
+async def test_a_change_that_is_told_of_after_the_end_takes_not_its_place(
+    operator_store: Store, fence: Fence
+) -> None:
+    uid, journal = str(uuid4()), Journal(fence)
+    journal.vanished("Job", _raw(uid, 7), _edges(uid, "job.created", "job.deleted"))
+    journal.publish("Job", _raw(uid, 6), _edges(uid, "job.created"))
+    async with _writing(journal):
+        assert await journal.drain(5)
+    assert await _types(operator_store, uid) == ["job.created", "job.deleted"]
+    assert await operator_store.run(mirror.live, "Job") == {}
+
+
 async def test_an_object_that_the_database_refuses_holds_up_no_other(
     operator_store: Store, fence: Fence
 ) -> None:

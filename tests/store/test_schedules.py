@@ -114,6 +114,22 @@ async def test_a_week_of_seconds_is_one_row_of_missed_ticks(world: ScheduleWorld
     assert (status["missed"], status["skipped"], status["fired"]) == (604_789, 10, 1)
 
 
+async def test_more_ticks_than_one_pass_takes_in_all_have_their_outcome(
+    world: ScheduleWorld,
+) -> None:
+    key = world.has(EVERY.with_spec(catchUpWindowSeconds=86_400))
+    world.later(days=1)
+    await world.passes()
+    assert await world.told(key) == [
+        "03:01:00 Fired",
+        "03:02:00 Skipped/Overlap x499",
+        "11:21:00 Skipped/Overlap x500",
+        "19:41:00 Skipped/Overlap x440",
+    ]
+    status = world.raw(key)["status"]
+    assert (status["fired"], status["skipped"]) == (1, 1439)
+
+
 async def test_a_tick_that_waits_longer_than_its_deadline_is_missed(world: ScheduleWorld) -> None:
     key = world.has(EVERY.with_spec(overlap="BufferOne", startingDeadlineSeconds=90))
     await world.minutes(2)

@@ -9,7 +9,7 @@ from coxswain import names
 from coxswain.api.conditions import ConditionType, Seen
 from coxswain.errors import NotFoundError
 from coxswain.reconcile import key
-from coxswain.reconcile.cache import Cache
+from coxswain.reconcile.cache import Cache, Raw
 from coxswain.reconcile.dependents import Dependents
 from coxswain_controllers.job import observe
 from coxswain_controllers.job.snapshot import JobSnapshot
@@ -25,6 +25,7 @@ RAW = worlds.raw(
     metadata={"ownerReferences": [{**OWNER, "controller": True}]},
     status={"phase": "Pending"},
 )
+ATTEMPT = {"number": 1, "podName": POD, "token": 1}
 
 
 class Outside:
@@ -101,3 +102,26 @@ async def test_it_is_seen_whether_what_went_away_meanwhile_is_known_yet() -> Non
     seen = await seen_while(lambda _: None)
     assert seen is not None
     assert not seen.is_compared
+
+
+def changed(**status: Any) -> Raw:
+    """The Job with this status, as it is written after the look has begun."""
+    return {**JOB, "metadata": {**JOB["metadata"], "resourceVersion": "2"}, "status": status}
+
+
+async def test_a_status_that_comes_during_the_look_is_the_one_that_is_seen() -> None:
+    running = changed(phase="Running", attempt=1, attempts=[ATTEMPT])
+    seen = await seen_while(lambda cache: cache.put("Job", running))
+    assert seen is not None
+    assert (seen.status.phase, seen.metadata.resource_version) == ("Running", "2")
+
+
+async def test_an_attempt_that_ends_during_the_look_is_not_the_one_that_is_seen() -> None:
+    lost = {**ATTEMPT, "outcome": "Lost"}
+    seen = await seen_while(lambda cache: cache.put("Job", changed(attempt=1, attempts=[lost])))
+    assert seen is not None
+    assert (seen.number, seen.pod) == (2, None)
+
+
+async def test_a_job_that_goes_during_the_look_is_not_seen_any_more() -> None:
+    assert await seen_while(lambda cache: cache.remove("Job", JOB)) is None

@@ -99,10 +99,10 @@ def make(only: Sequence[str], wanted: Sequence[str], seconds: float, *, is_anew:
     chosen, kept = mutants.chosen(only), Kept()
     if is_anew:
         kept.forget(each.name for each in chosen)
+    kept.forget_strangers(mutants.all_of_them())
     due = [each for each in chosen if kept.of(each) is None]
     with console.step(f"{len(due)} of {len(chosen)} bugs are to be tried"):
         words = _try(due, wanted or TIERS, seconds, kept)
-    kept.forget_strangers(mutants.all_of_them())
     _show()
     found = [kept.of(each) or Verdict(each, words[each.name]) for each in chosen]
     print("\n".join(summary(found)))

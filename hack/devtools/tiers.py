@@ -61,7 +61,7 @@ class Ran:
 SLOWEST = ("--durations", "15", "--durations-min", "5")
 PER_CORE = ("--numprocesses", "auto", "--dist", "worksteal")
 # Much of what they do is to wait for a server or a program.
-PER_WAIT = ("--numprocesses", str((os.cpu_count() or 2) * 3 // 2), "--dist", "worksteal")
+PER_WAIT = ("--numprocesses", str(len(os.sched_getaffinity(0)) * 3 // 2), "--dist", "worksteal")
 # Each process has an API server of its own, and each file an operator: files stay whole.
 PER_FILE = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 # Each process has a workspace of its own, and most of its time waits for pods.

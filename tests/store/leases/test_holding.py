@@ -8,7 +8,10 @@ from coxswain.api.records import Lease, LeaseHolder
 from coxswain.errors import ConflictError, NotFoundError
 from coxswain.store.leases import holding
 from coxswain.store.leases.holding import Holding, Refused, Wanted
+from coxswain.store.pool import Connection
 from tests.support.leases import ANN, BOB, Leases
+
+MANY = 400
 
 
 def code(caught: "pytest.ExceptionInfo[ConflictError]") -> str:
@@ -155,6 +158,31 @@ async def test_a_batch_renews_what_is_held_and_says_why_not_of_the_rest(leases: 
     answers = await leases.sidecar.transact(holding.renew, wanted)
     codes = [getattr(answer, "code", "renewed") for answer in answers]
     assert codes == ["lease_unknown", "lease_not_held", "lease_not_held", "renewed"]
+
+
+async def test_a_renewal_of_many_reads_each_row_a_few_times_whatever_the_planner_knows(
+    leases: Leases,
+) -> None:
+    names = [f"l{number}" for number in range(MANY)]
+    for name in names:
+        await leases.has(name)
+    asked = [Wanted("team", name, ANN, ANN.text) for name in names]
+    held = await leases.sidecar.transact(holding.acquire_all, asked)
+    wanted = [
+        Holding(("team", each.name), ANN, each.token) for each in held if isinstance(each, Lease)
+    ]
+
+    async def read(connection: Connection) -> int:
+        # What a connection comes to after a while: one plan for every number of leases.
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        await holding.renew(connection, wanted)
+        looked: int = await connection.fetchval(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'leases'"
+        )
+        return looked
+
+    assert len(wanted) == MANY
+    assert await leases.sidecar.transact(read) <= 6 * MANY
 
 
 async def test_of_those_who_renew_the_same_lease_at_once_only_its_holder_does(

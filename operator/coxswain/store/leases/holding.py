@@ -189,19 +189,21 @@ async def renew(connection: Connection, wanted: Sequence[Holding]) -> list[Lease
         rows.changed(
             "WITH wanted AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[],"
             " $5::bigint[]) AS wanted (workspace, name, by, by_job, named)),"
-            " standing AS (SELECT workspace, name, state AS was, by, by_job, named FROM wanted"
+            # What is asked of a row is asked of it as locked. The change then finds it by its key alone: with
+            # more to go by, a planner without statistics looks at every row for each that is wanted.
+            " standing AS (SELECT leases.*, by, by_job, named FROM wanted"
             " JOIN leases USING (workspace, name) ORDER BY workspace, name FOR UPDATE OF leases),"
             " changed AS (UPDATE leases SET state = 'Held', reason = '', renewed_at = clock_timestamp(),"
             " expires_at = CASE WHEN leases.expires_at IS NULL AND leases.state = 'Held' THEN NULL"
             " ELSE clock_timestamp() + make_interval(secs => leases.ttl_seconds) END,"
             " changed_at = CASE WHEN leases.state = 'Held' THEN leases.changed_at"
             " ELSE clock_timestamp() END"
-            " FROM standing WHERE leases.workspace = standing.workspace AND leases.name = standing.name"
-            " AND leases.removed_at IS NULL AND leases.holder = standing.by"
-            " AND leases.job_uid IS NOT DISTINCT FROM standing.by_job AND leases.token = standing.named"
-            " AND (leases.state = 'Held' AND coalesce(leases.expires_at > clock_timestamp(), true)"
-            " OR leases.state = 'Quarantined' AND leases.reason = $6)"
-            " RETURNING leases.*, standing.was)"
+            " FROM standing AS was WHERE leases.workspace = was.workspace AND leases.name = was.name"
+            " AND was.removed_at IS NULL AND was.holder = was.by"
+            " AND was.job_uid IS NOT DISTINCT FROM was.by_job AND was.token = was.named"
+            " AND (was.state = 'Held' AND coalesce(was.expires_at > clock_timestamp(), true)"
+            " OR was.state = 'Quarantined' AND was.reason = $6)"
+            " RETURNING leases.*, was.state AS was)"
         ),
         [each.place[0] for each in wanted],
         [each.place[1] for each in wanted],

@@ -17,6 +17,7 @@ from tests.faults.history import Body, Change, Effect, History
 from tests.support import builders, rows
 
 JOB = builders.uid_of("Job", "j")
+SCHEDULE = builders.uid_of("Schedule", "s")
 
 
 def history(*forms: Body, **more: Any) -> History:
@@ -64,7 +65,9 @@ def attempts(*numbers: int, tokens: Sequence[int] = (), **more: Any) -> Body:
     return job(attempts=found, **more)
 
 
-def pod(attempt: int, *, phase: str = "Running", name: str = "", owner: str = JOB) -> Body:
+def pod(
+    attempt: int, *, phase: str = "Running", name: str = "", owner: str = JOB, agent: str = "helm"
+) -> Body:
     """A pod of an attempt."""
     called = name or f"j-{attempt}"
     return {
@@ -74,7 +77,7 @@ def pod(attempt: int, *, phase: str = "Running", name: str = "", owner: str = JO
             "name": called,
             "namespace": builders.NAMESPACE,
             "uid": builders.uid_of("Pod", called),
-            "labels": {names.LABEL_ATTEMPT: str(attempt)},
+            "labels": {names.LABEL_ATTEMPT: str(attempt), names.LABEL_AGENT: agent},
             "ownerReferences": [
                 {
                     "apiVersion": names.API_VERSION,
@@ -118,6 +121,31 @@ def told(position: int, kind: str, phase: str = "") -> StoredEvent:
         details={"phase": phase} if phase else {},
     )
     return StoredEvent(position, at, at, event)
+
+
+def ticked(position: int, tick: str, job_name: str, what: str = "schedule.fired") -> StoredEvent:
+    """What a tick of the Schedule s came to."""
+    at = datetime.fromisoformat(builders.CREATED)
+    details = {"tick": tick, "source": "Time", "count": 1, "job": job_name}
+    event = Event(
+        id=events.derived_id(SCHEDULE, position, what, at),
+        type=what,
+        actor="operator",
+        workspace=builders.NAMESPACE,
+        kind="Schedule",
+        name="s",
+        uid=SCHEDULE,
+        details=details,
+    )
+    return StoredEvent(position, at, at, event)
+
+
+def fired(name: str, number: int = 1) -> Body:
+    """A Job that the Schedule s has made; the second of a name is another object."""
+    made = builders.job(name).raw
+    owner = {"apiVersion": names.API_VERSION, "kind": "Schedule", "name": "s", "uid": SCHEDULE}
+    metadata = {**made["metadata"], "uid": f"{name}-{number}", "ownerReferences": [owner]}
+    return {**made, "metadata": metadata}
 
 
 def effect(attempt: int, pod_uid: str = "", token: int = 1) -> Effect:

@@ -17,8 +17,10 @@ from tests.faults.invariants import (
     no_orphans,
     one_effect_per_attempt,
     one_live_pod_per_attempt,
+    one_outcome_per_tick,
     phases_along_the_table,
     quiet_at_the_end,
+    quota_never_exceeded,
     tokens_grow,
     writes_with_precondition,
 )
@@ -28,12 +30,14 @@ from tests.support import builders
 from tests.support.histories import (
     attempts,
     effect,
+    fired,
     gone,
     gone_through,
     history,
     job,
     pod,
     row,
+    ticked,
     told,
 )
 
@@ -67,6 +71,21 @@ def _asked(*types: str) -> dict[str, Any]:
     return job(conditions=[{"type": each, "status": "True"} for each in types])
 
 
+def _takes(jobs: int) -> dict[str, Any]:
+    return builders.agent().with_spec(quota={"concurrentJobs": jobs}).raw
+
+
+def _quota(pods: str) -> dict[str, Any]:
+    metadata = {"name": "coxswain-agents", "namespace": builders.NAMESPACE, "uid": "quota"}
+    return {"kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": {"pods": pods}}}
+
+
+def _going(attempt: int) -> dict[str, Any]:
+    found = pod(attempt)
+    return {**found, "metadata": {**found["metadata"], "deletionTimestamp": builders.CREATED}}
+
+
+ONE = "2026-11-01T00:00:01Z"
 NOW = datetime.now(UTC)
 METADATA = {"name": "j", "resourceVersion": "3"}
 CASES = [
@@ -170,6 +189,37 @@ CASES = [
         writes_with_precondition,
         _sent("create", "pods", metadata={"generateName": "j-"}),
         _sent("create", "pods", metadata={"name": "j-1"}),
+    ),
+    (
+        quota_never_exceeded,
+        history(_takes(1), pod(1), pod(2)),
+        history(_takes(1), pod(1), pod(1, phase="Succeeded"), pod(2)),
+    ),
+    (
+        quota_never_exceeded,
+        history(_takes(2), pod(1), pod(2), pod(3)),
+        history(_takes(2), pod(1), pod(2), _going(1), pod(3)),
+    ),
+    (
+        quota_never_exceeded,
+        history(_quota("2"), pod(1), pod(2, agent="b"), pod(3, agent="c")),
+        history(_quota("1"), pod(1), _quota("1k"), pod(2, agent="b")),
+    ),
+    (
+        one_outcome_per_tick,
+        history(fired("a"), events=(ticked(1, ONE, "a"), ticked(2, ONE, "a", "schedule.skipped"))),
+        history(fired("a"), events=(ticked(1, ONE, "a"),)),
+    ),
+    (
+        one_outcome_per_tick,
+        history(fired("a"), fired("a", 2), events=(ticked(1, ONE, "a"),)),
+        history(fired("a"), job(phase="Queued"), events=(ticked(1, ONE, "a"),)),
+    ),
+    (one_outcome_per_tick, history(fired("a")), history()),
+    (
+        one_outcome_per_tick,
+        history(events=(ticked(1, ONE, "a"),)),
+        history(events=(told(1, "job.created"),)),
     ),
     (
         quiet_at_the_end,

@@ -1,9 +1,10 @@
-"""Who makes Jobs by the clock: our operator, and CronJob of Kubernetes.
+"""Who makes Jobs by the clock: our operator, and CronJob of Kubernetes; and what the API server alone can take.
 
-Each run of each has an API server of its own, and no pod runs. Both have the same workspace.
+Each run of each has an API server of its own, and no pod runs. All have the same workspace.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from tests.support.leader import Installation
 from tests.support.postgres import Database, Server
 from tests.support.workspace import Workspace
 
-OURS, PEER = "Coxswain", "CronJob"
+OURS, PEER, BARE = "Coxswain", "CronJob", "bare creations"
 NAMESPACE = "ticking"
 RATES = (*sides.UNBOUND, "--concurrent-cron-job-syncs=50")
 CRON_JOBS = f"/apis/batch/v1/namespaces/{NAMESPACE}/cronjobs"
@@ -45,6 +46,7 @@ class Ticking:
     """Its process."""
     make: Callable[[int, str], Awaitable[None]]
     """Make what fires by a cron line, under a number."""
+    makes_pods: bool = True
 
     async def make_all(self, lines: dict[int, str]) -> None:
         """Make many, so many at once."""
@@ -81,7 +83,7 @@ def measure(
             about["Kubernetes"] = (await client.get("/version"))["gitVersion"]
             home = _Home(client, installation, database, folder)
             try:
-                async with _ours(home) if name == OURS else _theirs(home) as side:
+                async with SIDES[name](home) as side:
                     return await measured(side)
             finally:
                 await client.close()
@@ -183,6 +185,38 @@ async def _theirs(home: _Home) -> AsyncIterator[Ticking]:
         yield Ticking(home.client, BATCH_JOBS, plane.pid(sides.CONTROLLERS), make)
     finally:
         plane.stop_controllers()
+
+
+@asynccontextmanager
+async def _bare(home: _Home) -> AsyncIterator[Ticking]:
+    """Nobody decides anything: the driver makes our Jobs itself as soon as the minute has begun."""
+    await _workspace(home)
+    jobs = paths.collection("jobs", NAMESPACE)
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def create(number: int, cron: str) -> None:
+        job = builders.job(f"s{number:05}", "a").with_command("true").in_namespace(NAMESPACE)
+        await asyncio.sleep((_minute(cron) - datetime.now(UTC)).total_seconds())
+        async with turns:
+            await home.client.create(jobs, job.manifest)
+
+    async with asyncio.TaskGroup() as due:
+
+        async def make(number: int, cron: str) -> None:
+            due.create_task(create(number, cron))
+
+        yield Ticking(home.client, jobs, os.getpid(), make, makes_pods=False)
+
+
+SIDES = {OURS: _ours, PEER: _theirs, BARE: _bare}
+
+
+def _minute(cron: str) -> datetime:
+    """The next minute of a cron line that ``line`` has made."""
+    minute, hour, *_ = cron.split()
+    now = datetime.now(UTC)
+    at = now.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
+    return at if at > now - MINUTE else at + timedelta(days=1)
 
 
 async def _workspace(home: _Home) -> None:

@@ -33,6 +33,7 @@ def seen(trace: Trace, fired: Sequence[Fired]) -> tuple[HandOver, ...]:
 
 
 def _seen(trace: Trace, fired: Sequence[Fired]) -> Iterator[HandOver]:
+    """``leader`` is the replica that leads and its name in the lease, of which each start has another."""
     leader, led_at = ("", ""), 0.0
     end: _End | None = None
     for at, replica, what in _moments(trace, fired):
@@ -42,6 +43,7 @@ def _seen(trace: Trace, fired: Sequence[Fired]) -> Iterator[HandOver]:
                 leader = ("", "")
         elif what:
             if end is not None and what == end.holder:
+                # It was frozen, and nobody has noticed.
                 end = None
             if leader != (replica, what):
                 leader, led_at = (replica, what), at

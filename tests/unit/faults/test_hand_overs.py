@@ -47,8 +47,9 @@ def test_the_same_replica_is_the_next_one_once_it_has_started_again() -> None:
 
 
 def test_the_end_of_who_does_not_lead_is_none() -> None:
-    seen = [_leads(0, "one_a"), _leads(2, "one_a"), _writes(3, "one")]
-    assert hand_overs.seen(Trace(exchanges=seen), [_ends(1, "two")]) == ()
+    seen = [_leads(0, "one_a"), _writes(2, "one"), _leads(6, "two_c"), _writes(7, "two")]
+    found = hand_overs.seen(Trace(exchanges=seen), [_ends(1, "two"), _ends(3, "one")])
+    assert found == (HandOver("kill", 3, 4),)
 
 
 def test_one_that_goes_on_before_another_leads_has_not_ended() -> None:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools import console, environment, ledger, licences, places, scan
+from devtools import console, environment, fault_rows, ledger, licences, places, scan
 from devtools.errors import ToolError
 
 AT_A_TIME = 2
@@ -83,6 +83,7 @@ def _findings(patterns: dict[str, str]) -> str:
 
 def _ledger() -> str:
     try:
-        return "\n".join(ledger.faults(ledger.rows(ledger.LEDGER.read_text())))
+        promises = ledger.faults(ledger.rows(ledger.LEDGER.read_text()))
+        return "\n".join([*promises, *fault_rows.faults(fault_rows.PAGE.read_text())])
     except ToolError as error:
         return str(error)

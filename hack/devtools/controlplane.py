@@ -120,6 +120,10 @@ class ControlPlane:
         self._spawn("kube-apiserver", [bins / "kube-apiserver", *self._apiserver_flags()])
         self._await_ready("kube-apiserver", self._apiserver_ready)
 
+    def stop_apiserver(self) -> None:
+        """Kill the API alone; it may be started again after that."""
+        children.stop(self._children.pop("kube-apiserver"))
+
     def start_controllers(self, names: Sequence[str], args: Sequence[str] = ()) -> None:
         """Start kube-controller-manager with these controllers and no others; nothing is awaited."""
         bins = programs.ensure("kubernetes")

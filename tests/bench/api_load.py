@@ -32,8 +32,6 @@ LINES = [
 ]
 SOAK_PER_SECOND = 200
 LOOK_SECONDS = 1.0
-# At first it grows into its work: caches, connections, code.
-COLD_SHARE = 1 / 3
 SLOPE = "memory, KiB per minute"
 SOAK_LINES = [
     Figure("requests/s", digits=0),
@@ -131,7 +129,7 @@ async def opened(
 
 
 def _memory(looks: Sequence[tuple[float, float]]) -> dict[str, float]:
-    warm = looks[int(len(looks) * COLD_SHARE) :]
+    warm = figures.warm(looks)
     return {
         "memory at first, MB": warm[0][1] / 1e6,
         "memory at last, MB": warm[-1][1] / 1e6,

@@ -21,6 +21,7 @@ class Asked:
     size: int | None
     seconds: int | None
     json: Path | None
+    events: int | None = None
     kills: int | None = None
     soak: int | None = None
     """Minutes; None where no soak was asked for."""
@@ -33,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--size", type=int)
     group.addoption("--seconds", type=int)
     group.addoption("--json", type=Path)
+    group.addoption("--events", type=int)
     group.addoption("--kills", type=int)
     group.addoption("--soak", type=int)
 
@@ -46,6 +48,7 @@ def asked(pytestconfig: pytest.Config) -> Asked:
         option("--size"),
         option("--seconds"),
         option("--json"),
+        option("--events"),
         option("--kills"),
         option("--soak"),
     )

@@ -4,8 +4,11 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
+T = TypeVar("T")
+COLD_SHARE = 1 / 3
+"""At first a process grows into its work: caches, connections, code."""
 MS_PER_WRITE = 1.5
 """CPU of API server and etcd for one write, its way to two watchers included."""
 
@@ -57,6 +60,11 @@ def spread_ahead(figure: Figure, ours: Sequence[float], theirs: Sequence[float])
     pairs = [figure.ahead(mine, other) for mine, other in zip(ours, theirs, strict=True)]
     found = [each for each in pairs if each is not None]
     return spread(found) if found and len(found) == len(pairs) else None
+
+
+def warm(looks: Sequence[T]) -> Sequence[T]:
+    """What was seen without its first third, in which a process grows into its work."""
+    return looks[int(len(looks) * COLD_SHARE) :]
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:

@@ -20,6 +20,7 @@ from coxswain.store.pool import Connection
 from devtools.controlplane import ControlPlane
 from tests.support import apiserver, builders, leader, postgres
 from tests.support.kubelet import OURS
+from tests.support.leader import Operator
 from tests.support.postgres import Database, Server
 from tests.support.workspace import Workspace
 
@@ -145,8 +146,12 @@ class Ours:
     @contextmanager
     def working(self) -> Iterator[int]:
         """The operator, as it really runs; at the end it lets go of its lease."""
-        with self._installation.operator(self.database, self._logs, lease_seconds=15) as operator:
+        with self.replica("one") as operator:
             yield operator.process.pid
+
+    def replica(self, name: str) -> AbstractContextManager[Operator]:
+        """One of several, with the times of a real election."""
+        return self._installation.operator(self.database, self._logs, name, lease_seconds=15)
 
     async def check(self, jobs: int) -> None:
         """The records of each Job are there, once."""

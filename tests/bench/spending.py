@@ -80,9 +80,18 @@ def family_bytes(pid: int) -> float:
 
 def peak_megabytes(pid: int) -> float:
     """The most memory that a process has held at once."""
+    return _status_bytes(pid, "VmHWM") / 1e6
+
+
+def resident_bytes(pid: int) -> float:
+    """Memory that a process holds now, with all that it shares with others."""
+    return _status_bytes(pid, "VmRSS")
+
+
+def _status_bytes(pid: int, name: str) -> float:
     lines = (PROC / str(pid) / "status").read_text().splitlines()
-    (peak,) = (line for line in lines if line.startswith("VmHWM"))
-    return int(peak.split()[1]) * 1024 / 1e6
+    (found,) = (line for line in lines if line.startswith(name))
+    return int(found.split()[1]) * 1024
 
 
 def _of_children(pid: int, count: Callable[[int], float]) -> float:

@@ -18,7 +18,7 @@ EVENTS = 100_000
 
 @pytest.mark.parametrize("writers", [1, 10, 100])
 def test_events(asked: Asked, durable: Server, tmp_path: Path, writers: int) -> None:
-    load = ingest.load(asked.size or EVENTS, writers)
+    load = ingest.load(asked.events or EVENTS, writers)
     setting = (
         f"{load.events:,} events, writers: {writers}, batches of {load.batch},"
         f" {load.connections} connections"

@@ -15,7 +15,7 @@ KILLS = 200
 
 
 def test_log(asked: Asked, tmp_path: Path) -> None:
-    events, kills = asked.size or EVENTS, asked.kills or KILLS
+    events, kills = asked.events or EVENTS, asked.kills or KILLS
     with killable_postgres.started() as server:
         database = server.server.create()
         trial = Trial(server, database, tmp_path, events, kills, say=print)

@@ -14,7 +14,7 @@ from devtools import locks, places, provider
 from devtools.errors import ToolError
 from devtools.kubectl import Kubectl
 from devtools.native import Native
-from tests.faults import bed, draw, generate, lanes, plan, play, report, workloads
+from tests.faults import bed, clean, draw, generate, lanes, plan, play, report, workloads
 from tests.faults.chaos import storm
 from tests.faults.plan import Plan
 from tests.faults.report import Line
@@ -23,6 +23,7 @@ REFERENCE = "reference"
 QUIET_SECONDS = 5.0
 MORE = "score and model are verbs, too: hack/faults score --help"
 MOST_MINUTES = 240
+MOST_RUNS = 9999
 
 
 def main() -> int:
@@ -98,6 +99,13 @@ def every(asked: argparse.Namespace) -> int:
     return lanes.run(asked.folder, asked.lanes, asked.json, sample)
 
 
+def undisturbed(asked: argparse.Namespace) -> int:
+    """Play workloads by turns without any fault, in several lanes: what does not hold is a false alarm."""
+    with tempfile.TemporaryDirectory(prefix="cx-clean-") as folder:
+        _write(clean.plans(asked.workloads or workloads.names(), asked.runs), Path(folder))
+        return lanes.run(Path(folder), asked.lanes, asked.json)
+
+
 def rage(asked: argparse.Namespace) -> int:
     """Break a running installation on the native node for so many minutes, and check what became of it."""
     cluster = provider.choose()
@@ -138,6 +146,20 @@ def _samples(parser: argparse.ArgumentParser, *, is_needed: bool = False) -> Non
     parser.add_argument("--seed", type=int, default=0, help="of what is drawn (0)")
 
 
+def _lanes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--lanes", type=int, default=lanes.LANES, help=f"so many at once ({lanes.LANES})"
+    )
+    parser.add_argument("--json", type=Path, help="file that gets a line of JSON per plan")
+
+
+def _count(text: str) -> int:
+    found = int(text)
+    if not 0 < found <= MOST_RUNS:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to {MOST_RUNS} runs")
+    return found
+
+
 def _minutes(text: str) -> float:
     found = float(text)
     if not 0 < found <= MOST_MINUTES:
@@ -162,12 +184,14 @@ def _asked() -> argparse.Namespace:
     three = verbs.add_parser("all", help=every.__doc__)
     three.add_argument("workloads", nargs="*", help="all if none")
     three.add_argument("--folder", type=Path, required=True, help="where the plans are written")
-    three.add_argument(
-        "--lanes", type=int, default=lanes.LANES, help=f"so many at once ({lanes.LANES})"
-    )
+    _lanes(three)
     _samples(three)
-    three.add_argument("--json", type=Path, help="file that gets a line of JSON per plan")
     three.set_defaults(do=every)
+    seven = verbs.add_parser("clean", help=undisturbed.__doc__)
+    seven.add_argument("workloads", nargs="*", help="all if none")
+    seven.add_argument("--runs", type=_count, default=200, help="so many in all (200)")
+    _lanes(seven)
+    seven.set_defaults(do=undisturbed)
     six = verbs.add_parser("draw", help=pick.__doc__)
     six.add_argument("plans", nargs="+", type=Path, metavar="PLAN.yaml")
     six.add_argument("--folder", type=Path, required=True, help="where the plans are written")

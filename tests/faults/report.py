@@ -5,8 +5,10 @@ import sys
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+from tests.faults import hand_overs
+from tests.faults.hand_overs import HandOver
 from tests.faults.verdict import Verdict
 
 
@@ -20,13 +22,15 @@ class Line:
     broken: tuple[str, ...]
     seconds: float
     """From the end of the last fault to the end of everything."""
+    hand_overs: tuple[HandOver, ...] = ()
 
     @classmethod
     def of(cls, verdict: Verdict) -> Self:
         """What a verdict comes to."""
         state = "fail" if verdict.broken else "idle" if verdict.waiting else "ok"
         plan = verdict.plan
-        return cls(plan.workload, plan.name, state, tuple(verdict.broken), verdict.seconds)
+        over = hand_overs.seen(verdict.trace, verdict.fired)
+        return cls(plan.workload, plan.name, state, tuple(verdict.broken), verdict.seconds, over)
 
 
 def say(text: str) -> None:
@@ -52,6 +56,8 @@ def figures(lines: list[Line]) -> str:
     if took:
         said += f"; {_at(took, 0.5):.1f} s after the last fault (median)"
         said += f", {_at(took, 0.99):.1f} s (99 of 100), {took[-1]:.1f} s (longest)"
+    for deed in hand_overs.ENDINGS:
+        said += _of_deed(deed, [each for line in lines for each in line.hand_overs])
     for name, times in Counter(each for line in lines for each in line.broken).most_common():
         said += f"\n  {times:4} {name}"
     return said
@@ -60,7 +66,30 @@ def figures(lines: list[Line]) -> str:
 def read(file: Path) -> list[Line]:
     """The lines that were kept in a file."""
     found = [json.loads(line) for line in file.read_text().splitlines()]
-    return [Line(**{**each, "broken": tuple(each["broken"])}) for each in found]
+    return [_line(**each) for each in found]
+
+
+def _line(broken: list[str], hand_overs: list[list[Any]], **more: Any) -> Line:
+    over = tuple(HandOver(*each) for each in hand_overs)
+    return Line(**more, broken=tuple(broken), hand_overs=over)
+
+
+def _of_deed(deed: str, found: list[HandOver]) -> str:
+    """How long it took until another led after leaders had ended so, and until it acted; nothing where none had."""
+    mine = [each for each in found if each.deed == deed]
+    if not mine:
+        return ""
+    led, acted = (
+        sorted(each) for each in zip(*((one.led, one.acted) for one in mine), strict=True)
+    )
+    return (
+        f"\n  {len(mine)} leaders ended by a {deed}; the next one led after {_spread(led)}"
+        f", and acted after {_spread(acted)}"
+    )
+
+
+def _spread(ordered: list[float]) -> str:
+    return f"{_at(ordered, 0.5):.1f} s (median), {ordered[-1]:.1f} s (longest)"
 
 
 def _at(ordered: list[float], part: float) -> float:

@@ -119,7 +119,7 @@ class KubeProxy:
             headers = _passed(answered.headers)
             exchange.status = answered.status
         exchange.version = _version(found) if exchange.target.is_write else None
-        if _has_the_lease(exchange):
+        if exchange.holder:
             self._director.leads(exchange.replica)
         return web.Response(status=exchange.status, body=found, headers=headers)
 
@@ -158,15 +158,6 @@ class KubeProxy:
             read_bufsize=2**20,
         ) as answered:
             yield answered
-
-
-def _has_the_lease(exchange: Exchange) -> bool:
-    """Whether somebody has just taken or renewed the lease of election."""
-    target, sent = exchange.target, exchange.sent
-    if target.resource != targets.ELECTION or target.verb not in targets.WRITES:
-        return False
-    spec = sent.get("spec") if isinstance(sent, dict) else None
-    return exchange.is_done and bool((spec or {}).get("holderIdentity"))
 
 
 def _cut(request: web.Request) -> web.Response:

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.faults.proxy import targets
 from tests.faults.proxy.targets import Target
 
 Body = dict[str, Any]
@@ -25,6 +26,14 @@ class Exchange:
     def is_done(self) -> bool:
         """Whether the API server has done it."""
         return self.status is not None and self.status < 300
+
+    @property
+    def holder(self) -> str:
+        """Who has just taken or renewed the lease of election with it; nobody where it did something else."""
+        if self.target.resource != targets.ELECTION or self.target.verb not in targets.WRITES:
+            return ""
+        spec = self.sent.get("spec") if isinstance(self.sent, dict) else None
+        return str((spec or {}).get("holderIdentity") or "") if self.is_done else ""
 
 
 @dataclass(frozen=True)

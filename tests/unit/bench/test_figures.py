@@ -82,3 +82,8 @@ def test_a_third_core_adds_a_half() -> None:
 def test_a_slope_is_that_of_the_line_nearest_to_the_points() -> None:
     assert figures.slope([(0, 5), (1, 7), (2, 9)]) == pytest.approx(2)
     assert figures.slope([(0, 0), (1, 3), (2, 0), (3, 3)]) == pytest.approx(0.6)
+
+
+def test_what_was_seen_while_a_process_grew_into_its_work_is_left_out() -> None:
+    assert figures.warm([1, 2, 3, 4, 5, 6]) == [3, 4, 5, 6]
+    assert figures.warm([1, 2]) == [1, 2]

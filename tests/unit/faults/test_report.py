@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.faults import lanes, report
+from tests.faults.hand_overs import HandOver
 from tests.faults.plan import Plan
 from tests.faults.report import Line
 
 
-def _line(state: str, seconds: float = 1.0, *broken: str) -> Line:
-    return Line("retry", "a", state, broken, seconds)
+def _line(state: str, seconds: float = 1.0, *broken: str, over: tuple[HandOver, ...] = ()) -> Line:
+    return Line("retry", "a", state, broken, seconds, over)
 
 
 def test_the_figures_count_states_times_and_what_was_broken() -> None:
@@ -24,13 +25,28 @@ def test_the_figures_count_states_times_and_what_was_broken() -> None:
     assert "1 no orphans" in said
 
 
+def test_the_figures_tell_how_long_nobody_led_by_how_leaders_had_ended() -> None:
+    kills = [HandOver("kill", 3.0, 3.5), HandOver("kill", 2.0, 4.5), HandOver("kill", 4.0, 4.0)]
+    lines = [
+        _line("ok", over=(kills[0], HandOver("freeze", 5.0, 6.0))),
+        _line("ok", over=(*kills[1:],)),
+    ]
+    said = report.figures(lines)
+    assert (
+        "3 leaders ended by a kill; the next one led after 3.0 s (median), 4.0 s (longest)" in said
+    )
+    assert "and acted after 4.0 s (median), 4.5 s (longest)" in said
+    assert "1 leaders ended by a freeze; the next one led after 5.0 s" in said
+    assert "leaders ended" not in report.figures([_line("ok")])
+
+
 @pytest.mark.parametrize(("states", "code"), [((), 0), (("ok", "idle"), 0), (("ok", "fail"), 1)])
 def test_only_what_did_not_hold_is_a_failure(states: tuple[str, ...], code: int) -> None:
     assert report.close([_line(each) for each in states], None) == code
 
 
 def test_lines_that_are_kept_are_read_as_they_were(tmp_path: Path) -> None:
-    lines = [_line("ok"), _line("fail", 1.5, "tokens grow")]
+    lines = [_line("ok", over=(HandOver("kill", 3, 4.5),)), _line("fail", 1.5, "tokens grow")]
     report.close(lines, tmp_path / "lines")
     assert report.read(tmp_path / "lines") == lines
 

@@ -1,11 +1,13 @@
 """What is generated from the schemas: every property of every kind, good and bad, and walks."""
 
+from pathlib import Path
 from random import Random
 
 import pytest
 
 from tests.support.transitions import changes, properties, samples
 
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "faults.md"
 kinds = pytest.mark.parametrize("kind", samples.SPECS)
 
 
@@ -31,6 +33,16 @@ def test_every_property_is_changed_for_good(kind: str) -> None:
 @kinds
 def test_every_property_is_changed_for_bad(kind: str) -> None:
     assert paths(kind) - changes.touched(kind, changes.bad(kind)) == set()
+
+
+def test_the_page_says_how_many_properties_are_touched() -> None:
+    every = sum(len(paths(kind)) for kind in samples.SPECS)
+    good, bad = (
+        sum(len(changes.touched(kind, made(kind))) for kind in samples.SPECS)
+        for made in (changes.good, changes.bad)
+    )
+    said = f"of {every} properties of all specs {good} are put to good values and {bad} to bad ones"
+    assert said in PAGE.read_text()
 
 
 @kinds

@@ -5,14 +5,16 @@ What they write down is a file that no part of the platform can reach.
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
 from coxswain import names
-from coxswain.errors import CoxswainError, NotFoundError
+from coxswain.errors import ConflictError, CoxswainError, NotFoundError
 from coxswain.kube import paths
-from coxswain.store import reports
+from coxswain.store import claims, reports
 from tests.faults.history import Effect
 from tests.support.pods import FakePod
 from tests.support.workspace import Ledger
@@ -21,6 +23,8 @@ REFUSED = 77
 LOOK_SECONDS = 0.02
 ASK_SECONDS = 0.1
 """Between two questions to the API server, which are many while nobody leads."""
+BEAT_SECONDS = 5.0
+"""Of an agent that waits, a sixth of the shortest lease of a workload."""
 Script = Callable[["Agents", FakePod], Awaitable[None]]
 
 
@@ -56,9 +60,19 @@ class Agents:
         effect = {"job": run.key.job_uid, "attempt": run.key.attempt, "pod": pod.uid}
         with self._file.open("a") as file:
             file.write(json.dumps({**effect, "token": run.token}) + "\n")
-        while not await _is_known(pod):  # noqa: ASYNC110 - others do it
-            await asyncio.sleep(ASK_SECONDS)
+        await self._until_known(pod)
         return True
+
+    async def _until_known(self, pod: FakePod) -> None:
+        """Wait until the Job is known to run. Who is silent for long loses its leases, so it beats meanwhile."""
+        due = 0.0
+        while not await _is_known(pod):
+            if (now := time.monotonic()) >= due:
+                # Whose run is closed is told so, and goes on to what comes of that.
+                with suppress(ConflictError):
+                    await self._ledger.store.transact(claims.heartbeat, pod.uid)
+                due = now + BEAT_SECONDS
+            await asyncio.sleep(ASK_SECONDS)
 
     async def acts(self, pod: FakePod, act: UUID, name: str) -> None:
         """Begin something with an effect outside, which never ends."""

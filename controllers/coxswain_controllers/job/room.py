@@ -8,7 +8,7 @@ from typing import Any
 from coxswain.api.job import TERMINAL
 from coxswain.api.kind import Job
 from coxswain.errors import CoxswainError
-from coxswain.reconcile import actions, telling
+from coxswain.reconcile import actions, intake, telling
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.decision import Decision
@@ -16,7 +16,7 @@ from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
 from coxswain.store.events import Event
 from coxswain.telemetry import traces
-from coxswain_controllers.job import counting, decide, form, happenings, observe, spans, turn
+from coxswain_controllers.job import counting, decide, form, happenings, observe, rest, spans, turn
 from coxswain_controllers.job.snapshot import JobSnapshot
 
 
@@ -30,15 +30,32 @@ class JobRoom:
         self._world = world
 
     def listed(self, items: Iterable[Raw]) -> None:
-        """Have all who waited before a restart stand in line before any slot is given out."""
-        cache, turns = self._world.cache, self._world.turns
+        """Have all who waited before a restart stand in line before any slot is given out.
+
+        Who has ended has no pass, or one after all others.
+        """
         for raw in items:
-            job = form.of_job(raw)
-            agent = cache.named("Agent", job.metadata.namespace, observe.agent_name(job.spec))
-            found = turn.resumed(job, None if agent is None else form.of_agent(agent))
-            if found is not None:
-                turns.resume(found)
-        turns.give_out()
+            if intake.has_ended(raw):
+                self._let_rest(raw)
+            else:
+                self._resume(raw)
+        self._world.turns.give_out()
+
+    def _let_rest(self, raw: Raw) -> None:
+        cache, queue, key = self._world.cache, self._world.queue, keys.of(self.kind, raw)
+        queue.drop(key)
+        agent = cache.named("Agent", key.namespace, rest.agent_name(raw))
+        if not rest.rests(raw, cache.children(key.uid), agent):
+            queue.add(key)
+
+    def _resume(self, raw: Raw) -> None:
+        job = form.of_job(raw)
+        agent = self._world.cache.named(
+            "Agent", job.metadata.namespace, observe.agent_name(job.spec)
+        )
+        found = turn.resumed(job, None if agent is None else form.of_agent(agent))
+        if found is not None:
+            self._world.turns.resume(found)
 
     async def observe(self, key: Key) -> JobSnapshot | None:
         """Collect the snapshot of a Job."""

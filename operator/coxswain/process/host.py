@@ -20,6 +20,8 @@ from coxswain.settings import OperatorSettings
 
 ENTRY_POINTS = "coxswain.controllers"
 LONGEST_BACKOFF_SECONDS = 30.0
+LIST_PAGE = 500
+"""Objects that kopf reads at once. Without it a list comes whole, and is decoded while nothing else runs."""
 
 
 class EndlessBackoffs:
@@ -115,6 +117,7 @@ def settings() -> kopf.OperatorSettings:
     made.posting.enabled = False
     made.posting.loggers = False
     made.scanning.disabled = True
+    made.watching.chunk_size = LIST_PAGE
     made.watching.server_timeout = 300
     made.watching.client_timeout = 330
     made.watching.connect_timeout = 10

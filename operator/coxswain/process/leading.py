@@ -20,6 +20,7 @@ from coxswain.process import (
     counts,
     event_wakes,
     following,
+    garbage,
     gauges,
     host,
     services,
@@ -123,10 +124,11 @@ class Leading:
         self.world = world
         listener = self._listener
         steps = clock_steps.ClockSteps(time.time, time.monotonic)
-        await following.list_all(streams)
-        if world.reach.is_whole:
-            await sweeper.fill()
-        _line_up(world, rooms)
+        with garbage.spared():
+            await following.list_all(streams)
+            if world.reach.is_whole:
+                await sweeper.fill()
+            _line_up(world, rooms)
         async with self._parts() as group:
             group.create_task(self._keep_records(world, taken_in, rooms))
             group.create_task(world.journal.run())

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from coxswain.reconcile import key as keys
+from coxswain.reconcile import slim
 from coxswain.reconcile.key import Key
 
 Raw = Mapping[str, Any]
@@ -51,13 +52,13 @@ class Cache:
         known = self._objects[kind].get(uid)
         if uid in self._buried or (known is not None and version(known) >= version(raw)):
             return False
-        slim = {**raw, "metadata": {k: v for k, v in metadata.items() if k != "managedFields"}}
-        self._objects[kind][uid] = slim
+        kept = slim.of(kind, raw)
+        self._objects[kind][uid] = kept
         self._names[kind, metadata["namespace"], metadata["name"]] = uid
         owner = keys.owner(raw)
         if owner is not None:
-            self._children[owner.uid][uid] = slim
-        self._regroup(kind, uid, known, slim)
+            self._children[owner.uid][uid] = kept
+        self._regroup(kind, uid, known, kept)
         return True
 
     def remove(self, kind: str, raw: Raw) -> bool:

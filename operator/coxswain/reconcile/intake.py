@@ -153,7 +153,7 @@ class Intake:
         """The same but for Schedules, which wait for a time and are many."""
         for kind in self._rooms:
             for raw in self._world.cache.all(kind):
-                if kind != "Schedule" and not (kind == "Job" and _has_ended(raw)):
+                if kind != "Schedule" and not (kind == "Job" and has_ended(raw)):
                     self._world.queue.add(keys.of(kind, raw))
 
     def wake_schedules(self, share: int = 1, turn: int = 0) -> None:
@@ -195,11 +195,11 @@ class Intake:
         self._world.queue.add(key)
         if self._world.cache.get("Job", key.uid) is not None:
             self._world.descent.keep(raw)
-            (self._world.dependents.forget if _has_ended(raw) else self._world.dependents.keep)(raw)
+            (self._world.dependents.forget if has_ended(raw) else self._world.dependents.keep)(raw)
         for each in self._world.dependents.of(raw):
             self._world.queue.add(each)
         owner = keys.owner(raw)
-        is_over = _has_ended(raw) or self._world.cache.get("Job", key.uid) is None
+        is_over = has_ended(raw) or self._world.cache.get("Job", key.uid) is None
         if owner is not None and owner.kind == "Schedule" and is_over:
             self._world.queue.add(owner)
 
@@ -230,7 +230,7 @@ def group_of(kind: str, raw: Raw) -> tuple[str, ...] | None:
     if kind == "Pod":
         agent = turns.slot_of_pod(raw).agent
         return ("pods", metadata["namespace"], agent) if turns.is_live(raw) and agent else None
-    if kind == "Job" and not _has_ended(raw):
+    if kind == "Job" and not has_ended(raw):
         return ("jobs", metadata["namespace"], _agent_of(raw))
     if kind == "Schedule":
         template = (raw.get("spec") or {}).get("jobTemplate") or {}
@@ -243,7 +243,8 @@ def _agent_of(job: Raw) -> str:
     return name
 
 
-def _has_ended(raw: Raw) -> bool:
+def has_ended(raw: Raw) -> bool:
+    """Whether a pod or a Job is in a phase that nothing leaves."""
     return (raw.get("status") or {}).get("phase") in ENDED
 
 

@@ -15,7 +15,7 @@ import structlog
 from coxswain.errors import CoxswainError, FencedError, ForbiddenError, NotFoundError
 from coxswain.kube import paths
 from coxswain.kube.client import Client
-from coxswain.reconcile import cache, mirrors
+from coxswain.reconcile import cache, mirrors, slim
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.intake import Intake
 from coxswain.reconcile.room import Room
@@ -74,7 +74,7 @@ class Sweeper:
             found: list[Raw] = []
             path = paths.collection(each.plural)
             async for page in self._world.client.pages(path, selector=each.selector):
-                found.extend(page["items"])
+                found.extend(slim.of(each.kind, raw) for raw in page["items"])
             for raw in sorted(found, key=lambda raw: str(raw["metadata"]["creationTimestamp"])):
                 self._intake.hear(each.kind, None, raw)
 

@@ -33,6 +33,13 @@ class Lines(Generic[T]):
         """Add an item unless it stands there already."""
         self._lines.setdefault(name, OrderedDict()).setdefault(item, at)
 
+    def drop(self, name: str, item: T) -> None:
+        """Take an item out of a line, wherever it stands there."""
+        line = self._lines.get(name, OrderedDict())
+        line.pop(item, None)
+        if not line:
+            self._lines.pop(name, None)
+
     def pop(self) -> tuple[T, float]:
         """Take the first item of the line whose turn it is. Raises KeyError when all are empty."""
         name, line = next(iter(self._lines.items()), (None, None))
@@ -88,6 +95,10 @@ class WorkQueue:
             return
         self._ready.put(key.namespace, key, self._clock())
         self._call_one()
+
+    def drop(self, key: Key) -> None:
+        """Ask for no pass now: what was asked for and not begun is taken back; a later time holds."""
+        self._ready.drop(key.namespace, key)
 
     def add_at(self, key: Key, at: float) -> None:
         """Ask for a pass at a time; the earliest of all times asked for holds."""

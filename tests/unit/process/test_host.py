@@ -70,6 +70,10 @@ def test_a_silent_watch_is_given_up_and_others_end_by_themselves() -> None:
     assert (watching.server_timeout, watching.client_timeout) == (300, 330)
 
 
+def test_a_long_list_is_read_in_pages() -> None:
+    assert host.settings().watching.chunk_size == 500
+
+
 def test_a_watch_is_repeated_without_end_with_a_bounded_wait() -> None:
     backoffs = host.settings().networking.error_backoffs
     assert isinstance(backoffs, host.EndlessBackoffs)

@@ -200,3 +200,24 @@ async def test_a_closed_queue_gives_out_nothing_and_waits_for_what_it_gave_out(
     queue.done(key("a"))
     async with asyncio.timeout(5):
         await closing
+
+
+async def test_a_key_that_is_dropped_has_no_pass_and_others_of_its_namespace_have(
+    queue: WorkQueue,
+) -> None:
+    for name in ("first", "second", "third"):
+        queue.add(key(name))
+    queue.drop(key("second"))
+    assert [await taken(queue) for _ in range(3)] == [key("first"), key("third"), None]
+
+
+async def test_a_key_that_is_dropped_comes_again_when_it_is_added_and_at_its_time(
+    queue: WorkQueue, clock: Clock
+) -> None:
+    queue.drop(key("unknown"))
+    queue.add(key("a"))
+    queue.add_at(key("a"), clock.now + 5)
+    queue.drop(key("a"))
+    assert await taken(queue) is None
+    clock.now += 5
+    assert await taken(queue) == key("a")

@@ -5,10 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from devtools import shell
-from devtools.monitoring.alerts import Alert
+from devtools.monitoring.alerts import PREFIX, Alert
 from tests.support import chart, prometheus
 
 Body = dict[str, Any]
+SAME = {
+    "QUEUE_STALLED": f"{PREFIX}QueueStalled",
+    "HIGH_FAILURE_RATE": f"{PREFIX}HighFailureRate",
+}
+"""What the API tells of under one name, Prometheus under another."""
 
 
 def check(name: str, alert: Alert, given: dict[str, str], minutes: int, *, fires: bool) -> Body:

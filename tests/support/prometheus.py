@@ -1,4 +1,4 @@
-"""A real Prometheus, Debian's package, that scrapes given addresses and answers queries."""
+"""A real Prometheus, Debian's package, that scrapes given addresses, judges rules and answers queries."""
 
 import json
 import shutil
@@ -13,6 +13,7 @@ from typing import Any
 
 from devtools import children, debian, patience
 
+Body = dict[str, Any]
 READY_SECONDS = 30.0
 
 
@@ -22,12 +23,12 @@ class Prometheus:
     def __init__(self, port: int) -> None:
         self._url = f"http://127.0.0.1:{port}"
 
-    def query(self, expression: str) -> list[dict[str, Any]]:
+    def query(self, expression: str) -> list[Body]:
         """The instant vector that a dashboard's panel would draw now."""
         words = urllib.parse.urlencode({"query": expression})
         address = f"{self._url}/api/v1/query?{words}"
         with urllib.request.urlopen(address, timeout=10) as answer:
-            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+            result: list[Body] = json.load(answer)["data"]["result"]
         return result
 
     def is_ready(self) -> bool:
@@ -48,15 +49,13 @@ class Target:
 
 
 @contextmanager
-def scraping(targets: Sequence[Target], folder: Path) -> Iterator[Prometheus]:
-    """Run a server that scrapes these addresses every second."""
+def scraping(
+    targets: Sequence[Target], folder: Path, rules: Body | None = None
+) -> Iterator[Prometheus]:
+    """Run a server that scrapes these addresses every second, and judges by these groups of rules as often."""
     port = children.free_port()
-    config = folder / "prometheus.json"
-    places = [{"targets": [each.address], "labels": each.labels} for each in targets]
-    scrape = {"job_name": "coxswain", "static_configs": places}
-    config.write_text(json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": [scrape]}))
     flags = {
-        "config.file": config,
+        "config.file": _config(targets, folder, rules or {"groups": []}),
         "storage.tsdb.path": folder / "data",
         "web.listen-address": f"127.0.0.1:{port}",
     }
@@ -68,6 +67,19 @@ def scraping(targets: Sequence[Target], folder: Path) -> Iterator[Prometheus]:
         yield server
     finally:
         children.stop(process)
+
+
+def _config(targets: Sequence[Target], folder: Path, rules: Body) -> Path:
+    (folder / "rules.json").write_text(json.dumps(rules))
+    places = [{"targets": [each.address], "labels": each.labels} for each in targets]
+    given = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": ["rules.json"],
+        "scrape_configs": [{"job_name": "coxswain", "static_configs": places}],
+    }
+    config = folder / "prometheus.json"
+    config.write_text(json.dumps(given))
+    return config
 
 
 def _pending(server: Prometheus, process: "subprocess.Popen[bytes]", log: Path) -> str:

@@ -10,8 +10,8 @@ from coxswain.alert_settings import AlertSettings
 from coxswain.rules import alerting
 from coxswain.rules.alerting import Thresholds
 from devtools.monitoring import rules
-from devtools.monitoring.alerts import PREFIX
 from tests.support import alert_rules, chart
+from tests.support.alert_rules import SAME
 
 Body = dict[str, Any]
 
@@ -28,10 +28,6 @@ GIVEN = {
     "windowSeconds": 61,
 }
 SWITCHED_ON = {"monitoring": {"rules": {"enabled": True}}}
-SAME = {
-    "QUEUE_STALLED": f"{PREFIX}QueueStalled",
-    "HIGH_FAILURE_RATE": f"{PREFIX}HighFailureRate",
-}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ What they write down is a file that no part of the platform can reach.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from coxswain import names
 from coxswain.errors import CoxswainError, NotFoundError
 from coxswain.kube import paths
 from coxswain.store import reports
+from tests.faults.callers import Api, Worker
 from tests.faults.history import Effect
 from tests.support.pods import FakePod
 from tests.support.workspace import Ledger
@@ -27,9 +30,10 @@ Script = Callable[["Agents", FakePod], Awaitable[None]]
 class Agents:
     """All agents of a run."""
 
-    def __init__(self, ledger: Ledger, file: Path) -> None:
+    def __init__(self, ledger: Ledger, file: Path, api: Api) -> None:
         self._ledger = ledger
         self._file = file
+        self._api = api
         self._came: set[str] = set()
 
     def comes(self, pod: FakePod) -> int:
@@ -53,12 +57,30 @@ class Agents:
         except CoxswainError:
             await pod.ends(REFUSED)
             return False
-        effect = {"job": run.key.job_uid, "attempt": run.key.attempt, "pod": pod.uid}
+        await self._works(pod, run.token)
+        return True
+
+    @asynccontextmanager
+    async def at_the_api(self, pod: FakePod) -> AsyncIterator[Worker | None]:
+        """The same over HTTP; None in place of False."""
+        await pod.starts()
+        async with self._api.worker(pod) as worker:
+            try:
+                token = await worker.claims()
+            except CoxswainError:
+                await pod.ends(REFUSED)
+                yield None
+            else:
+                await self._works(pod, token)
+                yield worker
+
+    async def _works(self, pod: FakePod, token: int) -> None:
+        job, _, attempt = pod.environment["COXSWAIN_RUN"].partition("/")
+        effect = Effect(job, int(attempt), pod.uid, token)
         with self._file.open("a") as file:
-            file.write(json.dumps({**effect, "token": run.token}) + "\n")
+            file.write(json.dumps(asdict(effect)) + "\n")
         while not await _is_known(pod):  # noqa: ASYNC110 - others do it
             await asyncio.sleep(ASK_SECONDS)
-        return True
 
     async def acts(self, pod: FakePod, act: UUID, name: str) -> None:
         """Begin something with an effect outside, which never ends."""

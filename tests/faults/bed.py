@@ -10,29 +10,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.etcd import FLAGS, Etcd
-from tests.support import apiserver, leader, warm
+from tests.support import apiserver, leader, warm, whole
 from tests.support import postgres as databases
-from tests.support.leader import OPERATOR, Installation
+from tests.support.leader import HOME, Installation
 from tests.support.postgres import Server
 
 
 @dataclass(frozen=True)
 class Bed:
-    """A control plane with the chart's roles in it, and a server for databases."""
+    """A control plane with the chart's roles in it, a server for databases, and what starts processes."""
 
     installation: Installation
     postgres: Server
+    forks: warm.Server
 
     @property
     def etcd(self) -> Etcd:
         """Where every revision stands."""
         return Etcd(self.installation.plane.etcd_url)
 
-    @property
-    def account(self) -> ssl.SSLContext:
-        """The operator's, for who speaks in its place."""
+    def account(self, verb: str) -> ssl.SSLContext:
+        """That of the process of this verb, for who speaks in its place."""
         plane = self.installation.plane
-        pair = plane.authority.issue("proxy", OPERATOR, ())
+        user = f"system:serviceaccount:{HOME}:{self.installation.name}-{verb}"
+        pair = plane.authority.issue(f"proxy-{verb}", user, whole.GROUPS)
         made = ssl.create_default_context(cafile=str(plane.ca_file))
         made.load_cert_chain(pair.certificate, pair.key)
         return made
@@ -46,4 +47,4 @@ def made(folder: Path) -> Iterator[Bed]:
         databases.running() as postgres,
         warm.running(folder) as forks,
     ):
-        yield Bed(leader.install(plane, start=forks.start), postgres)
+        yield Bed(leader.install(plane, start=forks.start), postgres, forks)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
-from tests.faults.plan import Deed, Fault
+from tests.faults.plan import SIDECAR, Deed, Fault
 from tests.faults.proxy.targets import Target
 
 
@@ -104,11 +104,11 @@ class Director:
             return armed.bound_to == replica
         match armed.fault.replica:
             case None:
-                return True
+                return replica != SIDECAR
             case "leader":
                 return replica == self._leader
             case "standby":
-                return self._leader not in (None, replica)
+                return replica != SIDECAR and self._leader not in (None, replica)
             case name:
                 return name == replica
 

@@ -7,6 +7,7 @@
     of each deletion        killed after it, and the past is seen again: the list as it was before it
     of a change and its     only the end of both is seen
     cancelling
+    of the sidecar API      each write and each commit of it, and it is frozen before its commits, too
 
 A fault is counted by verb and resource, or by table, for names of pods differ from run to run.
 """
@@ -17,7 +18,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from tests.faults.plan import Commit, Deed, Event, Fault, Plan, Request
+from tests.faults.plan import SIDECAR, Commit, Deed, Event, Fault, Plan, Request
 from tests.faults.proxy.seen import Body, Told, Trace
 
 TABLE = re.compile(r"\b(INTO|UPDATE|FROM) (\w+)")
@@ -37,12 +38,14 @@ def plans(workload: str, seen: Trace, quiet: Trace) -> list[Plan]:
 
     What happens then too is routine, and belongs to none of the workload's steps.
     """
+    operators = seen.of(lambda replica: replica != SIDECAR)
     found = [
-        *_of_writes(seen),
-        *_of_commits(seen, quiet),
-        *_of_events(seen),
-        *_of_deletions(seen),
-        *_of_cancelled_changes(seen),
+        *_of_writes(operators),
+        *_of_commits(operators, quiet),
+        *_of_events(operators),
+        *_of_deletions(operators),
+        *_of_cancelled_changes(operators),
+        *_of_sidecar(seen.of(lambda replica: replica == SIDECAR), quiet),
     ]
     return [
         Plan(
@@ -50,7 +53,7 @@ def plans(workload: str, seen: Trace, quiet: Trace) -> list[Plan]:
             workload=workload,
             faults=faults,
             seconds=_seconds(faults),
-            replicas=1 + any(each.do is Deed.FREEZE for each in faults),
+            replicas=1 + any(_wants_another(each) for each in faults),
         )
         for name, faults in found
     ]
@@ -59,6 +62,11 @@ def plans(workload: str, seen: Trace, quiet: Trace) -> list[Plan]:
 def _seconds(faults: Faults) -> float:
     is_lost = any(each.do in (Deed.DROP, Deed.HUSH) for each in faults)
     return LOST_SECONDS if is_lost else END_SECONDS
+
+
+def _wants_another(fault: Fault) -> bool:
+    """Whether a further operator is to take over."""
+    return fault.do is Deed.FREEZE and fault.replica != SIDECAR
 
 
 def _of_writes(seen: Trace) -> Iterator[tuple[str, Faults]]:
@@ -76,6 +84,14 @@ def _of_writes(seen: Trace) -> Iterator[tuple[str, Faults]]:
 
 
 def _of_commits(seen: Trace, quiet: Trace) -> Iterator[tuple[str, Faults]]:
+    for name, at in _commits(seen, quiet):
+        for do in (Deed.KILL, Deed.LOSE):
+            yield f"{name}-{do}-before", (Fault(commit=at, do=do),)
+            yield f"{name}-{do}-after", (Fault(commit=at, do=do, when="after"),)
+
+
+def _commits(seen: Trace, quiet: Trace) -> Iterator[tuple[str, Commit]]:
+    """Where a plan finds each commit that is no routine, and its name."""
     always = {_table(each.sql) for each in quiet.commits}
     counted: Counter[str] = Counter()
     for each in seen.commits:
@@ -83,11 +99,21 @@ def _of_commits(seen: Trace, quiet: Trace) -> Iterator[tuple[str, Faults]]:
         counted[table] += 1
         if not table or table in always:
             continue
-        at = Commit(words=table, nth=counted[table])
-        name = f"commit-{_dashed(table)}-{at.nth}"
-        for do in (Deed.KILL, Deed.LOSE):
-            yield f"{name}-{do}-before", (Fault(commit=at, do=do),)
-            yield f"{name}-{do}-after", (Fault(commit=at, do=do, when="after"),)
+        yield (
+            f"commit-{_dashed(table)}-{counted[table]}",
+            Commit(words=table, nth=counted[table]),
+        )
+
+
+def _of_sidecar(seen: Trace, quiet: Trace) -> Iterator[tuple[str, Faults]]:
+    """Who called it hears nothing and asks again, of it or of the next one, or beside what it still does."""
+    frozen = [
+        (f"{name}-freeze", (Fault(commit=at, do=Deed.FREEZE, seconds=FROZEN_SECONDS),))
+        for name, at in _commits(seen, quiet)
+    ]
+    for name, faults in (*_of_writes(seen), *_of_commits(seen, quiet), *frozen):
+        its = tuple(each.model_copy(update={"replica": SIDECAR}) for each in faults)
+        yield f"{SIDECAR}-{name}", its
 
 
 def _of_events(seen: Trace) -> Iterator[tuple[str, Faults]]:

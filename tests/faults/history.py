@@ -78,6 +78,22 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """A line of what the callers of the API wrote down, at so many seconds."""
+
+    at: float
+    call: str
+    about: Body
+    """What it was about: the key, the Job's uid, the attempt, what was sent."""
+    answer: Body | None = None
+    """What matters of the answer. None: it was asked for, and is done or not until a line has an answer."""
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.call} {self.about} " + ("?" if self.answer is None else f"-> {self.answer}")
+
+
+@dataclass(frozen=True)
 class Restart:
     """A process that had ended, with this code, and was started again."""
 
@@ -107,6 +123,7 @@ class History:
     effects: tuple[Effect, ...] = ()
     runs: tuple[Run, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
+    heard: tuple[Heard, ...] = ()
     quiet_from: float = float("inf")
     """From then on nothing should have been written, in seconds since the run began."""
     read_at: float = float("inf")
@@ -126,6 +143,12 @@ class History:
     def of_kind(self, kind: str) -> Iterator[Change]:
         """The changes of objects of a kind."""
         return (each for each in self.changes if each.kind == kind)
+
+    def answered(self, call: str) -> Iterator[tuple[Body, Body]]:
+        """Of each such call of the API that was answered: what it was about, and the answer."""
+        for each in self.heard:
+            if each.call == call and each.answer is not None:
+                yield each.about, each.answer
 
     @cached_property
     def last(self) -> dict[str, Body]:

@@ -6,8 +6,8 @@
         do: kill
         when: after
 
-Each file reproduces one failure by itself. What a fault waits for is counted over all replicas,
-unless it names one, and over their restarts.
+Each file reproduces one failure by itself. What a fault waits for is counted over all operators,
+unless it names a replica, and over their restarts. The sidecar API has only the faults that name it.
 """
 
 from enum import StrEnum
@@ -17,7 +17,9 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-Replica = Literal["one", "two", "leader", "standby"]
+SIDECAR: Literal["sidecar"] = "sidecar"
+"""The process that serves the API, in plans and in what the proxies saw."""
+Replica = Literal["one", "two", "leader", "standby", "sidecar"]
 Verb = Literal["get", "list", "watch", "create", "update", "patch", "delete", "write", "any"]
 Count = Annotated[int, Field(ge=1, le=1000)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
@@ -30,7 +32,7 @@ class Part(BaseModel):
 
 
 class Request(Part):
-    """A request of the operator to the API server."""
+    """A request to the API server."""
 
     verb: Verb = "write"
     """``write`` is any that changes something, but what leader election does."""
@@ -48,7 +50,7 @@ class Event(Part):
 
 
 class Commit(Part):
-    """A transaction of the operator that changes rows, as it commits."""
+    """A transaction that changes rows, as it commits."""
 
     words: str = ""
     """Of its SQL, such as ``INTO runs``; none is any."""
@@ -109,8 +111,8 @@ class Fault(Part):
     event: Event | None = None
     commit: Commit | None = None
     replica: Replica | None = None
-    """Whose; none is whichever comes first. Who leads, or does not, is asked when it comes true first,
-    and then it is that one's."""
+    """Whose; none is whichever operator comes first. Who leads, or does not, is asked when it comes true
+    first, and then it is that one's."""
     do: Deed
     when: Literal["before", "after"] = "before"
     """Before it came through, or after it was done and before its answer came."""
@@ -139,6 +141,8 @@ class Fault(Part):
             raise ValueError(
                 f"do: {self.do} is not for this; say one of {', '.join(sorted(allowed))}"
             )
+        if self.event is not None and self.replica == SIDECAR:
+            raise ValueError("replica: the sidecar watches nothing; say request or commit")
         if (self.seconds is not None) != (self.do in NEEDS_SECONDS):
             raise ValueError(
                 f"seconds: {'needed' if self.seconds is None else 'not'} for {self.do}"

@@ -13,11 +13,14 @@ from coxswain.kube.client import Client
 from coxswain.store import events, runs
 from coxswain.store.events import StoredEvent
 from coxswain.store.pool import Connection
-from tests.faults import replicas, settling, workloads
+from devtools import children
+from tests.faults import callers, settling, workloads
 from tests.faults.agents import Agents
 from tests.faults.bed import Bed
+from tests.faults.callers import Api, Notebook
 from tests.faults.director import Director
 from tests.faults.history import Change, History
+from tests.faults.house import House
 from tests.faults.invariants import tokens_grow
 from tests.faults.plan import Plan
 from tests.faults.proxy.seen import Trace
@@ -47,6 +50,7 @@ class Stage:
     ledger: Ledger
     kubelet: Kubelet
     agents: Agents
+    api: Api
 
 
 def play(bed: Bed, plan: Plan, workload: Workload | None = None) -> Verdict:
@@ -73,17 +77,15 @@ class _Playing:
     workload: Workload
     folder: Path
     trace: Trace = field(default_factory=Trace)
+    api_port: int = field(default_factory=children.free_port)
 
     async def run(self) -> Verdict:
         began = await self.bed.etcd.revision()
         director = Director(self.plan.faults, self.trace.now)
-        house = replicas.running(
-            self.bed,
-            self.database,
-            director,
-            self.trace,
-            names=NAMES[: self.plan.replicas],
-            settings=self.workload.settings,
+        house = House(self.bed, self.database, director, self.trace).running(
+            NAMES[: self.plan.replicas],
+            self.workload.settings,
+            self.api_port if self.workload.has_sidecar else None,
         )
         async with self._stage() as stage, house as running:
             problem, settled_at = await self._to_the_end(stage, director)
@@ -115,14 +117,17 @@ class _Playing:
                 leader.onboarded(client, self.bed.installation, namespace),
                 postgres.opened(self.database.sidecar) as store,
             ):
-                agents = Agents(Ledger(store), self.folder / "effects")
+                notebook = Notebook(self.folder / "heard", self.trace.now)
+                url = f"http://{callers.HERE}:{self.api_port}"
+                api = Api(url, self.folder, notebook)
+                agents = Agents(Ledger(store), self.folder / "effects", api)
 
                 async def script(pod: FakePod) -> None:
                     await self.workload.script(agents, pod)
 
                 async with Kubelet(client, script, namespace=namespace) as kubelet:
                     workspace = Workspace(client, namespace, PATIENCE)
-                    yield Stage(workspace, Ledger(store), kubelet, agents)
+                    yield Stage(workspace, Ledger(store), kubelet, agents, api)
         finally:
             await client.close()
 
@@ -171,6 +176,7 @@ class _Playing:
             effects=tuple(stage.agents.effects()),
             runs=tuple(await stage.ledger.store.run(_rows)),
             exchanges=tuple(self.trace.exchanges),
+            heard=tuple(stage.api.notebook.heard()),
             quiet_from=settled_at,
             read_at=self.trace.now(),
         )

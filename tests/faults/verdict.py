@@ -87,6 +87,8 @@ class Verdict:
                 times[each.version] = each.at
         for commit in self.trace.commits:
             yield commit.at, f"{commit.at:7.2f}  {commit.replica:<4} commits {commit.sql}"
+        for heard in self.history.heard:
+            yield heard.at, f"{heard.at:7.2f}       asks: {heard}"
         yield from self._revisions(times)
 
     def _revisions(self, times: dict[int, float]) -> Iterator[tuple[float, str]]:

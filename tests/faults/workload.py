@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tests.faults.agents import Agents, Script
+from tests.faults.callers import Api
 from tests.faults.ends import Ends
 from tests.support.kubelet import Kubelet
 from tests.support.workspace import Ledger, Workspace
@@ -17,6 +18,8 @@ class Scene(Protocol):
     ledger: Ledger
     kubelet: Kubelet
     agents: Agents
+    api: Api
+    """Over which it goes to a proxy after all; only where the workload wants the sidecar."""
 
 
 @dataclass(frozen=True)
@@ -30,3 +33,5 @@ class Workload:
     script: Script
     settings: Mapping[str, Any]
     """Of the operator, beside those that all have."""
+    has_sidecar: bool = False
+    """Whether the sidecar API is there, for somebody to call it."""

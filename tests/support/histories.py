@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from coxswain import names
 from coxswain.api.records import Event, Run, RunKey
 from coxswain.store import events
 from coxswain.store.events import StoredEvent
-from tests.faults.history import Body, Change, Effect, History
+from tests.faults.history import Body, Change, Effect, Heard, History
 from tests.support import builders, rows
 
 JOB = builders.uid_of("Job", "j")
@@ -118,6 +118,18 @@ def told(position: int, kind: str, phase: str = "") -> StoredEvent:
         details={"phase": phase} if phase else {},
     )
     return StoredEvent(position, at, at, event)
+
+
+def said(seq: int, id_: str, attempt: int = 1) -> StoredEvent:
+    """An event of the agent of an attempt of the Job j; its position is its number."""
+    made = told(seq, "run.custom.said")
+    event = replace(made.event, id=UUID(id_), seq=seq, attempt=attempt)
+    return replace(made, event=event)
+
+
+def heard(call: str, answer: Body | None = None, **about: Any) -> Heard:
+    """A call of the API, about the first attempt of the Job j unless it is said otherwise."""
+    return Heard(0.0, call, {"job": JOB, "attempt": 1, **about}, answer)
 
 
 def effect(attempt: int, pod_uid: str = "", token: int = 1) -> Effect:

@@ -44,7 +44,7 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 ROLES = ("Role", "ClusterRole", "ClusterRoleBinding", "RoleBinding")
 DOORS = ("api", "models", "egress")
 Starting = Callable[[dict[str, str], Path], Process]
-"""Starts an operator with an environment and a log."""
+"""Starts a process with an environment and a log."""
 
 
 def cold(environment: dict[str, str], log: Path) -> Process:
@@ -52,8 +52,8 @@ def cold(environment: dict[str, str], log: Path) -> Process:
     return children.start([sys.executable, "-m", "coxswain", "operator"], log, environment)
 
 
-class Operator:
-    """One replica."""
+class Started:
+    """A process of the platform that may be killed, frozen and started again."""
 
     def __init__(self, environment: dict[str, str], log: Path, start: Starting) -> None:
         self.log = log
@@ -63,11 +63,6 @@ class Operator:
 
     def _started(self) -> Process:
         return self._start({**os.environ, **self._environment}, self.log)
-
-    def restart(self) -> None:
-        """End it in order, and start another one in its place."""
-        self.terminate()
-        self.process = self._started()
 
     def crash(self) -> None:
         """Kill it, and start another one in its place, as a kubelet would."""
@@ -79,6 +74,28 @@ class Operator:
         self.process.kill()
         self.process.wait()
 
+    def freeze(self) -> None:
+        """Stop its time."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on as if nothing had been."""
+        self.process.send_signal(signal.SIGCONT)
+
+    @property
+    def text(self) -> str:
+        """What it has logged so far."""
+        return self.log.read_text(errors="replace")
+
+
+class Operator(Started):
+    """One replica of the operator."""
+
+    def restart(self) -> None:
+        """End it in order, and start another one in its place."""
+        self.terminate()
+        self.process = self._started()
+
     def end(self) -> None:
         """End it in order if it will, so that whoever comes next need not wait for its lease."""
         if self.process.poll() is None:
@@ -87,14 +104,6 @@ class Operator:
                 self.process.wait(timeout=5)
             except subprocess.TimeoutExpired:
                 self.kill()
-
-    def freeze(self) -> None:
-        """Stop its time."""
-        self.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Let it go on as if nothing had been."""
-        self.process.send_signal(signal.SIGCONT)
 
     def terminate(self) -> int:
         """Ask it to end, and return its exit code."""
@@ -120,11 +129,6 @@ class Operator:
         url = f"http://127.0.0.1:{self._environment['COXSWAIN_HEALTH_PORT']}{path}"
         async with aiohttp.ClientSession() as session, session.get(url) as response:
             return response.status, await response.text()
-
-    @property
-    def text(self) -> str:
-        """What it has logged so far."""
-        return self.log.read_text(errors="replace")
 
 
 def cpu_seconds(pid: int) -> float:

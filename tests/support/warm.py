@@ -1,7 +1,8 @@
-"""Operators that start without importing: copies of a process that has imported everything.
+"""Processes of ours that start without importing: copies of one that has imported everything.
 
-    with warm.running(folder) as starts:
-        process = starts(environment, log)        # in place of Popen of `python -m coxswain operator`
+    with warm.running(folder) as forks:
+        process = forks.start(environment, log)   # in place of Popen of `python -m coxswain operator`
+        process = forks.start(environment, log, "sidecar")
 
 An import is more CPU than all that a replica then does for a test of a few seconds.
 """
@@ -20,6 +21,7 @@ from threading import Lock
 from typing import Any, Protocol
 
 from devtools import children, places
+from tests.support import warm_server
 
 LOG = "warm.log"
 
@@ -53,10 +55,13 @@ class Server:
         self._log = log
         self._lock = Lock()
 
-    def start(self, environment: Mapping[str, str], log: Path) -> "Copy":
-        """An operator with this environment; what it says is appended to the log."""
+    def start(
+        self, environment: Mapping[str, str], log: Path, verb: warm_server.Verb = "operator"
+    ) -> "Copy":
+        """A process with this environment; what it says is appended to the log."""
         log.touch()
-        return Copy(self, self._ask({"environment": dict(environment), "log": str(log)}))
+        order = {"verb": verb, "environment": dict(environment), "log": str(log)}
+        return Copy(self, self._ask(order))
 
     def reap(self, pid: int) -> int:
         """The exit code of a copy that has ended. All of them are killed as the process ends."""
@@ -97,7 +102,7 @@ class Copy:
         """Its exit code when it has ended; TimeoutExpired if that takes longer."""
         code = self._ended(timeout)
         if code is None:
-            raise subprocess.TimeoutExpired("coxswain operator", timeout or 0.0)
+            raise subprocess.TimeoutExpired("coxswain", timeout or 0.0)
         return code
 
     def send_signal(self, sig: int) -> None:

@@ -1,11 +1,13 @@
-"""A process that has imported the operator and done nothing else, and is copied instead of starting anew.
+"""A process that has imported what we run and done nothing else, and is copied instead of starting anew.
 
     python -m tests.support.warm_server
 
 A line of JSON on stdin is an order, a line on stdout its answer, a number:
 
-    {"environment": {...}, "log": FILE}     a copy runs `python -m coxswain operator`; its pid
-    {"reap": PID}                           waits for a copy that has ended; its exit code, as Popen has it
+    {"verb": VERB, "environment": {...}, "log": FILE}    a copy runs `python -m coxswain VERB`; its pid
+    {"reap": PID}       waits for a copy that has ended; its exit code, as Popen has it
+
+The operator is imported at once, another verb where it is ordered first.
 
 A copy is a process of its own, with its own session, environment and log, from the first line of
 `coxswain/__main__.py` on; what starts itself anew there does so by exec, and imports all. It stays
@@ -19,29 +21,29 @@ import os
 import runpy
 import sys
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from devtools import children
 
-COMMAND = ["coxswain", "operator"]
+PROGRAM = "coxswain"
+Verb = Literal["operator", "sidecar"]
+MODULES: dict[Verb, str] = {
+    "operator": "coxswain.process.replica",
+    "sidecar": "coxswain.sidecar.process",
+}
 TASKS = Path("/proc/self/task")
 
 
 def main() -> None:
-    """Import, take orders, and be the operator where this is a copy."""
-    _load()
-    alone = len(list(TASKS.iterdir()))
-    if alone != 1:
-        sys.exit(f"{alone} threads run after the imports; a copy would have none of the others")
-    # What all copies share is never looked at again, and so stays shared.
-    gc.collect()
-    gc.freeze()
+    """Import, take orders, and be what is ordered where this is a copy."""
+    load("operator")
     order = serve()
     if order is not None:
         _become(order)
-        runpy.run_module(COMMAND[0], run_name="__main__", alter_sys=True)
+        runpy.run_module(PROGRAM, run_name="__main__", alter_sys=True)
 
 
 def serve() -> Mapping[str, Any] | None:
@@ -52,6 +54,7 @@ def serve() -> Mapping[str, Any] | None:
             _, status = os.waitpid(order["reap"], 0)
             answer = os.waitstatus_to_exitcode(status)
         else:
+            load(order["verb"])
             answer = os.fork()
             if answer == 0:
                 return dict(order)
@@ -60,11 +63,18 @@ def serve() -> Mapping[str, Any] | None:
     return None
 
 
-def _load() -> None:
-    """All that an operator imports on its way to lead."""
-    import_module("coxswain.process.replica")
-    host = import_module("coxswain.process.host")
-    host.room_modules()
+@cache
+def load(verb: Verb) -> None:
+    """All that a process of this verb imports on its way to work."""
+    import_module(MODULES[verb])
+    if verb == "operator":
+        import_module("coxswain.process.host").room_modules()
+    alone = len(list(TASKS.iterdir()))
+    if alone != 1:
+        sys.exit(f"{alone} threads run after the imports; a copy would have none of the others")
+    # What all copies share is never looked at again, and so stays shared.
+    gc.collect()
+    gc.freeze()
 
 
 def _become(order: Mapping[str, Any]) -> None:
@@ -79,8 +89,8 @@ def _become(order: Mapping[str, Any]) -> None:
     os.close(log)
     os.environ.clear()
     os.environ.update(order["environment"])
-    sys.argv = list(COMMAND)
-    sys.orig_argv = [sys.executable, "-m", *COMMAND]
+    sys.argv = [PROGRAM, order["verb"]]
+    sys.orig_argv = [sys.executable, "-m", *sys.argv]
 
 
 if __name__ == "__main__":

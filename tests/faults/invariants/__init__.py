@@ -4,13 +4,16 @@ from types import ModuleType
 
 from tests.faults.history import Breach, History
 from tests.faults.invariants import (
+    answers_stand,
     attempts_without_holes,
     claims_that_began,
     conditions_in_order,
     events_equal_status,
+    events_of_runs_once,
     next_attempt_waits,
     no_orphans,
     one_effect_per_attempt,
+    one_job_per_key,
     one_live_pod_per_attempt,
     phases_along_the_table,
     quiet_at_the_end,
@@ -30,6 +33,9 @@ MODULES: tuple[ModuleType, ...] = (
     tokens_grow,
     writes_with_precondition,
     events_equal_status,
+    one_job_per_key,
+    events_of_runs_once,
+    answers_stand,
     quiet_at_the_end,
 )
 

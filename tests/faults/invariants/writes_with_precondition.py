@@ -1,8 +1,12 @@
-"""Every write names what it is about: uid to delete, resourceVersion to change, a name of its own to make."""
+"""Every write names what it is about: uid to delete, resourceVersion to change, a name of its own to make.
+
+A person's word over the API is about an object, whatever has changed of it: uid to change it, too.
+"""
 
 from collections.abc import Iterator
 
 from tests.faults.history import Breach, History
+from tests.faults.plan import SIDECAR
 from tests.faults.proxy.seen import Exchange
 
 # They have no owner's state in them: told to people, and a repeat only counts up.
@@ -25,4 +29,5 @@ def _is_bound(exchange: Exchange) -> bool:
         case "delete":
             return bool((sent.get("preconditions") or {}).get("uid"))
         case _:
-            return bool(metadata.get("resourceVersion"))
+            is_word = exchange.replica == SIDECAR and bool(metadata.get("uid"))
+            return is_word or bool(metadata.get("resourceVersion"))

@@ -1,6 +1,7 @@
 """What the proxies saw: every request, every event of a watch, every commit, in order."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +46,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Committed:
-    """A transaction that changed rows, as its commit came from the operator."""
+    """A transaction that changed rows, as its commit came."""
 
     at: float
     replica: str
@@ -78,6 +79,15 @@ class Trace:
             [each for each in self.exchanges if begin <= each.at < end],
             [each for each in self.told if begin <= each.at < end],
             [each for each in self.commits if begin <= each.at < end],
+        )
+
+    def of(self, is_wanted: Callable[[str], bool]) -> "Trace":
+        """What was seen of some of the replicas."""
+        return Trace(
+            self.began,
+            [each for each in self.exchanges if is_wanted(each.replica)],
+            [each for each in self.told if is_wanted(each.replica)],
+            [each for each in self.commits if is_wanted(each.replica)],
         )
 
     def writes(self) -> list[Exchange]:

@@ -23,4 +23,5 @@ def named(name: str) -> Workload:
         ends=module.ENDS,
         script=module.SCRIPT,
         settings=getattr(module, "SETTINGS", {}),
+        has_sidecar=getattr(module, "HAS_SIDECAR", False),
     )

@@ -58,6 +58,19 @@ def test_a_fault_of_the_standby_is_that_of_whoever_does_not_lead() -> None:
     assert director.on_request("two", PODS) is not None
 
 
+def test_the_sidecar_has_only_the_faults_that_name_it() -> None:
+    director = Director((_kill(), _kill(replica="sidecar")), Clock())
+    assert director.on_request("sidecar", STATUS) is director._armed[1].fault
+    assert director.on_request("sidecar", STATUS) is None
+    assert director.on_request("one", STATUS) is director._armed[0].fault
+
+
+def test_the_sidecar_is_no_standby() -> None:
+    director = Director((_kill(replica="standby"),), Clock())
+    director.leads("one")
+    assert director.on_request("sidecar", PODS) is None
+
+
 def test_leader_election_is_no_write_unless_it_is_asked_for() -> None:
     assert Director((_kill(),), Clock()).on_request("one", RENEWAL) is None
     asked = _kill(request=Request(verb="update", resource=RENEWAL.resource))

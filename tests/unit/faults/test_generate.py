@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.faults import generate
-from tests.faults.plan import Deed, Plan
+from tests.faults.plan import SIDECAR, Deed, Plan
 from tests.faults.proxy.seen import Committed, Exchange, Told, Trace
 from tests.faults.proxy.targets import Target
 
@@ -54,6 +54,35 @@ def test_of_commits_only_those_that_are_no_routine() -> None:
         f"commit-into-runs-1-{what}"
         for what in ("kill-before", "kill-after", "lose-before", "lose-after")
     ]
+
+
+def test_the_sidecar_is_counted_for_itself_and_its_faults_name_it() -> None:
+    asked = Exchange(1.5, SIDECAR, Target("create", "pods", "team", "j"), {}, 201, 2)
+    commits = [
+        Committed(2.0, "one", "INSERT INTO runs AS standing"),
+        Committed(3.0, SIDECAR, "INSERT INTO runs AS standing"),
+    ]
+    found = _plans(Trace(exchanges=[_written(1.0, "create", "pods"), asked], commits=commits))
+    its = {name: each for name, each in found.items() if name.startswith("sidecar-")}
+    assert [name.removeprefix("sidecar-") for name in its] == [
+        *(
+            f"create-pods-1-{what}"
+            for what in ("kill-before", "kill-after", "lose-after", "504-after", "freeze")
+        ),
+        *(
+            f"commit-into-runs-1-{what}"
+            for what in ("kill-before", "kill-after", "lose-before", "lose-after", "freeze")
+        ),
+    ]
+    assert {fault.replica for each in its.values() for fault in each.faults} == {SIDECAR}
+    others = [fault for name in found.keys() - its.keys() for fault in found[name].faults]
+    assert {fault.replica for fault in others} == {None}
+
+
+def test_a_sidecar_that_is_frozen_needs_no_further_operator() -> None:
+    asked = Exchange(1.5, SIDECAR, Target("create", "jobs", "team", "j"), {}, 201, 2)
+    found = _plans(Trace(exchanges=[asked]))
+    assert found["sidecar-create-jobs-1-freeze"].replicas == 1
 
 
 def test_of_a_deletion_a_next_leader_that_sees_the_past() -> None:

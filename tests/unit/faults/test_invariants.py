@@ -22,9 +22,10 @@ from tests.faults.invariants import (
     tokens_grow,
     writes_with_precondition,
 )
+from tests.faults.plan import SIDECAR
 from tests.faults.proxy.seen import Exchange
 from tests.faults.proxy.targets import Target
-from tests.support import builders
+from tests.support import answer_cases, builders
 from tests.support.histories import (
     attempts,
     effect,
@@ -38,9 +39,9 @@ from tests.support.histories import (
 )
 
 
-def _sent(verb: str, resource: str, at: float = 1.0, **body: Any) -> History:
+def _sent(verb: str, resource: str, at: float = 1.0, who: str = "one", **body: Any) -> History:
     target = Target(verb, resource, "team", "j")
-    return history(exchanges=(Exchange(at, "one", target, body, 200, 7),), quiet_from=5.0)
+    return history(exchanges=(Exchange(at, who, target, body, 200, 7),), quiet_from=5.0)
 
 
 def _election(holder: str, epoch: int) -> dict[str, Any]:
@@ -230,6 +231,17 @@ CASES = [
             events=(told(1, "job.created"), told(2, "job.queued", "Queued")),
         ),
     ),
+    (
+        writes_with_precondition,
+        _sent("patch", "jobs", who="one", metadata={"uid": "u"}),
+        _sent("patch", "jobs", who=SIDECAR, metadata={"uid": "u"}),
+    ),
+    (
+        writes_with_precondition,
+        _sent("patch", "jobs", who=SIDECAR, metadata={"annotations": {}}),
+        _sent("patch", "jobs", who=SIDECAR, metadata=METADATA),
+    ),
+    *answer_cases.CASES,
 ]
 
 

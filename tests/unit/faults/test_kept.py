@@ -29,7 +29,7 @@ def test_a_workload_says_what_it_is_and_how_it_ends(name: str) -> None:
 
 
 def test_a_workload_that_is_not_there_is_refused_with_those_that_are() -> None:
-    with pytest.raises(ValueError, match="no 'nothing'; there are agent_made_anew, at_once, "):
+    with pytest.raises(ValueError, match="no 'nothing'; there are agent_made_anew, "):
         workloads.named("nothing")
 
 

@@ -39,6 +39,10 @@ def test_a_plan_has_the_name_of_its_file(tmp_path: Path) -> None:
         ("workload: w\nfaults: [{request: {}, do: freeze}]", "seconds: needed for freeze"),
         ("workload: w\nfaults: [{request: {}, do: kill, seconds: 1}]", "seconds: not for kill"),
         ("workload: w\nfaults: [{request: {}, do: answer}]", "status: needed for answer"),
+        (
+            "workload: w\nfaults: [{event: {resource: jobs}, replica: sidecar, do: kill}]",
+            "faults.0: .*the sidecar watches nothing",
+        ),
         ("workload: w\nfaults: [{request: {nth: 0}, do: kill}]", "faults.0.request.nth"),
     ],
 )

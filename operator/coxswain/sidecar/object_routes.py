@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from coxswain import names
 from coxswain.api import lineage
-from coxswain.api.job import TERMINAL
+from coxswain.api.job import TERMINAL, JobPhase
 from coxswain.api.lineage import Lineage
 from coxswain.errors import ConflictError
 from coxswain.identity.callers import UserCaller
@@ -105,15 +105,16 @@ class ObjectRoutes:
     ) -> Answer[Resource]:
         """Ask for the end of a Job; the operator brings it about. The same again is harmless.
 
-        With If-Match 412 if it changed meanwhile; 409 job_finished if it has ended.
+        With If-Match 412 if it changed meanwhile; 409 job_finished if it has ended, unless by such a request.
         """
         live = await objects.live(self._cluster, "Job", path.workspace, path.name)
         owning.require(caller, live)
         standing = objects.of(live, "Job")
         requests.check_unchanged(call, standing)
-        if standing.status in TERMINAL:
+        is_asked = names.ANNOTATION_CANCEL in live["metadata"].get("annotations", {})
+        if standing.status in TERMINAL and not (is_asked and standing.status == JobPhase.CANCELLED):
             raise ConflictError(f"the Job has ended: {standing.status}", code=FINISHED)
-        if names.ANNOTATION_CANCEL in live["metadata"].get("annotations", {}):
+        if is_asked:
             return tagged(standing, status=202)
         version = standing.version if call.header("If-Match") is not None else None
         request = requests.of_person(caller, body.reason)

@@ -211,6 +211,19 @@ async def test_a_cancel_is_for_the_job_that_was_looked_at_and_for_no_later_one_o
     assert "coxswain.dev/cancel" not in api.cluster.objects[path]["metadata"]["annotations"]
 
 
+async def test_a_cancel_that_comes_again_after_it_has_come_true_answers_what_stands(
+    api: Api,
+) -> None:
+    await api.user.post(JOBS, json=NEW)
+    await api.user.post(f"{JOBS}/first/cancel")
+    stored = api.cluster.objects["/apis/coxswain.dev/v1alpha1/namespaces/team/jobs/first"]
+    stored["status"] = {"phase": "Cancelled"}
+    async with api.user.post(f"{JOBS}/first/cancel") as answer:
+        assert (answer.status, (await answer.json())["status"]) == (202, "Cancelled")
+    stored["status"] = {"phase": "Succeeded"}
+    assert (await problem(api, "POST", f"{JOBS}/first/cancel"))[:2] == (409, "job_finished")
+
+
 async def test_a_cancel_of_an_ended_or_unknown_job_says_so(api: Api) -> None:
     await api.user.post(JOBS, json=NEW)
     stored = api.cluster.objects["/apis/coxswain.dev/v1alpha1/namespaces/team/jobs/first"]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from coxswain.api.records import Run
 from coxswain.errors import CoxswainError
-from coxswain.kube.client import Client
 from coxswain.store import events, runs
 from coxswain.store.events import StoredEvent
 from coxswain.store.pool import Connection
@@ -21,11 +20,13 @@ from tests.faults.history import Change, History
 from tests.faults.invariants import tokens_grow
 from tests.faults.plan import Plan
 from tests.faults.proxy.seen import Trace
+from tests.faults.servers import Servers
 from tests.faults.verdict import Verdict
 from tests.faults.workload import Workload
 from tests.support import apiserver, leader, postgres
 from tests.support.kubelet import Kubelet
 from tests.support.leader import HOME
+from tests.support.patient import PatientClient
 from tests.support.pods import FakePod
 from tests.support.postgres import Database
 from tests.support.workspace import Ledger, Workspace
@@ -77,18 +78,21 @@ class _Playing:
     async def run(self) -> Verdict:
         began = await self.bed.etcd.revision()
         director = Director(self.plan.faults, self.trace.now)
+        servers = Servers(self.bed.installation.plane)
         house = replicas.running(
             self.bed,
             self.database,
             director,
             self.trace,
+            servers=servers,
             names=NAMES[: self.plan.replicas],
             settings=self.workload.settings,
         )
-        async with self._stage() as stage, house as running:
+        async with self._stage() as stage, servers, house as running:
             problem, settled_at = await self._to_the_end(stage, director)
             # What has found nothing to come true at by now is no part of this workload.
             director.heal()
+            await servers.whole()
             if not problem:
                 await asyncio.sleep(self.plan.quiet_seconds)
             history = await self._history(stage, began, settled_at)
@@ -108,7 +112,7 @@ class _Playing:
 
     @asynccontextmanager
     async def _stage(self) -> AsyncIterator[Stage]:
-        client = await Client.connect(self.bed.installation.plane.kubeconfig)
+        client = await PatientClient.connect(self.bed.installation.plane.kubeconfig)
         try:
             namespace = await apiserver.onboard(client, apiserver.a_name())
             async with (

@@ -16,6 +16,7 @@ from tests.faults.history import Restart
 from tests.faults.proxy.kube import KubeProxy
 from tests.faults.proxy.postgres import PostgresProxy
 from tests.faults.proxy.seen import Trace
+from tests.faults.servers import Servers
 from tests.support import outage
 from tests.support.cutting import SOCKET
 from tests.support.leader import Operator
@@ -31,6 +32,7 @@ class Replica:
     """One of them: what the proxies have their hands on."""
 
     name: str
+    servers: Servers
     operator: Operator | None = None
     switch: Switch | None = None
     _away: asyncio.Task[None] | None = None
@@ -49,6 +51,10 @@ class Replica:
         """Let no connection to Postgres through for so long."""
         if self._away is None or self._away.done():
             self._away = asyncio.create_task(self._cut_off(seconds))
+
+    def kill_server(self, name: str, seconds: float) -> None:
+        """End etcd or kube-apiserver, and start it again after so long."""
+        self.servers.kill(name, seconds)
 
     async def _cut_off(self, seconds: float) -> None:
         assert self.switch is not None
@@ -104,6 +110,7 @@ async def running(
     director: Director,
     trace: Trace,
     *,
+    servers: Servers,
     names: tuple[str, ...],
     settings: Mapping[str, Any],
 ) -> AsyncIterator[Replicas]:
@@ -114,7 +121,7 @@ async def running(
     async with AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         for name in names:
-            replica = Replica(name)
+            replica = Replica(name, servers)
             home = folder / name
             home.mkdir()
             proxy = KubeProxy(bed.installation.plane.url, director, trace, replica)

@@ -23,7 +23,7 @@ from tests.faults.proxy.seen import Trace
 from tests.faults.servers import Servers
 from tests.faults.verdict import Verdict
 from tests.faults.workload import Workload
-from tests.support import apiserver, leader, postgres
+from tests.support import apiserver, leader, postgres, revisions
 from tests.support.kubelet import Kubelet
 from tests.support.leader import HOME
 from tests.support.patient import PatientClient
@@ -48,6 +48,7 @@ class Stage:
     ledger: Ledger
     kubelet: Kubelet
     agents: Agents
+    database: Database
 
 
 def play(bed: Bed, plan: Plan, workload: Workload | None = None) -> Verdict:
@@ -56,8 +57,10 @@ def play(bed: Bed, plan: Plan, workload: Workload | None = None) -> Verdict:
     Its workload is found by its name, unless it is given.
     """
     workload = workload or workloads.named(plan.workload)
-    database = bed.postgres.create()
+    database = bed.postgres.create(migrated=workload.revision is None)
     try:
+        if workload.revision is not None:
+            asyncio.run(revisions.bring(database.owner, workload.revision))
         with tempfile.TemporaryDirectory(prefix="cx-faults-") as folder:
             return asyncio.run(_Playing(bed, database, plan, workload, Path(folder)).run())
     finally:
@@ -126,7 +129,7 @@ class _Playing:
 
                 async with Kubelet(client, script, namespace=namespace) as kubelet:
                     workspace = Workspace(client, namespace, PATIENCE)
-                    yield Stage(workspace, Ledger(store), kubelet, agents)
+                    yield Stage(workspace, Ledger(store), kubelet, agents, self.database)
         finally:
             await client.close()
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from tests.faults.agents import Agents, Script
 from tests.faults.ends import Ends
 from tests.support.kubelet import Kubelet
+from tests.support.postgres import Database
 from tests.support.workspace import Ledger, Workspace
 
 
@@ -17,6 +18,7 @@ class Scene(Protocol):
     ledger: Ledger
     kubelet: Kubelet
     agents: Agents
+    database: Database
 
 
 @dataclass(frozen=True)
@@ -30,3 +32,5 @@ class Workload:
     script: Script
     settings: Mapping[str, Any]
     """Of the operator, beside those that all have."""
+    revision: int | None = None
+    """Of the schema that the operators find; none is the newest."""

@@ -23,4 +23,5 @@ def named(name: str) -> Workload:
         ends=module.ENDS,
         script=module.SCRIPT,
         settings=getattr(module, "SETTINGS", {}),
+        revision=getattr(module, "REVISION", None),
     )

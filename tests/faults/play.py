@@ -20,6 +20,7 @@ from tests.faults.history import Change, History
 from tests.faults.invariants import tokens_grow
 from tests.faults.plan import Plan
 from tests.faults.proxy.seen import Trace
+from tests.faults.replicas import Replicas
 from tests.faults.servers import Servers
 from tests.faults.verdict import Verdict
 from tests.faults.workload import Workload
@@ -49,6 +50,7 @@ class Stage:
     kubelet: Kubelet
     agents: Agents
     database: Database
+    operators: Replicas = field(init=False)
 
 
 def play(bed: Bed, plan: Plan, workload: Workload | None = None) -> Verdict:
@@ -88,10 +90,11 @@ class _Playing:
             director,
             self.trace,
             servers=servers,
-            names=NAMES[: self.plan.replicas],
+            names=NAMES[: max(self.plan.replicas, self.workload.replicas)],
             settings=self.workload.settings,
         )
         async with self._stage() as stage, servers, house as running:
+            stage.operators = running
             problem, settled_at = await self._to_the_end(stage, director)
             # What has found nothing to come true at by now is no part of this workload.
             director.heal()

@@ -91,6 +91,18 @@ class Replicas:
                 parts.append(f"--- {each.name}\n{children.tail(each.operator.log, LOG_LINES)}")
         return "\n".join(parts)
 
+    async def roll(self, **settings: Any) -> None:
+        """End each in order, one after the other, as an upgrade does: what comes in its place has other
+        settings, and is ready before the next one ends."""
+        for each in self.all:
+            operator = each.operator
+            assert operator is not None
+            former = operator.process
+            operator.change(**settings)
+            former.terminate()
+            while operator.process is former or not await operator.is_ready():  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_SECONDS)
+
     async def keep_alive(self) -> None:
         """Start again whatever ends, until cancelled."""
         while True:

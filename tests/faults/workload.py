@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from tests.faults.agents import Agents, Script
 from tests.faults.ends import Ends
+from tests.faults.replicas import Replicas
 from tests.support.kubelet import Kubelet
 from tests.support.postgres import Database
 from tests.support.workspace import Ledger, Workspace
@@ -19,6 +20,7 @@ class Scene(Protocol):
     kubelet: Kubelet
     agents: Agents
     database: Database
+    operators: Replicas
 
 
 @dataclass(frozen=True)
@@ -32,5 +34,7 @@ class Workload:
     script: Script
     settings: Mapping[str, Any]
     """Of the operator, beside those that all have."""
+    replicas: int = 1
+    """At least so many, whatever a plan asks for."""
     revision: int | None = None
     """Of the schema that the operators find; none is the newest."""

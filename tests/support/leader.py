@@ -64,6 +64,10 @@ class Operator:
     def _started(self) -> Process:
         return self._start({**os.environ, **self._environment}, self.log)
 
+    def change(self, **settings: Any) -> None:
+        """Whatever starts in its place from now on has these settings."""
+        self._environment |= _variables(settings)
+
     def restart(self) -> None:
         """End it in order, and start another one in its place."""
         self.terminate()
@@ -127,6 +131,11 @@ class Operator:
         return self.log.read_text(errors="replace")
 
 
+def _variables(settings: dict[str, Any]) -> dict[str, str]:
+    """Settings as a process gets them."""
+    return {f"COXSWAIN_{key.upper()}": str(value) for key, value in settings.items()}
+
+
 def cpu_seconds(pid: int) -> float:
     """The time that a process has used: its own and the kernel's."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -171,9 +180,8 @@ class Installation:
             **{f"{door}_service": f"{self.name}-{door}" for door in DOORS},
             **settings,
         }
-        environment = {f"COXSWAIN_{key.upper()}": str(value) for key, value in wanted.items()}
         log = folder / f"operator-{name}-{uuid.uuid4().hex[:6]}.log"
-        started = Operator(environment, log, self.start)
+        started = Operator(_variables(wanted), log, self.start)
         try:
             yield started
         except BaseException:

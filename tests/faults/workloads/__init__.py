@@ -23,5 +23,6 @@ def named(name: str) -> Workload:
         ends=module.ENDS,
         script=module.SCRIPT,
         settings=getattr(module, "SETTINGS", {}),
+        replicas=getattr(module, "REPLICAS", 1),
         revision=getattr(module, "REVISION", None),
     )

@@ -26,7 +26,7 @@ from tests.faults.verdict import Verdict
 from tests.faults.workload import Workload
 from tests.support import apiserver, leader, postgres, revisions
 from tests.support.kubelet import Kubelet
-from tests.support.leader import HOME
+from tests.support.leader import HOME, Installation
 from tests.support.patient import PatientClient
 from tests.support.pods import FakePod
 from tests.support.postgres import Database
@@ -49,6 +49,7 @@ class Stage:
     ledger: Ledger
     kubelet: Kubelet
     agents: Agents
+    installation: Installation
     database: Database
     operators: Replicas = field(init=False)
 
@@ -132,7 +133,8 @@ class _Playing:
 
                 async with Kubelet(client, script, namespace=namespace) as kubelet:
                     workspace = Workspace(client, namespace, PATIENCE)
-                    yield Stage(workspace, Ledger(store), kubelet, agents, self.database)
+                    installation, database = self.bed.installation, self.database
+                    yield Stage(workspace, Ledger(store), kubelet, agents, installation, database)
         finally:
             await client.close()
 

@@ -8,6 +8,7 @@ from tests.faults.agents import Agents, Script
 from tests.faults.ends import Ends
 from tests.faults.replicas import Replicas
 from tests.support.kubelet import Kubelet
+from tests.support.leader import Installation
 from tests.support.postgres import Database
 from tests.support.workspace import Ledger, Workspace
 
@@ -19,6 +20,7 @@ class Scene(Protocol):
     ledger: Ledger
     kubelet: Kubelet
     agents: Agents
+    installation: Installation
     database: Database
     operators: Replicas
 

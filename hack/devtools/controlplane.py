@@ -55,6 +55,7 @@ class ControlPlane:
         if no_compaction:
             self._args.append("--etcd-compaction-interval=0")
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, Sequence[str | Path]] = {}
         self._etcd_port = self._port = 0
 
     # -- what a test uses --------------------------------------------------------------------
@@ -120,9 +121,18 @@ class ControlPlane:
         self._spawn("kube-apiserver", [bins / "kube-apiserver", *self._apiserver_flags()])
         self._await_ready("kube-apiserver", self._apiserver_ready)
 
-    def stop_apiserver(self) -> None:
-        """Kill the API alone; it may be started again after that."""
-        children.stop(self._children.pop("kube-apiserver"))
+    def kill(self, name: str) -> None:
+        """End etcd or kube-apiserver as a machine would that loses power; its data stay."""
+        children.stop(self._children[name])
+
+    def start_again(self, name: str) -> None:
+        """Start what was killed on the port and the data that it had; ``await_ready`` waits for it."""
+        self._spawn(name, self._commands[name])
+
+    def await_ready(self, name: str) -> None:
+        """Wait until etcd or kube-apiserver answers. Raises ToolError if it has ended."""
+        ready = self._etcd_ready if name == "etcd" else self._apiserver_ready
+        self._await_ready(name, ready)
 
     def start_controllers(self, names: Sequence[str], args: Sequence[str] = ()) -> None:
         """Start kube-controller-manager with these controllers and no others; nothing is awaited."""
@@ -210,6 +220,7 @@ class ControlPlane:
         return [*children.flags(flags), *self._args]
 
     def _spawn(self, name: str, command: Sequence[str | Path]) -> None:
+        self._commands[name] = command
         self._children[name] = children.start(command, self._log(name))
 
     def _log(self, name: str) -> Path:

@@ -62,10 +62,11 @@ class Scene:
         await load.make(self.client, self.side, [f"before-{n}" for n in range(jobs)])
         while (await self._phases())["Running"] < jobs:  # noqa: ASYNC110 - others do it
             await asyncio.sleep(LOOK_SECONDS)
-        self.plane.stop_apiserver()
+        self.plane.kill("kube-apiserver")
         await asyncio.sleep(seconds)
         # In this thread, with whose end it would end.
-        self.plane.start_apiserver()
+        self.plane.start_again("kube-apiserver")
+        self.plane.await_ready("kube-apiserver")
         began = time.monotonic()
         # Ready, it may answer 429 for a kind whose storage is on its way.
         await apiserver.until_served(self.client)

@@ -3,6 +3,7 @@
 plan            what goes wrong, and where: data
 director        which fault is due
 proxy           between a replica and the API server, and between it and Postgres
+servers         the API server and etcd, ended and started again
 workloads       what people and agents do meanwhile, and how it has to end
 stage, play     one plan, played on the real thing
 etcd, history   every revision of every object, read back

@@ -19,6 +19,7 @@ from tests.faults.proxy.kube import KubeProxy
 from tests.faults.proxy.postgres import PostgresProxy
 from tests.faults.proxy.seen import Trace
 from tests.faults.replicas import Replica, Replicas
+from tests.faults.servers import Servers
 from tests.support import outage
 from tests.support.cutting import SOCKET
 from tests.support.leader import INSTALLATION, Started
@@ -44,6 +45,7 @@ class House:
     database: Database
     director: Director
     trace: Trace
+    servers: Servers
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @asynccontextmanager
@@ -76,7 +78,7 @@ class House:
                 await asyncio.gather(keeping, return_exceptions=True)
 
     async def _place(self, folder: Path, verb: str) -> Place:
-        replica = Replica(folder.name)
+        replica = Replica(folder.name, self.servers)
         upstream = self.bed.installation.plane.url
         proxy = KubeProxy(upstream, self.director, self.trace, replica)
         url = await self._stack.enter_async_context(proxy.serving(self.bed.account(verb)))

@@ -74,6 +74,10 @@ class Deed(StrEnum):
     """No answer ever comes; after ``seconds`` the connection breaks."""
     AWAY = "away"
     """Postgres is away for ``seconds``: every connection of the replica breaks, and none is taken."""
+    KILL_APISERVER = "kill-apiserver"
+    """kill -9 of the API server, whoever asks it; after ``seconds`` it is started on the same data."""
+    KILL_ETCD = "kill-etcd"
+    """The same of etcd: the API server stands, and can neither read nor write."""
     OLD = "old"
     """A list is answered as it was ``seconds`` ago, as by an API server that lags behind."""
     DROP = "drop"
@@ -94,13 +98,18 @@ class Deed(StrEnum):
     """The stream stays open, and this event and all others are left out for ``seconds``."""
 
 
-REQUEST = {Deed.KILL, Deed.FREEZE, Deed.LOSE, Deed.DELAY, Deed.ANSWER, Deed.HANG, Deed.OLD}
+SERVERS = {Deed.KILL_APISERVER: "kube-apiserver", Deed.KILL_ETCD: "etcd"}
+REQUEST = {
+    *(Deed.KILL, Deed.FREEZE, Deed.LOSE, Deed.DELAY, Deed.ANSWER, Deed.HANG, Deed.OLD, *SERVERS),
+}
 EVENT = {
     *(Deed.DROP, Deed.DELAY, Deed.REPEAT, Deed.SWAP, Deed.CUT, Deed.END, Deed.HALF, Deed.ERROR),
-    *(Deed.HUSH, Deed.KILL, Deed.FREEZE),
+    *(Deed.HUSH, Deed.KILL, Deed.FREEZE, *SERVERS),
 }
-COMMIT = {Deed.KILL, Deed.FREEZE, Deed.LOSE, Deed.DELAY, Deed.AWAY}
-NEEDS_SECONDS = {Deed.AWAY, Deed.FREEZE, Deed.DELAY, Deed.HANG, Deed.OLD, Deed.SWAP, Deed.HUSH}
+COMMIT = {Deed.KILL, Deed.FREEZE, Deed.LOSE, Deed.DELAY, Deed.AWAY, *SERVERS}
+NEEDS_SECONDS = {
+    *(Deed.AWAY, Deed.FREEZE, Deed.DELAY, Deed.HANG, Deed.OLD, Deed.SWAP, Deed.HUSH, *SERVERS),
+}
 NEEDS_STATUS = {Deed.ANSWER, Deed.ERROR}
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from coxswain.api.records import Run
 from coxswain.errors import CoxswainError
-from coxswain.kube.client import Client
 from coxswain.store import events, runs
 from coxswain.store.events import StoredEvent
 from coxswain.store.pool import Connection
@@ -24,11 +23,14 @@ from tests.faults.house import House
 from tests.faults.invariants import tokens_grow
 from tests.faults.plan import Plan
 from tests.faults.proxy.seen import Trace
+from tests.faults.replicas import Replicas
+from tests.faults.servers import Servers
 from tests.faults.verdict import Verdict
 from tests.faults.workload import Workload
-from tests.support import apiserver, leader, postgres
+from tests.support import apiserver, leader, postgres, revisions
 from tests.support.kubelet import Kubelet
-from tests.support.leader import HOME
+from tests.support.leader import HOME, Installation
+from tests.support.patient import PatientClient
 from tests.support.pods import FakePod
 from tests.support.postgres import Database
 from tests.support.workspace import Ledger, Workspace
@@ -51,6 +53,9 @@ class Stage:
     kubelet: Kubelet
     agents: Agents
     api: Api
+    installation: Installation
+    database: Database
+    operators: Replicas = field(init=False)
 
 
 def play(bed: Bed, plan: Plan, workload: Workload | None = None) -> Verdict:
@@ -59,8 +64,10 @@ def play(bed: Bed, plan: Plan, workload: Workload | None = None) -> Verdict:
     Its workload is found by its name, unless it is given.
     """
     workload = workload or workloads.named(plan.workload)
-    database = bed.postgres.create()
+    database = bed.postgres.create(migrated=workload.revision is None)
     try:
+        if workload.revision is not None:
+            asyncio.run(revisions.bring(database.owner, workload.revision))
         with tempfile.TemporaryDirectory(prefix="cx-faults-") as folder:
             return asyncio.run(_Playing(bed, database, plan, workload, Path(folder)).run())
     finally:
@@ -82,15 +89,18 @@ class _Playing:
     async def run(self) -> Verdict:
         began = await self.bed.etcd.revision()
         director = Director(self.plan.faults, self.trace.now)
-        house = House(self.bed, self.database, director, self.trace).running(
-            NAMES[: self.plan.replicas],
+        servers = Servers(self.bed.installation.plane)
+        house = House(self.bed, self.database, director, self.trace, servers).running(
+            NAMES[: max(self.plan.replicas, self.workload.replicas)],
             self.workload.settings,
             self.api_port if self.workload.has_sidecar else None,
         )
-        async with self._stage() as stage, house as running:
+        async with self._stage() as stage, servers, house as running:
+            stage.operators = running
             problem, settled_at = await self._to_the_end(stage, director)
             # What has found nothing to come true at by now is no part of this workload.
             director.heal()
+            await servers.whole()
             if not problem:
                 await asyncio.sleep(self.plan.quiet_seconds)
             history = await self._history(stage, began, settled_at)
@@ -110,7 +120,7 @@ class _Playing:
 
     @asynccontextmanager
     async def _stage(self) -> AsyncIterator[Stage]:
-        client = await Client.connect(self.bed.installation.plane.kubeconfig)
+        client = await PatientClient.connect(self.bed.installation.plane.kubeconfig)
         try:
             namespace = await apiserver.onboard(client, apiserver.a_name())
             async with (
@@ -127,7 +137,10 @@ class _Playing:
 
                 async with Kubelet(client, script, namespace=namespace) as kubelet:
                     workspace = Workspace(client, namespace, PATIENCE)
-                    yield Stage(workspace, Ledger(store), kubelet, agents, api)
+                    installation = self.bed.installation
+                    yield Stage(
+                        workspace, Ledger(store), kubelet, agents, api, installation, self.database
+                    )
         finally:
             await client.close()
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Any
 
 from devtools import children
 from tests.faults.history import Restart
 from tests.faults.proxy.seen import Trace
-from tests.support.leader import Started
+from tests.faults.servers import Servers
+from tests.support.leader import Operator, Started
 from tests.support.outage import Switch
 
 LOOK_SECONDS = 0.05
@@ -18,6 +20,7 @@ class Replica:
     """One of them: what the proxies have their hands on."""
 
     name: str
+    servers: Servers
     process: Started | None = None
     switch: Switch | None = None
     _away: asyncio.Task[None] | None = None
@@ -36,6 +39,10 @@ class Replica:
         """Let no connection to Postgres through for so long."""
         if self._away is None or self._away.done():
             self._away = asyncio.create_task(self._cut_off(seconds))
+
+    def kill_server(self, name: str, seconds: float) -> None:
+        """End etcd or kube-apiserver, and start it again after so long."""
+        self.servers.kill(name, seconds)
 
     async def _cut_off(self, seconds: float) -> None:
         assert self.switch is not None
@@ -71,6 +78,18 @@ class Replicas:
             if each.process is not None:
                 parts.append(f"--- {each.name}\n{children.tail(each.process.log, LOG_LINES)}")
         return "\n".join(parts)
+
+    async def roll(self, **settings: Any) -> None:
+        """End each in order, one after the other, as an upgrade does: what comes in its place has other
+        settings, and is ready before the next one ends."""
+        for operator in (each.process for each in self.all):
+            if not isinstance(operator, Operator):
+                continue
+            former = operator.process
+            operator.change(**settings)
+            former.terminate()
+            while operator.process is former or not await operator.is_ready():  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_SECONDS)
 
     async def keep_alive(self) -> None:
         """Start again whatever ends, until cancelled."""

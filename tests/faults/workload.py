@@ -7,7 +7,10 @@ from typing import Any, Protocol
 from tests.faults.agents import Agents, Script
 from tests.faults.callers import Api
 from tests.faults.ends import Ends
+from tests.faults.replicas import Replicas
 from tests.support.kubelet import Kubelet
+from tests.support.leader import Installation
+from tests.support.postgres import Database
 from tests.support.workspace import Ledger, Workspace
 
 
@@ -20,6 +23,9 @@ class Scene(Protocol):
     agents: Agents
     api: Api
     """Over which it goes to a proxy after all; only where the workload wants the sidecar."""
+    installation: Installation
+    database: Database
+    operators: Replicas
 
 
 @dataclass(frozen=True)
@@ -35,3 +41,7 @@ class Workload:
     """Of the operator, beside those that all have."""
     has_sidecar: bool = False
     """Whether the sidecar API is there, for somebody to call it."""
+    replicas: int = 1
+    """At least so many, whatever a plan asks for."""
+    revision: int | None = None
+    """Of the schema that the operators find; none is the newest."""

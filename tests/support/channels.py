@@ -177,8 +177,10 @@ class Gateway:
 
 
 @asynccontextmanager
-async def started(database: Database, kubeconfig: Path, **settings: Any) -> AsyncIterator[Gateway]:
-    """``coxswain channels`` for the length of a block."""
+async def started(
+    database: Database, kubeconfig: Path, output: int | None = None, /, **settings: Any
+) -> AsyncIterator[Gateway]:
+    """``coxswain channels`` for the length of a block; what it says goes to ours, or to ``output``."""
     port, health_port = children.free_port(), children.free_port()
     wanted = {
         "database_dsn": database.gateway,
@@ -193,7 +195,10 @@ async def started(database: Database, kubeconfig: Path, **settings: Any) -> Asyn
     }
     environment = {f"COXSWAIN_{name.upper()}": str(value) for name, value in wanted.items()}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "coxswain", "channels", env={**os.environ, **environment}
+        *(sys.executable, "-m", "coxswain", "channels"),
+        env={**os.environ, **environment},
+        stdout=output,
+        stderr=output,
     )
     try:
         yield Gateway(process, f"http://{HERE}:{port}", f"http://{HERE}:{health_port}")

@@ -64,6 +64,10 @@ class Started:
     def _started(self) -> Process:
         return self._start({**os.environ, **self._environment}, self.log)
 
+    def change(self, **settings: Any) -> None:
+        """Whatever starts in its place from now on has these settings."""
+        self._environment |= _variables(settings)
+
     def crash(self) -> None:
         """Kill it, and start another one in its place, as a kubelet would."""
         self.kill()
@@ -131,6 +135,11 @@ class Operator(Started):
             return response.status, await response.text()
 
 
+def _variables(settings: dict[str, Any]) -> dict[str, str]:
+    """Settings as a process gets them."""
+    return {f"COXSWAIN_{key.upper()}": str(value) for key, value in settings.items()}
+
+
 def cpu_seconds(pid: int) -> float:
     """The time that a process has used: its own and the kernel's."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -175,9 +184,8 @@ class Installation:
             **{f"{door}_service": f"{self.name}-{door}" for door in DOORS},
             **settings,
         }
-        environment = {f"COXSWAIN_{key.upper()}": str(value) for key, value in wanted.items()}
         log = folder / f"operator-{name}-{uuid.uuid4().hex[:6]}.log"
-        started = Operator(environment, log, self.start)
+        started = Operator(_variables(wanted), log, self.start)
         try:
             yield started
         except BaseException:

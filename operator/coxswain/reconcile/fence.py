@@ -7,7 +7,7 @@ import structlog
 
 from coxswain.api.conditions import ConditionType, Seen
 from coxswain.errors import CoxswainError, FencedError, UnavailableError
-from coxswain.store import failures, leadership
+from coxswain.store import failures, leadership, schema
 from coxswain.store.pool import Connection, Store
 
 log = structlog.get_logger()
@@ -34,9 +34,11 @@ class Fence:
     async def take(self) -> int:
         """Claim the epoch in the database; returns the standing one if ours is not newer.
 
-        Where a former leader keeps it from us, its sessions are ended and the error is raised.
+        Where a former leader keeps it from us, its sessions are ended and the error is raised. A
+        schema of an earlier version is left alone until it has come to ours: UnavailableError.
         """
         try:
+            await self.store.run(schema.require)
             await self.store.transact(leadership.take, self._epoch, self._holder)
         except FencedError:
             return (await self.store.run(leadership.current)).epoch
@@ -44,6 +46,7 @@ class Fence:
             if error.code == failures.COLLIDED:
                 ended = await self.store.run(leadership.end_former)
                 log.warning("a former leader kept the epoch", sessions_ended=ended)
+            self._error = error.message
             raise
         self._is_taken = True
         return 0
@@ -67,7 +70,7 @@ class Fence:
     ) -> T:
         """Call an operation in a transaction that checks the epoch. Raises FencedError."""
         if not self._is_taken:
-            raise UnavailableError("this leader is not yet known to the database")
+            raise UnavailableError(self._error or "this leader is not yet known to the database")
         answer = await leadership.fenced(self.store, self._epoch, operation, *args, **kwargs)
         self._error = None
         return answer

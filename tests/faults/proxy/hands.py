@@ -1,4 +1,4 @@
-"""What a proxy may do to the process behind it."""
+"""What a proxy may do to the process behind it, and to the servers that all of them use."""
 
 from typing import Protocol
 
@@ -16,3 +16,6 @@ class Hands(Protocol):
 
     def cut_off(self, seconds: float) -> None:
         """Let no connection to Postgres through for so long."""
+
+    def kill_server(self, name: str, seconds: float) -> None:
+        """End etcd or kube-apiserver as a machine would that loses power, for so long."""

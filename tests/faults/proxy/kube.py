@@ -12,7 +12,7 @@ from aiohttp import web
 from yarl import URL
 
 from tests.faults.director import Director
-from tests.faults.plan import Deed, Fault
+from tests.faults.plan import SERVERS, Deed, Fault
 from tests.faults.proxy import statuses, targets
 from tests.faults.proxy.hands import Hands
 from tests.faults.proxy.relay import Relay
@@ -100,6 +100,10 @@ class KubeProxy:
                 return _cut(request)
             case Deed.ANSWER:
                 return _refusal(fault)
+            case Deed.KILL_APISERVER | Deed.KILL_ETCD:
+                self._hands.kill_server(SERVERS[fault.do], seconds)
+                # The API server takes its answer with it; without etcd it goes on to ask.
+                return _cut(request) if fault.do is Deed.KILL_APISERVER else None
             case Deed.OLD:
                 pass
             case _:

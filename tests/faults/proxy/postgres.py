@@ -7,7 +7,7 @@ from pathlib import Path
 from typing_extensions import override
 
 from tests.faults.director import Director
-from tests.faults.plan import Deed, Fault
+from tests.faults.plan import SERVERS, Deed, Fault
 from tests.faults.proxy.hands import Hands
 from tests.faults.proxy.messages import Framer, Session
 from tests.faults.proxy.seen import Committed, Trace
@@ -96,6 +96,8 @@ class _Conversation:
                 await asyncio.sleep(fault.seconds or 0.0)
             case Deed.LOSE:
                 return False
+            case Deed.KILL_APISERVER | Deed.KILL_ETCD:
+                self._hands.kill_server(SERVERS[fault.do], fault.seconds or 0.0)
             case Deed.AWAY:
                 self._hands.cut_off(fault.seconds or 0.0)
                 return False

@@ -9,7 +9,7 @@ import aiohttp
 import orjson
 
 from tests.faults.director import Director
-from tests.faults.plan import Deed, Fault
+from tests.faults.plan import SERVERS, Deed, Fault
 from tests.faults.proxy import statuses
 from tests.faults.proxy.hands import Hands
 from tests.faults.proxy.seen import Body, Told, Trace
@@ -32,14 +32,14 @@ class Relay:
 
     async def run(self, content: aiohttp.StreamReader, write: Write) -> End:
         """Until the API server ends it, or a fault does."""
-        lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+        lines: asyncio.Queue[bytes | End] = asyncio.Queue()
         reading = asyncio.create_task(_read(content, lines))
         try:
             while True:
                 line = await self._next(lines, write)
-                if line is None:
+                if isinstance(line, str):
                     await self._let_go(write)
-                    return "end"
+                    return line
                 if end := await self._pass(line, write):
                     return end
         finally:
@@ -47,8 +47,11 @@ class Relay:
             with suppress(asyncio.CancelledError):
                 await reading
 
-    async def _next(self, lines: "asyncio.Queue[bytes | None]", write: Write) -> bytes | None:
-        """The next line; what is held for it is let go when it does not come in time."""
+    async def _next(self, lines: "asyncio.Queue[bytes | End]", write: Write) -> bytes | End:
+        """The next line, or how the API server has ended the stream.
+
+        What is held for it is let go when it does not come in time.
+        """
         if not self._held:
             return await lines.get()
         left = self._held_until - self._trace.now()
@@ -79,6 +82,9 @@ class Relay:
         match fault.do:
             case Deed.KILL:
                 self._hands.kill()
+                return "cut"
+            case Deed.KILL_APISERVER:
+                self._hands.kill_server(SERVERS[fault.do], fault.seconds or 0.0)
                 return "cut"
             case Deed.CUT:
                 return "cut"
@@ -114,6 +120,8 @@ class Relay:
                 await asyncio.sleep(seconds)
             case Deed.FREEZE:
                 self._hands.freeze(seconds)
+            case Deed.KILL_ETCD:
+                self._hands.kill_server(SERVERS[fault.do], seconds)
             case Deed.REPEAT:
                 await write(line)
             case _:
@@ -126,14 +134,15 @@ class Relay:
             await write(line)
 
 
-async def _read(content: Any, lines: "asyncio.Queue[bytes | None]") -> None:
+async def _read(content: Any, lines: "asyncio.Queue[bytes | End]") -> None:
+    end: End = "end"
     try:
         async for line in split(content.iter_any()):
             await lines.put(line)
     except aiohttp.ClientError:
-        pass
+        end = "cut"
     finally:
-        lines.put_nowait(None)
+        lines.put_nowait(end)
 
 
 async def split(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

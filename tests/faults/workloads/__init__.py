@@ -24,4 +24,6 @@ def named(name: str) -> Workload:
         script=module.SCRIPT,
         settings=getattr(module, "SETTINGS", {}),
         has_sidecar=getattr(module, "HAS_SIDECAR", False),
+        replicas=getattr(module, "REPLICAS", 1),
+        revision=getattr(module, "REVISION", None),
     )

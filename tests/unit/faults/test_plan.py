@@ -38,6 +38,7 @@ def test_a_plan_has_the_name_of_its_file(tmp_path: Path) -> None:
         ("workload: w\nfaults: [{commit: {}, do: old}]", "do: old is not for this"),
         ("workload: w\nfaults: [{request: {}, do: freeze}]", "seconds: needed for freeze"),
         ("workload: w\nfaults: [{request: {}, do: kill, seconds: 1}]", "seconds: not for kill"),
+        ("workload: w\nfaults: [{commit: {}, do: kill-etcd}]", "seconds: needed for kill-etcd"),
         ("workload: w\nfaults: [{request: {}, do: answer}]", "status: needed for answer"),
         (
             "workload: w\nfaults: [{event: {resource: jobs}, replica: sidecar, do: kill}]",

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import orjson
 import pytest
 
@@ -15,15 +16,18 @@ from tests.faults.proxy.seen import Trace
 
 
 class Content:
-    """A stream of these pieces, and then its end."""
+    """A stream of these pieces, and then its end, or an error in its place."""
 
-    def __init__(self, *pieces: bytes) -> None:
+    def __init__(self, *pieces: bytes, error: Exception | None = None) -> None:
         self._pieces = pieces
+        self._error = error
 
     async def iter_any(self) -> AsyncIterator[bytes]:
         for each in self._pieces:
             yield each
             await asyncio.sleep(0)
+        if self._error is not None:
+            raise self._error
 
 
 class Hands:
@@ -43,6 +47,9 @@ class Hands:
     def cut_off(self, seconds: float) -> None:
         self.done.append(f"cut off {seconds:g}")
 
+    def kill_server(self, name: str, seconds: float) -> None:
+        self.done.append(f"{name} {seconds:g}")
+
 
 def _event(name: str, kind: str = "ADDED") -> bytes:
     raw = {"metadata": {"name": name, "uid": name, "resourceVersion": "1"}}
@@ -53,7 +60,7 @@ LINES = [_event("a"), _event("b"), _event("c")]
 
 
 async def _through(
-    fault: dict[str, Any] | None, *pieces: bytes
+    fault: dict[str, Any] | None, *pieces: bytes, error: Exception | None = None
 ) -> tuple[str, list[bytes], list[str]]:
     faults: tuple[Fault, ...] = ()
     if fault is not None:
@@ -66,7 +73,7 @@ async def _through(
         written.append(data)
 
     one = Relay(Director(faults, trace.now), trace, hands, "pods")
-    content: Any = Content(*pieces)
+    content: Any = Content(*pieces, error=error)
     return await one.run(content, write), written, hands.done
 
 
@@ -81,6 +88,8 @@ CASES = [
     ({"do": Deed.HUSH, "seconds": 60}, "end", LINES[:1], []),
     ({"do": Deed.KILL}, "cut", LINES[:1], ["kill"]),
     ({"do": Deed.FREEZE, "seconds": 3}, "end", LINES, ["freeze 3"]),
+    ({"do": Deed.KILL_APISERVER, "seconds": 3}, "cut", LINES[:1], ["kube-apiserver 3"]),
+    ({"do": Deed.KILL_ETCD, "seconds": 3}, "end", LINES, ["etcd 3"]),
 ]
 
 
@@ -120,6 +129,11 @@ async def test_a_bookmark_is_no_event() -> None:
     mark = _event("", "BOOKMARK")
     _, written, _ = await _through({"do": Deed.DROP}, LINES[0], mark, LINES[1], LINES[2])
     assert written == [LINES[0], mark, LINES[2]]
+
+
+async def test_where_the_api_server_breaks_the_stream_it_breaks() -> None:
+    broken = aiohttp.ClientPayloadError()
+    assert await _through(None, *LINES, error=broken) == ("cut", LINES, [])
 
 
 async def test_lines_are_whole_however_they_come() -> None:

@@ -21,5 +21,8 @@ FILES = sorted(FOLDER.rglob("*.yaml"), key=_length)
 
 @pytest.mark.parametrize("file", FILES, ids=[str(each.relative_to(FOLDER)) for each in FILES])
 def test_every_invariant_holds_at_every_revision(bed: Bed, file: Path) -> None:
-    verdict = play.play(bed, plan.read(file))
+    wanted = plan.read(file)
+    verdict = play.play(bed, wanted)
+    if verdict.shows_nothing:
+        verdict = play.play(bed, wanted)
     assert verdict.is_good, verdict.story()

@@ -54,6 +54,14 @@ class Verdict:
         """Whether all held, and each fault came true."""
         return not self.broken and not self.waiting
 
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether it came to no end, or its faults to nothing, and all that was seen is as it should be.
+
+        A machine that is busy does that to it, so it is worth another try.
+        """
+        return not self.is_good and set(self.broken) <= {COMES_TO_ITS_END}
+
     def line(self) -> str:
         """It in a line."""
         name = f"{self.plan.workload}/{self.plan.name}"

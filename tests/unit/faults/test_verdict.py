@@ -65,6 +65,18 @@ def test_a_fault_that_waits_makes_it_idle() -> None:
     assert verdict.line() == "idle  retry/a-plan: 1 faults found nothing to come true at"
 
 
+def test_what_came_to_no_end_or_to_nothing_shows_nothing_and_what_was_broken_on_the_way_does() -> (
+    None
+):
+    late = "it has not come to its end"
+    assert _verdict(history(), problem=late).shows_nothing
+    assert _verdict(history(), waiting=(KILL,)).shows_nothing
+    assert not _verdict(history()).shows_nothing
+    doubled = history(pod(1), pod(1, name="other"), job())
+    assert not _verdict(doubled, problem=late).shows_nothing
+    assert not _verdict(history(), ends=Ends(pods=1)).shows_nothing
+
+
 def test_the_story_tells_in_order_what_was_asked_what_went_wrong_and_what_became_of_it() -> None:
     trace = Trace(exchanges=[MADE], commits=[Committed(0.5, "one", "INSERT INTO runs")])
     verdict = _verdict(

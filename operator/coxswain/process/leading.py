@@ -19,8 +19,8 @@ from coxswain.process import (
     clock_steps,
     counts,
     event_wakes,
+    first_look,
     following,
-    garbage,
     gauges,
     host,
     services,
@@ -124,11 +124,7 @@ class Leading:
         self.world = world
         listener = self._listener
         steps = clock_steps.ClockSteps(time.time, time.monotonic)
-        with garbage.spared():
-            await following.list_all(streams)
-            if world.reach.is_whole:
-                await sweeper.fill()
-            _line_up(world, rooms)
+        await first_look.at_everything(world, rooms, streams, sweeper)
         async with self._parts() as group:
             group.create_task(self._keep_records(world, taken_in, rooms))
             group.create_task(world.journal.run())
@@ -298,11 +294,6 @@ def _loop(world: World, rooms: Any, hands: Hands, taken_in: Intake) -> Loop:
         reach=world.reach,
         on_unseen=lambda key: world.turns.give_up(key.uid),
     )
-
-
-def _line_up(world: World, rooms: Any) -> None:
-    for room in rooms.values():
-        room.listed(world.reach.only_seen(world.cache.all(room.kind)))
 
 
 async def _watch(

@@ -46,14 +46,12 @@ class Hears:
     """Who hears of it. ``listed`` gets everything that there is, and the version of the list.
 
     ``refused`` hears that the collection may not be read or is not there: it is asked for again
-    then, from a list on. Without it a missing collection ends the stream. ``kept`` says what of each
-    object of a list is kept until all of it has come.
+    then, from a list on. Without it a missing collection ends the stream.
     """
 
     listed: Callable[[Sequence[Raw], int], None]
     changed: Callable[[Change], None]
     refused: Callable[[CoxswainError], None] | None = None
-    kept: Callable[[Raw], Raw] = lambda raw: raw
 
 
 class Stream:
@@ -73,7 +71,7 @@ class Stream:
         version = ""
         async for page in self._client.pages(self._path, selector=self._selector):
             version = version or str(page["metadata"]["resourceVersion"])
-            items.extend(self._hears.kept(each) for each in page["items"])
+            items.extend(page["items"])
         self._hears.listed(items, int(version))
         self._version = version
 

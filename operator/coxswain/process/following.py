@@ -12,7 +12,6 @@ from coxswain.errors import CoxswainError, ForbiddenError, NotFoundError
 from coxswain.kube import paths
 from coxswain.kube.client import Client
 from coxswain.kube.watch import Hears, Raw, Stream
-from coxswain.reconcile import slim
 from coxswain.reconcile.intake import Intake
 from coxswain.reconcile.reach import Reach
 from coxswain.reconcile.sweeper import Swept
@@ -50,7 +49,6 @@ def _of_all(client: Client, taken_in: Intake, each: Swept) -> Stream:
     hears = Hears(
         listed=partial(taken_in.notice_all, each.kind),
         changed=lambda change: taken_in.hear(each.kind, change.type, change.raw),
-        kept=partial(slim.of, each.kind),
     )
     return Stream(client, paths.collection(each.plural), each.selector, hears)
 
@@ -67,7 +65,6 @@ def _of_one(client: Client, taken_in: Intake, reach: Reach, each: Swept, workspa
         listed=listed,
         changed=lambda change: taken_in.hear(each.kind, change.type, change.raw),
         refused=refused,
-        kept=partial(slim.of, each.kind),
     )
     made = Stream(client, paths.collection(each.plural, workspace), each.selector, hears)
     reach.on_doubt(workspace, made.list_anew)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import pytest
@@ -111,18 +111,6 @@ async def test_a_list_comes_first_whole_and_with_its_version() -> None:
     assert ears.lists == [(["a", "b"], 7)]
     assert api.asked_from == ["7"]
     assert api.selectors == ["a=b"]
-
-
-async def test_of_a_list_only_what_is_to_be_kept_waits_for_its_end() -> None:
-    listed: list[Raw] = []
-    hears = Hears(
-        listed=lambda items, _: listed.extend(items),
-        changed=lambda _: None,
-        kept=lambda raw: {"metadata": {"name": raw["metadata"]["name"]}},
-    )
-    api = Api([(7, [_raw("a", 1), _raw("b", 2)])], [])
-    await Stream(cast("Any", api), "/api/v1/pods", None, hears).list()
-    assert listed == [{"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}]
 
 
 async def test_changes_are_heard_in_order_and_bookmarks_are_not() -> None:

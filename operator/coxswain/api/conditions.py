@@ -11,7 +11,10 @@ from coxswain.api.meta import Model
 
 
 class ConditionType(StrEnum):
-    """Every condition of every kind. A Job answers "why is it not running" in this order."""
+    """Every condition of every kind, in the order in which a status holds them.
+
+    A Job answers "why is it not running" in this order.
+    """
 
     ACCEPTED = "Accepted"
     SUSPENDED = "Suspended"
@@ -33,6 +36,8 @@ class ConditionType(StrEnum):
     RECONCILING = "Reconciling"
     STALLED = "Stalled"
 
+
+_ORDER = {str(each): place for place, each in enumerate(ConditionType)}
 
 RETRYING_AFTER_ERROR = "RetryingAfterError"
 """The reason of Reconciling while an operation keeps failing."""
@@ -72,7 +77,10 @@ class Seen:
 def merge(
     old: Iterable[Condition], seen: Iterable[Seen], *, generation: int, now: str
 ) -> list[Condition]:
-    """The new list: what is seen replaces what was; the time moves only when the status does."""
+    """The new list: what is seen replaces what was; the time moves only when the status does.
+
+    It is in the one order of all conditions, whoever saw which first.
+    """
     before = {condition.type: condition for condition in old}
     merged = []
     for each in seen:
@@ -88,15 +96,18 @@ def merge(
                 message=each.message[:4096],
             )
         )
-    return merged
+    return sorted(merged, key=_place)
 
 
 def with_one(old: Iterable[Condition], seen: Seen, *, generation: int, now: str) -> list[Condition]:
     """The old list with one condition changed, or added where it belongs."""
     kept = [each for each in old if each.type != seen.type]
     (changed,) = merge(old, (seen,), generation=generation, now=now)
-    order = {str(each): place for place, each in enumerate(ConditionType)}
-    return sorted([*kept, changed], key=lambda each: order.get(each.type, len(order)))
+    return sorted([*kept, changed], key=_place)
+
+
+def _place(condition: Condition) -> int:
+    return _ORDER.get(condition.type, len(_ORDER))
 
 
 def find(conditions: Iterable[Condition], kind: ConditionType) -> Condition | None:

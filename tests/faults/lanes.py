@@ -39,9 +39,20 @@ def run(folder: Path, lanes: int, file: Path | None, words: Sequence[str] = ()) 
             mine = ["run", str(folder), "--share", f"{number}/{lanes}", "--json", str(each)]
             command = [sys.executable, "-m", "tests.faults", *mine, *words]
             started.append(subprocess.Popen(command))
-        codes = [each.wait() for each in started]
+        codes = _codes(started)
         lines = [line for each in files if each.exists() for line in report.read(each)]
     broken_off = sum(code not in (0, 1) for code in codes)
     if broken_off:
         report.say(f"{broken_off} of {lanes} lanes broke off; what follows is of the others")
     return max(report.close(lines, file), int(bool(broken_off)))
+
+
+def _codes(lanes: list["subprocess.Popen[bytes]"]) -> list[int]:
+    """How each has ended; where this one is told to end, all do, and take down what they have started."""
+    try:
+        return [each.wait() for each in lanes]
+    finally:
+        for each in lanes:
+            each.terminate()
+        for each in lanes:
+            each.wait()

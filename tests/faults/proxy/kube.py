@@ -37,6 +37,7 @@ class KubeProxy:
         self._trace = trace
         self._hands = hands
         self._session: aiohttp.ClientSession | None = None
+        self._watches: set[asyncio.Task[Any]] = set()
 
     @asynccontextmanager
     async def serving(self, tls: ssl.SSLContext) -> AsyncIterator[str]:
@@ -54,6 +55,14 @@ class KubeProxy:
                 yield f"http://127.0.0.1:{runner.addresses[0][1]}"
             finally:
                 await runner.cleanup()
+                await self._end_watches()
+
+    async def _end_watches(self) -> None:
+        """End those whose replica has gone: the server knows of them no more, and they wait for the next event."""
+        left = list(self._watches)
+        for each in left:
+            each.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         target = targets.of(request.method, request.path, request.query)
@@ -75,6 +84,10 @@ class KubeProxy:
             if instead is not None:
                 return instead
         if is_watch:
+            task = asyncio.current_task()
+            assert task is not None
+            self._watches.add(task)
+            task.add_done_callback(self._watches.discard)
             return await self._watch(request, exchange)
         back = fault.seconds if fault is not None and fault.do is Deed.OLD else None
         answer = await self._forwarded(request, data, exchange, back)

@@ -7,13 +7,12 @@ from typing import Any
 from coxswain import names
 from coxswain.api.conditions import ConditionType, Seen
 from coxswain.api.contract import ExitCode
-from coxswain.reconcile import instants, nodes
+from coxswain.reconcile import instants, nodes, phases
 from coxswain.reconcile.cache import Raw
 from coxswain.rules import quota
 from coxswain.rules.outcome import PodEnd
 from coxswain_controllers.job.snapshot import PodSeen, Used
 
-ENDED = ("Succeeded", "Failed")
 DOOR_NOT_READY = "DoorNotReady"
 GIVES_UP = (ExitCode.FAILED, ExitCode.CLOSED, ExitCode.WRONG_ENVIRONMENT)
 """Exit codes of a door that another start would end with too."""
@@ -33,7 +32,7 @@ def seen(raw: Raw) -> PodSeen:
         created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
         running_since=_running_since(status, state),
         ended_at=instants.read((state.get("terminated") or {}).get("finishedAt")),
-        end=_end(status, state, door, is_deleting) if status.get("phase") in ENDED else None,
+        end=_end(status, state, door, is_deleting) if phases.has_ended(raw) else None,
         is_deleting=is_deleting,
         waits_for=_waits_for(status, state, door if has_door else None),
         is_cut_off=nodes.is_silent(raw),
@@ -54,7 +53,7 @@ def uses(raw: Raw) -> Used:
 
 def is_live(raw: Raw) -> bool:
     """Whether the pod runs or may still run."""
-    return (raw.get("status") or {}).get("phase") not in ENDED
+    return not phases.has_ended(raw)
 
 
 def _sidecars(raw: Raw) -> list[dict[str, Any]]:
@@ -90,7 +89,7 @@ def _given_up(
     """The end of a door that will never let the program start. The kubelet starts it for ever."""
     end = _last_end(door)
     has_begun = "running" in state or "terminated" in state
-    if has_begun or status.get("phase") in ENDED or end.get("exitCode") not in GIVES_UP:
+    if has_begun or status.get("phase") in phases.ENDED or end.get("exitCode") not in GIVES_UP:
         return None
     return _end(status, {"terminated": end}, {}, is_deleting)
 
@@ -102,7 +101,7 @@ def _running_since(status: dict[str, Any], state: dict[str, Any]) -> datetime | 
             return datetime.fromisoformat(started)
     # When a pod is deleted, its kubelet calls a container ended that it has never started, too.
     phase, never = status.get("phase"), "terminated" in state
-    if phase == "Running" or (phase in ENDED and not never):
+    if phase == "Running" or (phase in phases.ENDED and not never):
         return instants.read(status.get("startTime"))
     return None
 

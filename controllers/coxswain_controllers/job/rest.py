@@ -1,8 +1,8 @@
 """Which Jobs a leader that starts need not pass over: told from raw objects, since there may be many. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from coxswain.reconcile import intake
+from coxswain.reconcile import phases
 from coxswain.reconcile.cache import Raw
 
 DUE = ("ttlSecondsAfterFinished", "retain", "leases")
@@ -17,18 +17,12 @@ def rests(job: Raw, its_pods: Iterable[Raw], agent: Raw | None) -> bool:
     """
     metadata, status, spec = job["metadata"], job.get("status") or {}, job.get("spec") or {}
     is_new = status.get("observedGeneration") != metadata.get("generation")
-    if not intake.has_ended(job) or is_new or any(spec.get(each) is not None for each in DUE):
+    if not phases.has_ended(job) or is_new or any(spec.get(each) is not None for each in DUE):
         return False
     left = list(its_pods)
-    if not all(intake.has_ended(each) for each in left):
+    if not all(phases.has_ended(each) for each in left):
         return False
     return not left or (agent is not None and _made_at(agent) <= _made_at(job))
-
-
-def agent_name(job: Raw) -> str:
-    """The name of its Agent; none where it cannot be read, as what is stored may be older than the schema."""
-    found = (job.get("spec") or {}).get("agentRef")
-    return str(found.get("name", "")) if isinstance(found, Mapping) else ""
 
 
 def _made_at(raw: Raw) -> str:

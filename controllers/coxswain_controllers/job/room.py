@@ -8,7 +8,7 @@ from typing import Any
 from coxswain.api.job import TERMINAL
 from coxswain.api.kind import Job
 from coxswain.errors import CoxswainError
-from coxswain.reconcile import actions, intake, telling
+from coxswain.reconcile import actions, intake, phases, telling
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.decision import Decision
@@ -35,7 +35,7 @@ class JobRoom:
         Who has ended has no pass, or one after all others.
         """
         for raw in items:
-            if intake.has_ended(raw):
+            if phases.has_ended(raw):
                 self._let_rest(raw)
             else:
                 self._resume(raw)
@@ -44,7 +44,7 @@ class JobRoom:
     def _let_rest(self, raw: Raw) -> None:
         cache, queue, key = self._world.cache, self._world.queue, keys.of(self.kind, raw)
         queue.drop(key)
-        agent = cache.named("Agent", key.namespace, rest.agent_name(raw))
+        agent = cache.named("Agent", key.namespace, intake.agent_of(raw))
         if not rest.rests(raw, cache.children(key.uid), agent):
             queue.add(key)
 

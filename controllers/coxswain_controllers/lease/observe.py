@@ -7,14 +7,13 @@ from coxswain.api.lease import LeaseState
 from coxswain.api.records import Lease as Row
 from coxswain.errors import NotFoundError, UnavailableError, UserError
 from coxswain.kube import paths
-from coxswain.reconcile import nodes
+from coxswain.reconcile import nodes, phases
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.world import World
 from coxswain_controllers.lease.snapshot import Former, LeaseSnapshot
 
 KIND = "Lease"
-ENDED = ("Succeeded", "Failed")
 
 
 async def observe(world: World, key: Key) -> LeaseSnapshot | None:
@@ -64,8 +63,7 @@ async def _former(world: World, row: Row | None) -> Former:
 
 def of_pod(pod: Raw) -> Former:
     """What a pod as it is tells of a holder that it was."""
-    status = pod.get("status") or {}
-    if status.get("phase") in ENDED:
+    if phases.has_ended(pod):
         return Former.GONE
     is_deleting = pod["metadata"].get("deletionTimestamp") is not None
     return Former.OUT_OF_REACH if is_deleting or nodes.is_silent(pod) else Former.RUNNING

@@ -26,7 +26,7 @@ from coxswain.process import (
     services,
     switches,
 )
-from coxswain.reconcile import actions, intake, lapses, mirrors
+from coxswain.reconcile import actions, intake, lapses, mirrors, phases
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.act import Actor, StaleError
 from coxswain.reconcile.cache import Cache, Raw
@@ -256,8 +256,9 @@ class Leading:
             world.platform = self._platform(found)
         for raw in world.reach.only_seen(world.cache.all("Pod")):
             owner = keys.owner(raw)
-            is_live = (raw.get("status") or {}).get("phase") not in intake.ENDED
-            if owner is not None and is_live and not doors.are_known(found, raw):
+            if owner is None or phases.has_ended(raw):
+                continue
+            if not doors.are_known(found, raw):
                 await _end_as_lost(actor, owner, raw)
 
     async def _keep_records(self, world: World, taken_in: Intake, rooms: Any) -> None:

@@ -13,6 +13,7 @@ from coxswain.api.conditions import ConditionType, Seen
 from coxswain.errors import ConflictError, CoxswainError, FencedError, NotFoundError, TransientError
 from coxswain.kube import answers, paths
 from coxswain.kube.client import Client
+from coxswain.reconcile import phases
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.records import Records
 from coxswain.sandbox import probe
@@ -101,7 +102,7 @@ class Enforcement:
     async def _ended(self, path: str) -> Raw:
         while True:
             raw = await self._client.get(path)
-            if (raw.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+            if phases.has_ended(raw):
                 return raw
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from coxswain.reconcile import cache, turns
+from coxswain.reconcile import cache, phases, turns
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.cache import Raw
 from coxswain.reconcile.room import Room
@@ -22,7 +22,6 @@ from coxswain.telemetry import metrics
 
 log = structlog.get_logger()
 
-ENDED = ("Succeeded", "Failed", "Cancelled")
 """Phases of pods and of Jobs that nothing leaves."""
 QUOTA_WAKES = 100
 NOW = partial(datetime.now, UTC)
@@ -153,7 +152,7 @@ class Intake:
         """The same but for Schedules, which wait for a time and are many."""
         for kind in self._rooms:
             for raw in self._world.cache.all(kind):
-                if kind != "Schedule" and not (kind == "Job" and has_ended(raw)):
+                if kind != "Schedule" and not (kind == "Job" and phases.has_ended(raw)):
                     self._world.queue.add(keys.of(kind, raw))
 
     def wake_schedules(self, share: int = 1, turn: int = 0) -> None:
@@ -169,7 +168,7 @@ class Intake:
         self._world.agents_deleted[namespace, name] = self._clock()
         self._world.turns.forget_agent(namespace, name)
         for job in self._world.cache.all("Job"):
-            if job["metadata"]["namespace"] == namespace and _agent_of(job) == name:
+            if job["metadata"]["namespace"] == namespace and agent_of(job) == name:
                 self._world.queue.add(keys.of("Job", job))
 
     def _leave(self, job: Raw) -> None:
@@ -195,11 +194,12 @@ class Intake:
         self._world.queue.add(key)
         if self._world.cache.get("Job", key.uid) is not None:
             self._world.descent.keep(raw)
-            (self._world.dependents.forget if has_ended(raw) else self._world.dependents.keep)(raw)
+            waiting = self._world.dependents
+            (waiting.forget if phases.has_ended(raw) else waiting.keep)(raw)
         for each in self._world.dependents.of(raw):
             self._world.queue.add(each)
         owner = keys.owner(raw)
-        is_over = has_ended(raw) or self._world.cache.get("Job", key.uid) is None
+        is_over = phases.has_ended(raw) or self._world.cache.get("Job", key.uid) is None
         if owner is not None and owner.kind == "Schedule" and is_over:
             self._world.queue.add(owner)
 
@@ -230,22 +230,18 @@ def group_of(kind: str, raw: Raw) -> tuple[str, ...] | None:
     if kind == "Pod":
         agent = turns.slot_of_pod(raw).agent
         return ("pods", metadata["namespace"], agent) if turns.is_live(raw) and agent else None
-    if kind == "Job" and not has_ended(raw):
-        return ("jobs", metadata["namespace"], _agent_of(raw))
+    if kind == "Job" and not phases.has_ended(raw):
+        return ("jobs", metadata["namespace"], agent_of(raw))
     if kind == "Schedule":
         template = (raw.get("spec") or {}).get("jobTemplate") or {}
-        return ("schedules", metadata["namespace"], _agent_of(template))
+        return ("schedules", metadata["namespace"], agent_of(template))
     return None
 
 
-def _agent_of(job: Raw) -> str:
-    name: str = ((job.get("spec") or {}).get("agentRef") or {}).get("name", "")
-    return name
-
-
-def has_ended(raw: Raw) -> bool:
-    """Whether a pod or a Job is in a phase that nothing leaves."""
-    return (raw.get("status") or {}).get("phase") in ENDED
+def agent_of(job: Raw) -> str:
+    """The name of a Job's Agent; none where it cannot be read, as what is stored may be older than the schema."""
+    found = (job.get("spec") or {}).get("agentRef")
+    return str(found.get("name", "")) if isinstance(found, Mapping) else ""
 
 
 def _created_at(raw: Raw) -> str:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from coxswain import names
 from coxswain.reconcile import key as keys
+from coxswain.reconcile import phases
 from coxswain.reconcile.backlog import Backlog
 from coxswain.reconcile.key import Key
 from coxswain.reconcile.shares import Shares
@@ -287,8 +288,7 @@ class Turns:
 
 def is_live(pod: Raw) -> bool:
     """Whether a pod of ours runs or may still run."""
-    phase = (pod.get("status") or {}).get("phase")
-    return keys.owner(pod) is not None and phase not in ("Succeeded", "Failed")
+    return keys.owner(pod) is not None and not phases.has_ended(pod)
 
 
 def slot_of_pod(pod: Raw) -> Slot:

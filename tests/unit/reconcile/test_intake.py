@@ -48,7 +48,7 @@ async def test_an_event_that_cannot_be_taken_in_is_counted_tried_again_and_swept
 ) -> None:
     before = metrics.EVENTS_NOT_TAKEN.labels("Job")._value.get()
     with capture_logs() as lines:
-        paper.intake.hear("Job", "ADDED", {**job("bad"), "spec": {"agentRef": "no object"}})
+        paper.intake.hear("Job", "ADDED", job("bad", metadata={"ownerReferences": ["no object"]}))
     paper.intake.hear("Job", "ADDED", job("good"))
     assert metrics.EVENTS_NOT_TAKEN.labels("Job")._value.get() == before + 1
     assert [line["uid"] for line in lines] == ["Job-bad"]
@@ -56,6 +56,14 @@ async def test_an_event_that_cannot_be_taken_in_is_counted_tried_again_and_swept
     assert await _names(paper) == ["Job good"]
     paper.now += 1.0
     assert (await paper.queue.take()).name == "bad"
+
+
+async def test_a_job_whose_agent_cannot_be_read_is_taken_in_like_any_other(
+    paper: PaperWorld,
+) -> None:
+    paper.intake.hear("Job", "ADDED", {**job("j"), "spec": {"agentRef": "no object"}})
+    assert await _names(paper) == ["Job j"]
+    assert not paper.intake.missed.is_set()
 
 
 async def test_a_pod_wakes_its_job(paper: PaperWorld) -> None:

@@ -142,7 +142,7 @@ async def test_a_namesake_does_not_keep_a_ghost_alive(
 async def test_one_that_cannot_be_taken_in_holds_up_no_sweep(
     cluster: Cluster, paper: PaperWorld, sweeper: Sweeper
 ) -> None:
-    cluster.objects["jobs"] = [{**job("bad"), "spec": {"agentRef": "no object"}}, job("good")]
+    cluster.objects["jobs"] = [job("bad", metadata={"ownerReferences": ["no object"]}), job("good")]
     with capture_logs():
         await sweeper.sweep()
     assert [key.name for key in await paper.woken()] == ["good", "bad"]

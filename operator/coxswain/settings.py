@@ -299,6 +299,9 @@ class OperatorSettings(
     """The coordination lease that the replicas elect by."""
     lease_seconds: Annotated[int, Field(ge=3, le=60)] = 15
     """How long a silent leader keeps its place; less hands over sooner and renews more often."""
+    lock_file: Path | None = None
+    """File of this pod that the process locks: one that was killed and started again leads at once. None: it waits
+    until its own former lease has run out."""
     api_service: Annotated[str, Field(min_length=1, max_length=63)] = "coxswain-api"
     """Service of the platform door."""
     models_service: Annotated[str, Field(min_length=1, max_length=63)] = "coxswain-models"

@@ -116,6 +116,20 @@ async def test_within_twenty_seconds_of_the_death_of_a_leader_another_acts(
     assert seconds < DEATH_SECONDS
 
 
+async def test_a_leader_that_is_killed_and_started_again_in_its_place_does_not_wait_for_its_lease(
+    workspace: Workspace, installation: Installation, database: Database, tmp_path: Path
+) -> None:
+    with installation.operator(database, tmp_path, lease_seconds=60) as operator:
+        await workspace.has_agent()
+        before = await _epoch(workspace)
+        async with Kubelet(workspace.client, namespace=workspace.namespace):
+            operator.crash()
+            await workspace.has_job()
+            await workspace.until(lambda job: job.status.phase is not None, seconds=45)
+            assert (await workspace.job_ends()).status.phase == "Succeeded"
+        assert await _epoch(workspace) == before + 1
+
+
 async def test_when_a_leader_dies_another_goes_on_with_its_jobs(
     workspace: Workspace, installation: Installation, database: Database, tmp_path: Path
 ) -> None:

@@ -179,6 +179,7 @@ class Installation:
             "identity": name,
             "log_format": "compact",
             "lease_seconds": 3,
+            "lock_file": folder / f"lock-{name}",
             "network_probe": False,
             "lease_name": f"{self.name}-operator",
             **{f"{door}_service": f"{self.name}-{door}" for door in DOORS},

@@ -64,14 +64,17 @@ class Election:
         namespace: str,
         name: str,
         identity: str,
+        former: str | None = None,
         pace: Pace,
         clock: Callable[[], float],
     ) -> None:
+        """``former`` is the identity of a process that is dead for sure: its lease is not waited for."""
         self._client = client
         self._namespace = namespace
         self._name = name
         self._path = f"{paths.coordination_leases(namespace)}/{name}"
         self._identity = identity
+        self._former = former
         self._pace = pace
         self._clock = clock
         self._held: dict[str, Any] | None = None
@@ -179,7 +182,7 @@ class Election:
         return True
 
     def _has_expired(self, holder: str, spec: dict[str, Any]) -> bool:
-        if holder == self._identity:
+        if holder in (self._identity, self._former):
             return True
         record = (holder, str(spec.get("renewTime")), int(spec.get("leaseTransitions") or 0))
         now = self._clock()

@@ -17,7 +17,7 @@ from coxswain.api.standing import Role, Standing
 from coxswain.errors import ConfigurationError, CoxswainError, FencedError
 from coxswain.kube.access import Right
 from coxswain.kube.client import Client
-from coxswain.process import kinds, leading, watchdog
+from coxswain.process import former, kinds, leading, watchdog
 from coxswain.process.election import Election, Pace
 from coxswain.process.leading import Leading
 from coxswain.process.sidecar_account import SidecarAccount
@@ -104,14 +104,7 @@ class Replica:
     async def _campaign(self, client: Client, store: Store) -> None:
         """Wait for the lease and lead, until told to stop or until something fails."""
         await self._check_kinds(client)
-        election = Election(
-            client,
-            namespace=self._settings.namespace,
-            name=self._settings.lease_name,
-            identity=f"{self._settings.identity}_{watchdog.instance()}",
-            pace=self._pace,
-            clock=time.monotonic,
-        )
+        election = self._election(client)
         self._watchdog.start()
         answering = Answering(store, self._listener, self._standing)
         work = (
@@ -131,6 +124,20 @@ class Replica:
         for each in ended:
             log.error("the operator starts anew", exc_info=each.exception())
         watchdog.restart("a task of the leader has ended")
+
+    def _election(self, client: Client) -> Election:
+        given = self._settings
+        identity = f"{given.identity}_{watchdog.instance()}"
+        file = given.lock_file
+        return Election(
+            client,
+            namespace=given.namespace,
+            name=given.lease_name,
+            identity=identity,
+            former=None if file is None else former.take_place(file, identity),
+            pace=self._pace,
+            clock=time.monotonic,
+        )
 
     async def _lead(self, election: Election, client: Client, store: Store) -> None:
         epoch = await election.acquire(self._stand_by)

@@ -86,10 +86,10 @@ class Leases:
         return self.lease
 
 
-def called(identity: str, leases: Leases, clock: Clock) -> Election:
+def called(identity: str, leases: Leases, clock: Clock, *, former: str | None = None) -> Election:
     client = cast("Client", leases)
     place = {"namespace": "coxswain-system", "name": "lease"}
-    return Election(client, **place, identity=identity, pace=PACE, clock=clock)
+    return Election(client, **place, identity=identity, former=former, pace=PACE, clock=clock)
 
 
 @pytest.fixture
@@ -151,6 +151,14 @@ async def test_a_free_lease_and_our_own_are_taken_at_once_with_the_next_epoch(
     leases.held_by(holder, epoch=7)
     assert await candidate.acquire() == 8
     assert leases.spec["leaseTransitions"] == 8
+
+
+async def test_the_lease_of_a_process_that_is_dead_for_sure_is_taken_at_once_with_the_next_epoch(
+    leases: Leases, clock: Clock
+) -> None:
+    leases.held_by("me before", epoch=7)
+    assert await called("me", leases, clock, former="me before").acquire() == 8
+    assert leases.spec["holderIdentity"] == "me"
 
 
 async def test_another_holder_is_waited_out_by_our_own_clock(

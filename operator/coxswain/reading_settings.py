@@ -18,4 +18,5 @@ class ReadingSettings(Settings):
     """Workspaces whose objects are read, each by lists of its own, as JSON such as ["demo"]; none reads
     all by one list per kind, which needs the right to list in every namespace."""
     sweep_seconds: Annotated[int, Field(ge=1, le=300)] = 60
-    """Time between two looks at everything, for what no event has told; a fifth more or less."""
+    """Time between two sweeps, which make a pass over all that has not ended; a fifth more or less. For what no event
+    has told alone, there is a look each five seconds, or as much less often as it takes long."""

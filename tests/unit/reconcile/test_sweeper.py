@@ -13,6 +13,7 @@ from coxswain.errors import ForbiddenError
 from coxswain.reconcile.reach import Reach
 from coxswain.reconcile.sweeper import Sweeper, Swept
 from coxswain.telemetry import metrics
+from tests.support import fast_time
 from tests.support.worlds import Body, PaperWorld, job, pod
 
 KINDS = (Swept("Pod", "pods", "a=b"), Swept("Job", "jobs"))
@@ -167,6 +168,64 @@ async def test_it_sweeps_as_often_as_it_was_told_to(cluster: Cluster, paper: Pap
     assert looks == [0, 1, 1]
 
 
+async def test_between_two_sweeps_it_looks_for_what_no_event_told(
+    cluster: Cluster, paper: PaperWorld
+) -> None:
+    with capture_logs():
+        looking = asyncio.create_task(_sweeper(paper, look_seconds=0.01).run(_never))
+        cluster.objects["jobs"] = [job("j", 5)]
+        async with asyncio.timeout(10):
+            assert (await paper.queue.take()).name == "j"
+        looking.cancel()
+
+
+async def test_a_look_makes_no_pass_over_what_has_not_changed(
+    cluster: Cluster, paper: PaperWorld, sweeper: Sweeper
+) -> None:
+    cluster.objects["jobs"] = [job("j", 5)]
+    paper.intake.notice("Job", "ADDED", job("j", 5))
+    await paper.woken()
+    await sweeper.look()
+    assert await paper.woken() == []
+    await sweeper.sweep()
+    assert [key.name for key in await paper.woken()] == ["j"]
+
+
+async def _never() -> None:
+    raise AssertionError("a look is no sweep")
+
+
+@pytest.mark.parametrize(
+    ("list_seconds", "fewest", "most"), [(0.0, 8, 12), (0.4, 3, 4), (10.0, 1, 1)]
+)
+def test_the_longer_a_look_takes_the_rarer_it_is(
+    list_seconds: float, fewest: int, most: int
+) -> None:
+    """Of a period of three minutes less the time that it takes; each look reads two lists."""
+    cluster = Cluster()
+    begun: list[float] = []
+
+    async def begin(time: Callable[[], float]) -> None:
+        async def takes() -> None:
+            begun.append(time())
+            await asyncio.sleep(list_seconds)
+
+        cluster.after_lists = takes
+        paper = PaperWorld(cluster)
+        looking = asyncio.create_task(
+            _sweeper(paper, period_seconds=180, look_seconds=15).run(_nothing)
+        )
+        await asyncio.sleep(140)
+        looking.cancel()
+
+    fast_time.run(begin)
+    assert fewest <= len(begun) / len(KINDS) <= most
+
+
+async def _nothing() -> None:
+    """There are no doors here."""
+
+
 async def test_the_first_fill_lines_jobs_up_by_age(
     cluster: Cluster, paper: PaperWorld, sweeper: Sweeper
 ) -> None:
@@ -186,7 +245,7 @@ def _narrow(cluster: Cluster, *workspaces: str) -> PaperWorld:
     return paper
 
 
-def _sweeper(paper: PaperWorld, period_seconds: float = 60) -> Sweeper:
+def _sweeper(paper: PaperWorld, period_seconds: float = 60, look_seconds: float = 60) -> Sweeper:
     rooms: Any = {"Job": paper.rooms["Job"]}
     chance = Random(1)  # noqa: S311
     return Sweeper(
@@ -197,6 +256,7 @@ def _sweeper(paper: PaperWorld, period_seconds: float = 60) -> Sweeper:
         chance,
         period_seconds=period_seconds,
         settle_seconds=0,
+        look_seconds=look_seconds,
     )
 
 

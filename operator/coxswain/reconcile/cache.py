@@ -79,6 +79,10 @@ class Cache:
         self._forms.pop(uid, None)
         return True
 
+    def has_buried(self, uid: str) -> bool:
+        """Whether the object with that uid was forgotten for good, not too long ago."""
+        return uid in self._buried
+
     def get(self, kind: str, uid: str) -> Raw | None:
         """The object with that uid."""
         return self._objects[kind].get(uid)

@@ -95,6 +95,37 @@ async def test_an_agent_wakes_those_of_its_jobs_that_have_not_ended(paper: Paper
     assert await _names(paper) == ["Agent helm", "Job lives"]
 
 
+async def test_whoever_had_the_name_of_a_new_object_before_is_gone_although_no_event_told(
+    paper: PaperWorld,
+) -> None:
+    paper.intake.notice("Agent", "ADDED", raw("Agent", "helm", 7))
+    paper.intake.notice("Agent", "ADDED", raw("Agent", "helm", 9, metadata={"uid": "another"}))
+    assert paper.journal.gone == ["Agent helm"]
+    assert [each["metadata"]["uid"] for each in paper.world.cache.all("Agent")] == ["another"]
+    assert ("team", "helm") in paper.world.agents_deleted
+
+
+async def test_what_is_heard_late_of_a_namesake_that_is_gone_changes_nothing(
+    paper: PaperWorld,
+) -> None:
+    paper.intake.notice("Agent", "ADDED", raw("Agent", "helm", 9, metadata={"uid": "another"}))
+    await paper.woken()
+    paper.intake.notice("Agent", "MODIFIED", raw("Agent", "helm", 7))
+    assert await _names(paper) == []
+    named = paper.world.cache.named("Agent", "team", "helm")
+    assert named is not None
+    assert named["metadata"]["uid"] == "another"
+
+
+async def test_an_end_that_is_told_twice_is_heard_once(paper: PaperWorld) -> None:
+    paper.intake.notice("Agent", "DELETED", raw("Agent", "helm", 7))
+    paper.world.agents_deleted.clear()
+    await paper.woken()
+    paper.intake.notice("Agent", "DELETED", raw("Agent", "helm", 7))
+    assert await _names(paper) == []
+    assert not paper.world.agents_deleted
+
+
 async def test_an_agent_that_has_gone_wakes_its_ended_jobs_too(paper: PaperWorld) -> None:
     agent = raw("Agent", "helm", 7)
     paper.intake.notice("Agent", "ADDED", agent)

@@ -97,6 +97,7 @@ class _Playing:
         )
         async with self._stage() as stage, servers, house as running:
             stage.operators = running
+            could_end_at = self.trace.now() + self.workload.waits
             problem, settled_at = await self._to_the_end(stage, director)
             # What has found nothing to come true at by now is no part of this workload.
             director.heal()
@@ -114,7 +115,7 @@ class _Playing:
                 waiting=tuple(director.waiting),
                 restarts=tuple(running.restarts),
                 problem=problem or _raised(stage.kubelet),
-                seconds=settled_at - director.last_at,
+                seconds=max(0.0, settled_at - max(director.last_at, could_end_at)),
                 logs=running.logs(),
             )
 

@@ -30,7 +30,7 @@ class Verdict:
     restarts: tuple[Restart, ...]
     problem: str
     seconds: float
-    """From the end of the last fault to the end of everything."""
+    """From the end of the last fault to the end of everything, without what the workload waits for by itself."""
     logs: str
 
     @cached_property

@@ -45,3 +45,5 @@ class Workload:
     """At least so many, whatever a plan asks for."""
     revision: int | None = None
     """Of the schema that the operators find; none is the newest."""
+    waits: float = 0.0
+    """Seconds from its beginning, at the least, that pass by what it asks for, such as a time that has to run out."""

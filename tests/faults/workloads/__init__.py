@@ -26,4 +26,5 @@ def named(name: str) -> Workload:
         has_sidecar=getattr(module, "HAS_SIDECAR", False),
         replicas=getattr(module, "REPLICAS", 1),
         revision=getattr(module, "REVISION", None),
+        waits=getattr(module, "WAITS", 0.0),
     )

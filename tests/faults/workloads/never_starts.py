@@ -6,6 +6,8 @@ from tests.faults.workload import Scene
 from tests.support.pods import FakePod
 
 ENDS = Ends(jobs={"j": ended("Failed", "Failed/ImagePull")}, pods=1, effects=0)
+WAITS = 9.0
+"""What its Agent gives a pod to start; the API server's times are whole seconds."""
 
 
 async def SCRIPT(agents: Agents, pod: FakePod) -> None:  # noqa: N802 - a constant to who reads it

@@ -6,6 +6,8 @@ from tests.faults.workload import Scene
 
 ENDS = Ends(jobs={"j": ended("Failed", "Failed/Timeout")}, pods=1, effects=1)
 SCRIPT = agents.hangs
+WAITS = 10.0
+"""The second that the Job has, and ten more in which its agent may say so itself; times are whole seconds."""
 
 
 async def play(scene: Scene) -> None:

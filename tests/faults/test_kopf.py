@@ -19,3 +19,5 @@ def test_a_leader_that_hears_nothing_more_ends_at_once(bed: Bed) -> None:
     begins = next(each for each in after if BEGINS in each.sql)
     late = [each for each in after if fired.at + AT_ONCE_SECONDS < each.at < begins.at]
     assert late == [], verdict.story()
+    # Nobody waits for those who have ended already.
+    assert "not everything is done" not in verdict.logs, verdict.logs

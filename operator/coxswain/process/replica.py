@@ -117,6 +117,9 @@ class Replica:
         ended, _ = await asyncio.wait(
             {leads, stopping, *beside}, return_when=asyncio.FIRST_COMPLETED
         )
+        # A leading that has ended by itself has nobody left to end a pass or to write what is lined up.
+        if self._leading is not None and leads not in ended:
+            await self._leading.stop()
         await self._stand_down(election)
         # At once: kopf would take seconds to end its tasks, and nothing of it is worth waiting for.
         if self._stop.is_set():
@@ -172,12 +175,7 @@ class Replica:
             raise
 
     async def _stand_down(self, election: Election) -> None:
-        """End the passes under way, write what is lined up, and then let go of the lease.
-
-        Whoever leads next, this process anew or another, need not wait.
-        """
-        if self._leading is not None:
-            await self._leading.stop()
+        """Let go of the lease: whoever leads next, this process anew or another, need not wait."""
         if self._holding is not None:
             self._holding.cancel()
             await asyncio.wait({self._holding})

@@ -12,11 +12,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
 
 from coxswain.errors import CoxswainError
 from coxswain.gateway.outbound import clients
 from coxswain.gateway.outbound.dialing import Dialer
+from coxswain.gateway.outbound.sessions import Session
 from tests.support import targets
 
 REPOSITORY = Path(__file__).parents[2]
@@ -89,7 +91,10 @@ async def _asked(hosts: list[str], one: Try) -> dict[str, str]:
             said[host] = ARRIVED
         except CoxswainError as error:
             said[host] = error.code
-        except (OSError, UnicodeError, httpx.HTTPError, httpx.InvalidURL) as error:
+        except (
+            *(OSError, UnicodeError, httpx.HTTPError, httpx.InvalidURL),
+            aiohttp.ClientError,
+        ) as error:
             found = clients.refusal(error)
             said[host] = found.code if found is not None else type(error).__name__
     return said
@@ -100,6 +105,7 @@ async def _main() -> dict[str, Any]:
     await trap.open()
     dialer = Dialer()
     client = clients.client(dialer, read_seconds=2)
+    session = Session(dialer)
 
     async def unguarded(host: str) -> None:
         _, writer = await asyncio.open_connection(host, trap.port)
@@ -109,9 +115,16 @@ async def _main() -> dict[str, Any]:
         _, writer = await dialer.open(host, trap.port)
         writer.close()
 
-    async def fetched(host: str) -> None:
+    def url(host: str) -> str:
         shown = f"[{host.replace('%', '%25')}]" if ":" in host else host
-        await client.get(f"http://{shown}:{trap.port}/")
+        return f"http://{shown}:{trap.port}/"
+
+    async def fetched(host: str) -> None:
+        await client.get(url(host))
+
+    async def posted(host: str) -> None:
+        async with session.post(url(host), b"", {}):
+            pass
 
     closed = [each.host for each in targets.closed()]
     said: dict[str, Any] = {"unguarded": await _asked([*closed, *targets.OPEN], unguarded)}
@@ -120,9 +133,12 @@ async def _main() -> dict[str, Any]:
     said["dialled arrivals"] = await trap.settle()
     said["fetched"] = await _asked([*closed, *targets.NEVER], fetched)
     said["fetched arrivals"] = await trap.settle()
+    said["posted"] = await _asked([*closed, *targets.NEVER], posted)
+    said["posted arrivals"] = await trap.settle()
     said["open"] = await _asked(list(targets.OPEN), dialled)
     said["open arrivals"] = await trap.settle()
     await client.aclose()
+    await session.close()
     return said
 
 

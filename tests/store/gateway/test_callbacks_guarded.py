@@ -1,9 +1,12 @@
 """What may not be told is not told, and what must be signed is: seen from a receiver's side."""
 
+import asyncio
+import contextlib
 import dataclasses
 import ssl
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import pytest
@@ -11,14 +14,18 @@ from typing_extensions import override
 
 from coxswain.api.deliveries import DeliveryState
 from coxswain.errors import UnavailableError
+from coxswain.gateway.callbacks.posting import Poster
+from coxswain.gateway.outbound.dialing import Dialer
+from coxswain.rules import addresses
 from coxswain.store.pool import Store
 from devtools import pki
 from tests.support import ended, snippets
-from tests.support.callbacks import NEW_KEY, OLD_KEY, Office
+from tests.support.callbacks import NEW_KEY, OLD_KEY, Office, loopback
 from tests.support.postgres import Database
 from tests.support.receiver import Receiver
 
 PAGE = "callbacks.md"
+T = TypeVar("T")
 
 
 def url(receiver: Receiver, host: str = "a.test") -> str:
@@ -223,14 +230,19 @@ async def test_while_nobody_can_read_the_secret_it_waits_and_uses_no_try(
     assert (done.state, done.tries) == (DeliveryState.DELIVERED, 1)
 
 
-async def test_the_certificate_must_be_the_hosts(office: Office, tmp_path: Path) -> None:
-    authority = pki.Authority(tmp_path)
+def encrypting(office: Office, folder: Path) -> ssl.SSLContext:
+    """What a receiver called a.test serves with, whose authority the gateway trusts."""
+    authority = pki.Authority(folder)
     pair = authority.issue("a", "a.test", hosts=["a.test"])
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server.load_cert_chain(pair.certificate, pair.key)
     office.tls = ssl.create_default_context(cafile=str(authority.certificate))
+    return server
+
+
+async def test_the_certificate_must_be_the_hosts(office: Office, tmp_path: Path) -> None:
     office.limits = dataclasses.replace(office.limits, tries=1)
-    async with Receiver(server) as receiver:
+    async with Receiver(encrypting(office, tmp_path)) as receiver:
         office.origins = [f"https://{host}.test:{receiver.port}" for host in "ab"]
         good = await office.owes(f"https://a.test:{receiver.port}/", "a")
         bad = await office.owes(f"https://b.test:{receiver.port}/", "b")
@@ -239,6 +251,60 @@ async def test_the_certificate_must_be_the_hosts(office: Office, tmp_path: Path)
             assert (await office.ends(bad)).state is DeliveryState.DEAD
         assert receiver.ids == [str(good)]
     assert await office.log(bad) == [(1, None, "connect")]
+
+
+async def test_an_encrypted_connection_asks_for_the_host_by_its_name_and_for_no_newer_http(
+    office: Office, tmp_path: Path
+) -> None:
+    server, asked = encrypting(office, tmp_path), list[tuple[ssl.SSLObject, str]]()
+    server.set_alpn_protocols(["h2", "http/1.1"])
+    server.sni_callback = lambda hello, name, _: asked.append((hello, name))
+    async with Receiver(server) as receiver:
+        office.origins = [f"https://a.test.:{receiver.port}"]
+        one = await office.owes(f"https://A.test.:{receiver.port}/")
+        async with office.at_work():
+            assert (await office.ends(one)).state is DeliveryState.DELIVERED
+            assert [(name, hello.selected_alpn_protocol()) for hello, name in asked] == [
+                ("a.test", "http/1.1")
+            ]
+
+
+class Late(Dialer):
+    """Hands a connection on only once something has come over it."""
+
+    def __init__(self) -> None:
+        super().__init__(addresses.ANYWHERE, resolve=loopback)
+        self.spoken = asyncio.Event()
+
+    @override
+    async def connect(self, host: str, port: int, one: Callable[[str, float], Awaitable[T]]) -> T:
+        found = await super().connect(host, port, one)
+        await self.spoken.wait()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return found
+
+
+async def test_what_is_said_before_a_connection_is_encrypted_is_no_answer(
+    office: Office, tmp_path: Path
+) -> None:
+    dialer, encrypted = Late(), encrypting(office, tmp_path)
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # As somebody on the way would, who cannot speak for the host.
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        dialer.spoken.set()
+        with contextlib.suppress(OSError):
+            await writer.start_tls(encrypted)
+            await reader.read(1)
+        writer.close()
+
+    poster = Poster(dialer, dialer, seconds=10, tls=office.tls)
+    async with await asyncio.start_server(take, "127.0.0.1", 0) as server:
+        url = f"https://a.test:{server.sockets[0].getsockname()[1]}/"
+        found = await poster.post(url, b"{}", {}, is_listed=True)
+        await poster.close()
+    assert (found.answer.status, found.error) == (None, "connect")
 
 
 async def test_no_key_and_no_body_is_kept_in_the_log_of_tries_or_in_an_event(

@@ -30,7 +30,7 @@ def test_without_a_guard_every_spelling_reaches_its_trap(explored: dict[str, Any
     assert explored["unguarded arrivals"] == len(said) >= 300
 
 
-@pytest.mark.parametrize("way", ["dialled", "fetched"])
+@pytest.mark.parametrize("way", ["dialled", "fetched", "posted"])
 def test_with_the_dialer_no_connection_arrives(explored: dict[str, Any], way: str) -> None:
     said = explored[way]
     assert set(said) >= {each.host for each in SPELLINGS}

@@ -10,6 +10,7 @@ import pytest
 
 from coxswain.gateway.outbound import clients
 from coxswain.gateway.outbound.dialing import AddressRefusedError, Dialer, UnreachableError
+from coxswain.gateway.outbound.sessions import Session
 from coxswain.rules import addresses
 
 HERE = addresses.policy(allowed=["127.0.0.1"])
@@ -53,7 +54,16 @@ async def fetched(dialer: Dialer, port: int) -> None:
         await client.get(f"http://rebinding.example:{port}/")
 
 
-@pytest.mark.parametrize("how", [dialled, fetched])
+async def posted(dialer: Dialer, port: int) -> None:
+    session = Session(dialer)
+    try:
+        async with session.post(f"http://rebinding.example:{port}/", b"x", {}):
+            pass
+    finally:
+        await session.close()
+
+
+@pytest.mark.parametrize("how", [dialled, fetched, posted])
 @pytest.mark.parametrize(
     "answer",
     [

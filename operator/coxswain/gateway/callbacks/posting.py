@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import httpx
+import aiohttp
 
 from coxswain import __version__
-from coxswain.gateway.outbound import clients
-from coxswain.gateway.outbound.dialing import Dialer
+from coxswain.errors import CoxswainError
+from coxswain.gateway.outbound.dialing import AddressRefusedError, Dialer
+from coxswain.gateway.outbound.sessions import Session
 from coxswain.rules import redelivery
 from coxswain.rules.redelivery import Answer
 
@@ -48,15 +49,15 @@ class Poster:
         self, public: Dialer, listed: Dialer, *, seconds: float, tls: ssl.SSLContext | None = None
     ) -> None:
         self._seconds = seconds
-        self._clients = {
-            False: clients.client(public, read_seconds=seconds, tls=tls),
-            True: clients.client(listed, read_seconds=seconds, tls=tls),
+        self._sessions = {
+            is_listed: Session(dialer, tls=tls)
+            for is_listed, dialer in ((False, public), (True, listed))
         }
 
     async def close(self) -> None:
         """Close all connections."""
-        for client in self._clients.values():
-            await client.aclose()
+        for session in self._sessions.values():
+            await session.close()
 
     async def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, is_listed: bool
@@ -66,43 +67,42 @@ class Poster:
         try:
             async with asyncio.timeout(self._seconds):
                 answer = await self._exchange(url, body, headers, is_listed=is_listed)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        except (aiohttp.ClientError, CoxswainError, TimeoutError) as error:
             return Exchange(Answer(), _milliseconds(begun), _code(error))
         return Exchange(answer, _milliseconds(begun), _word(answer.status))
 
     async def _exchange(
         self, url: str, body: bytes, headers: Mapping[str, str], *, is_listed: bool
     ) -> Answer:
-        given = {**HEADERS, **headers}
-        client = self._clients[is_listed]
-        async with client.stream("POST", url, content=body, headers=given) as response:
+        session = self._sessions[is_listed]
+        async with session.post(url, body, {**HEADERS, **headers}) as response:
             asked = redelivery.retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
-            await _drain(response)
-            return Answer(response.status_code, asked)
+            await _drain(response.content)
+            return Answer(response.status, asked)
 
 
-async def _drain(response: httpx.Response) -> None:
+async def _drain(content: aiohttp.StreamReader) -> None:
     """Read what is left, if it is little and comes soon; the answer counts in any case."""
     size = 0
     try:
         async with asyncio.timeout(DRAIN_SECONDS):
-            async for chunk in response.aiter_raw():
+            async for chunk in content.iter_any():
                 size += len(chunk)
                 if size > READ_BYTES:
                     return
-    except (httpx.HTTPError, TimeoutError):
+    except (aiohttp.ClientError, TimeoutError):
         return
 
 
 def _code(error: Exception) -> str:
-    if clients.refusal(error) is not None:
-        return ADDRESS_REFUSED
     match error:
-        case TimeoutError() | httpx.TimeoutException():
+        case AddressRefusedError():
+            return ADDRESS_REFUSED
+        case TimeoutError():
             return TIMEOUT
-        case httpx.ConnectError():
+        case CoxswainError():
             return CONNECT
-        case httpx.NetworkError():
+        case aiohttp.ClientConnectionError():
             return CUT
         case _:
             return NO_HTTP

@@ -30,6 +30,12 @@ WAITS = (
 )
 
 
+DAYS_OPEN = (
+    "SELECT array_agg(name) FROM pg_locks, CAST(relation::regclass AS text) AS name"
+    " WHERE pid = pg_backend_pid() AND name ~ '^events_[0-9]{8}$'"
+)
+
+
 async def of_days(store: Store, *days: datetime) -> list[Event]:
     """One event of each day, with a partition to lie in."""
     for day in days:
@@ -170,3 +176,19 @@ async def test_a_reader_who_was_past_them_is_told_nothing(
     assert await look(reader) == ([1], None)
     await (await dropping(operator_store, 45)).once()
     assert await look(reader) == ([2], None)
+
+
+async def _days_opened(connection: Connection, batch: list[Event]) -> set[str]:
+    """The partitions that a write of these, the last of a transaction, has come near."""
+    await events.append(connection, batch)
+    return set(await connection.fetchval(DAYS_OPEN))
+
+
+async def test_a_write_looks_at_no_day_but_those_of_its_events_however_many_are_kept(
+    sidecar_store: Store,
+) -> None:
+    await of_days(sidecar_store, LONG_AGO, LATER, NOW)
+    for days in ([NOW], [LATER, NOW]):
+        batch = [event(id=uuid7.new(day)) for day in days]
+        wanted = {f"events_{day:%Y%m%d}" for day in days}
+        assert await sidecar_store.transact(_days_opened, batch) == wanted

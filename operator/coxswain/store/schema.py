@@ -3,7 +3,7 @@
 from coxswain.errors import UnavailableError
 from coxswain.store.pool import Connection
 
-REVISION = 19
+REVISION = 20
 
 
 async def require(connection: Connection) -> None:

@@ -17,6 +17,9 @@ from tests.support.rows import event
 
 # The revision that takes the event log for itself, for a moment.
 TAKES_THE_LOG = 16
+# The revision that writes the audit log's rows of events in another way.
+AUDITS_ANEW = 20
+WAITS = "SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"
 HELD = "SELECT count(*) FROM pg_locks WHERE relation = 'events'::regclass AND NOT granted"
 SECONDS = 120
 
@@ -96,9 +99,25 @@ async def test_events_come_in_while_it_waits_for_who_reads_the_log(empty: Databa
         assert await store.run(_append_as_before) == 2
 
 
-async def _append_as_before(connection: Connection) -> int:
+async def test_an_act_whose_writing_had_begun_has_its_row_of_the_audit_log(empty: Database) -> None:
+    await revisions.bring(empty.owner, AUDITS_ANEW - 1)
+    ahead, writer = await asyncpg.connect(empty.owner), await asyncpg.connect(empty.sidecar)
+    try:
+        async with ahead.transaction():
+            await ahead.execute("SELECT FROM event_head FOR UPDATE")
+            writing = asyncio.create_task(_append_as_before(writer, "lease.acquired"))
+            await _until(lambda: _asked(empty, WAITS))
+            await revisions.bring(empty.owner, AUDITS_ANEW)
+        async with asyncio.timeout(SECONDS):
+            assert await writing == 1
+        assert await _asked(empty, "SELECT array_agg(action) FROM audit") == ["lease.acquired"]
+    finally:
+        await asyncio.gather(ahead.close(), writer.close())
+
+
+async def _append_as_before(connection: Connection, kind: str = "user.note") -> int:
     """An event in the words of a program that knows no versions of types; the position of it."""
-    new = event()
+    new = event(kind)
     nothing: list[None] = [None]
     position: int = await connection.fetchval(
         "SELECT last_position FROM append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",

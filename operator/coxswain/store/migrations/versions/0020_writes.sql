@@ -40,6 +40,7 @@ DECLARE
     start bigint;
     oldest_id uuid;
     wrong uuid;
+    is_again boolean := false;
 BEGIN
     IF windowed THEN
         wrong := CASE WHEN event_time(low) < now() - interval '7 days' THEN low
@@ -63,6 +64,10 @@ BEGIN
             FROM unnest(places) WITH ORDINALITY AS fresh (place, number);
             EXIT;
         EXCEPTION WHEN unique_violation THEN
+            IF is_again THEN
+                RAISE;
+            END IF;
+            is_again := true;
             places := places_of_new_events(ids, low, high, oldest_id);
         END;
     END LOOP;

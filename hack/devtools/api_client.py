@@ -5,6 +5,7 @@ Bare requests are for what no client does: strangers' tokens, and answers as the
 
 import base64
 import json
+import ssl
 import subprocess
 import urllib.error
 import urllib.request
@@ -39,19 +40,20 @@ class Answer:
 
 
 class Api:
-    """One way in, with one token."""
+    """One way in, with one token; ``trusted`` is who signed its certificate, where it speaks TLS."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, trusted: ssl.SSLContext | None = None) -> None:
         self.url = url
         self._token = token
+        self._trusted = trusted
 
     def client(self, policy: RetryPolicy | None = None) -> Client:
         """The same door through the client of the API; close it."""
-        return Client(self.url, self._token, policy=policy)
+        return Client(self.url, self._token, policy=policy, verify=self._trusted or True)
 
     def as_(self, token: str) -> "Api":
         """The same door for somebody else."""
-        return Api(self.url, token)
+        return Api(self.url, token, self._trusted)
 
     def get(self, path: str) -> Answer:
         """Read."""
@@ -81,7 +83,9 @@ class Api:
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=CALL_SECONDS) as answer:  # noqa: S310
+            with urllib.request.urlopen(  # noqa: S310
+                request, timeout=CALL_SECONDS, context=self._trusted
+            ) as answer:
                 return Answer(answer.status, answer.read().decode())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.read().decode())
@@ -89,22 +93,41 @@ class Api:
 
 def local_token(kubectl: Kubectl) -> str:
     """The token of the person who installed the platform."""
-    secret = kubectl.json("--namespace", release.NAMESPACE, "get", "secret", TOKEN_SECRET)
-    return base64.b64decode(secret["data"]["token"]).decode()
+    return _secret(kubectl, TOKEN_SECRET, "token")
+
+
+def authority(kubectl: Kubectl) -> str:
+    """Who signed the certificates that are shown inside the cluster, as PEM."""
+    return _secret(kubectl, release.AUTHORITY_SECRET, "ca.crt")
+
+
+def behind(kubectl: Kubectl, port: int) -> Api:
+    """The API for the person who installed the platform, as it speaks behind a forwarded port of this machine."""
+    token = local_token(kubectl)
+    if not release.speaks_tls(kubectl):
+        return Api(f"http://127.0.0.1:{port}", token)
+    # The name that its certificate has for a forwarded port.
+    trusted = ssl.create_default_context(cadata=authority(kubectl))
+    return Api(f"https://localhost:{port}", token, trusted)
+
+
+def _secret(kubectl: Kubectl, name: str, key: str) -> str:
+    secret = kubectl.json("--namespace", release.NAMESPACE, "get", "secret", name)
+    return base64.b64decode(secret["data"][key]).decode()
 
 
 @contextmanager
-def forwarded(kubectl: Kubectl, target: str = "service/coxswain-api") -> Iterator[Api]:
+def forwarded(kubectl: Kubectl, target: str = f"service/{release.API}") -> Iterator[Api]:
     """Open a way to the API, or to one pod that serves it."""
     port = children.free_port()
     words = [
         str(programs.tool("kubectl")),
         *("--kubeconfig", str(kubectl.kubeconfig), "--namespace", release.NAMESPACE),
-        *("port-forward", target, f"{port}:8080"),
+        *("port-forward", target, f"{port}:{release.API_PORT}"),
     ]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    api = Api(f"http://127.0.0.1:{port}", local_token(kubectl))
     try:
+        api = behind(kubectl, port)
         patience.until(lambda: _pending(api), READY_SECONDS)
         yield api
     finally:

@@ -90,9 +90,19 @@ Next
   kubectl port-forward --namespace {release.NAMESPACE} service/coxswain-api 8080:8080 &
   TOKEN=$(kubectl get secret coxswain-local-token --namespace {release.NAMESPACE} \\
     --output jsonpath='{{.data.token}}' | base64 -d)
-  curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8080/v1/events
+{_call(is_secure=release.speaks_tls(kubectl))}
 
   hack/test     runs all tests        hack/down     removes everything"""
+
+
+def _call(*, is_secure: bool) -> str:
+    """How a person asks the API behind the forwarded port."""
+    if not is_secure:
+        return '  curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8080/v1/events'
+    return f"""\
+  kubectl get secret {release.AUTHORITY_SECRET} --namespace {release.NAMESPACE} \\
+    --output jsonpath='{{.data.ca\\.crt}}' | base64 -d > ca.crt
+  curl --cacert ca.crt -H "Authorization: Bearer $TOKEN" https://localhost:8080/v1/events"""
 
 
 def _is_ours(program: Path) -> bool:

@@ -18,6 +18,8 @@ from devtools.provider import Provider
 NAME = "coxswain"
 CRDS = "coxswain-crds"
 NAMESPACE = "coxswain-system"
+API, API_PORT = "coxswain-api", 8080
+AUTHORITY_SECRET = "coxswain-inside-api"  # noqa: S105 - the name of a Secret
 CHARTS = places.REPOSITORY / "charts"
 ENFORCE = {"pod-security.kubernetes.io/enforce": "restricted"}
 READY_SECONDS = 300.0
@@ -105,6 +107,13 @@ def _state(container: dict[str, Any]) -> str:
     if "waiting" in state:
         return str(state["waiting"].get("reason", "waiting"))
     return "" if container["ready"] or container.get("started") is None else "not ready"
+
+
+def speaks_tls(kubectl: Kubectl) -> bool:
+    """Whether the agents' port of the API, which is people's too, speaks TLS."""
+    ports = kubectl.json("--namespace", NAMESPACE, "get", "service", API)["spec"]["ports"]
+    protocols = [each.get("appProtocol") for each in ports if each["port"] == API_PORT]
+    return protocols == ["https"]
 
 
 def uninstall(kubectl: Kubectl) -> None:

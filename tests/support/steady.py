@@ -30,7 +30,7 @@ def way_in(kubectl: Kubectl) -> Iterator[Api]:
     keeping = threading.Thread(target=_keep, args=(kubectl, port, is_over))
     keeping.start()
     try:
-        yield Api(f"http://127.0.0.1:{port}", api_client.local_token(kubectl))
+        yield api_client.behind(kubectl, port)
     finally:
         is_over.set()
         keeping.join()
@@ -76,7 +76,8 @@ def _age(pod: dict[str, Any]) -> str:
 
 def _words(kubectl: Kubectl, pod: str, port: int) -> list[str]:
     place = ("--kubeconfig", str(kubectl.kubeconfig), "--namespace", release.NAMESPACE)
-    return [str(programs.tool("kubectl")), *place, "port-forward", f"pod/{pod}", f"{port}:8080"]
+    ports = f"{port}:{release.API_PORT}"
+    return [str(programs.tool("kubectl")), *place, "port-forward", f"pod/{pod}", ports]
 
 
 class Writer:

@@ -25,6 +25,7 @@ def _kept(kubectl: Kubectl) -> dict[str, str]:
         ("crd", "jobs.coxswain.dev", home),
         ("secret", "coxswain-database", home),
         ("secret", "coxswain-local-token", home),
+        ("secret", "coxswain-inside-authority", home),
         ("pvc", "data-coxswain-postgres-0", home),
         ("networkpolicy", names.NETWORK_POLICY, workspace),
         ("resourcequota", names.POD_QUOTA, workspace),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from devtools import release
+from devtools import api_client, release
 from devtools.api_client import Api
 from devtools.kubectl import Kubectl
 from tests.support import inside, installed, unguarded
@@ -49,8 +49,9 @@ def hooked(kubectl: Kubectl, proving: Workspace, let_in: None) -> Iterator[Works
 
 def _words(workspace: Workspace, *deliveries: str) -> list[str]:
     host = f"coxswain-channels.{release.NAMESPACE}.svc.cluster.local"
-    url = f"http://{host}:8083/v1/hooks/{workspace.name}/{HOOK}"
-    return ["python3", "-c", inside.source("sender"), url, KEY, *deliveries]
+    url = f"https://{host}:8083/v1/hooks/{workspace.name}/{HOOK}"
+    trusted = api_client.authority(workspace.kubectl)
+    return ["python3", "-c", inside.source("sender"), url, trusted, KEY, *deliveries]
 
 
 def test_each_signed_delivery_makes_one_job_that_runs_and_what_is_not_signed_makes_none(

@@ -22,6 +22,7 @@ DEV = CHART / "ci" / "dev.yaml"
 PROD = CHART / "ci" / "prod.yaml"
 TLS = CHART / "ci" / "tls.yaml"
 INSIDE = CHART / "ci" / "inside.yaml"
+PLAIN = CHART / "ci" / "plain.yaml"
 
 
 def render(*values: Path, monitored: bool = False) -> list[Body]:

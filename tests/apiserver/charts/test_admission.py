@@ -16,7 +16,8 @@ Body = dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    "values", [chart.WORKSPACES, chart.EXTERNAL_DATABASE, chart.BUCKET, chart.INSIDE]
+    "values",
+    [chart.WORKSPACES, chart.EXTERNAL_DATABASE, chart.BUCKET, chart.INSIDE, chart.PLAIN],
 )
 async def test_every_pod_of_the_platform_passes_pod_security_restricted(
     values: Any, client: Client, namespace: str

@@ -43,8 +43,23 @@ def mounted(template: Body, container: Body, name: str) -> tuple[str, Body]:
     return mount["mountPath"], volume
 
 
-def test_by_default_nothing_inside_speaks_tls() -> None:
-    objects = chart.render(chart.WORKSPACES)
+def test_by_default_all_inside_speaks_tls_by_an_authority_of_its_own() -> None:
+    objects = chart.render()
+    for name in ("api", "models", "egress"):
+        ports = chart.find(objects, "Service", f"coxswain-{name}")["spec"]["ports"]
+        assert ports[0]["appProtocol"] == "https"
+    showing = {
+        container["name"]
+        for _, container in containers(objects)
+        if {FILES[0], "COXSWAIN_CERTIFICATE_FOLDER"} & told(container).keys()
+    }
+    assert showing == {"sidecar", "models", "egress", "postgres"}
+    assert len(makers(objects)) == 2
+    assert not chart.of_kind(objects, "Certificate")
+
+
+def test_where_it_is_switched_off_nothing_inside_speaks_tls() -> None:
+    objects = chart.render(chart.PLAIN)
     assert "coxswain-inside" not in str(objects)
     assert FILES[0] not in str(objects)
     assert "sslmode" not in str(objects)

@@ -87,12 +87,7 @@ def test_the_local_token_is_there_only_where_it_opens_the_api(
         assert (settings(container).local_token_file is not None) == is_there
         volumes = {each["name"] for each in template["spec"]["volumes"]}
         assert ("local-token" in volumes) == is_there
-    (hook,) = (
-        container
-        for _, template in chart.pods(objects)
-        for container in chart.containers(template)
-        if container["name"] == "secrets"
-    )
+    (hook,) = chart.containers(chart.find(objects, "Job", "coxswain-secrets")["spec"]["template"])
     made = {each["name"]: each.get("value") for each in hook["env"]}["LOCAL_TOKEN_SECRET"]
     assert bool(made) == is_there
 

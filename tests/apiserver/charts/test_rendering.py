@@ -42,6 +42,7 @@ PROCESSES: dict[str, type[Settings]] = {
             chart.PROD,
             chart.TLS,
             chart.INSIDE,
+            chart.PLAIN,
             chart.READS,
             None,
         )

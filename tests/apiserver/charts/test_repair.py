@@ -15,7 +15,8 @@ from devtools.controlplane import ControlPlane
 from devtools.kubectl import Kubectl
 
 SECONDS = 30.0
-HOOK = f"{release.NAME}-secrets"
+# The first of them: the others wait for its end.
+HOOK = f"{release.NAME}-certificates-hook"
 PLACE = ("--namespace", release.NAMESPACE)
 
 

@@ -25,7 +25,7 @@ def sidecars(objects: list[chart.Body]) -> list[tuple[chart.Body, chart.Body]]:
     ]
 
 
-def test_by_default_there_is_no_tls_and_nothing_of_it() -> None:
+def test_by_default_users_have_no_port_of_their_own_and_nothing_of_it() -> None:
     objects = chart.render()
     for _, template in chart.pods(objects):
         assert "tls" not in {each["name"] for each in template["spec"].get("volumes", [])}
@@ -103,7 +103,7 @@ def test_cert_manager_is_asked_for_the_names_of_the_api(tmp_path: Path) -> None:
     }
 
 
-def test_with_tls_only_agents_reach_the_plain_door() -> None:
+def test_with_tls_for_users_only_agents_reach_their_door() -> None:
     objects = chart.render(chart.TLS)
     rules = chart.find(objects, "NetworkPolicy", "coxswain-api")["spec"]["ingress"]
     ingress = {"kubernetes.io/metadata.name": "ingress"}

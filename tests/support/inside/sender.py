@@ -1,11 +1,13 @@
 """Sends requests to a hook as GitHub signs them, and prints the status of each; 0 where nobody answers.
 
-Arguments: the hook's URL, the key, and the names of deliveries. One that begins with a dash is not signed.
+Arguments: the hook's URL, the certificates to trust, the key, and the names of deliveries. One that begins with a dash
+is not signed.
 """
 
 import hashlib
 import hmac
 import json
+import ssl
 import sys
 import time
 import urllib.error
@@ -16,7 +18,7 @@ KNOWN_SECONDS = 45
 UNKNOWN = 404
 
 
-def sent(url: str, key: str, name: str) -> int:
+def sent(url: str, trusted: ssl.SSLContext, key: str, name: str) -> int:
     """The status of one request."""
     body = json.dumps({"delivery": name}).encode()
     signature = (
@@ -29,7 +31,7 @@ def sent(url: str, key: str, name: str) -> int:
     }
     request = urllib.request.Request(url, body, headers)
     try:
-        with urllib.request.urlopen(request, timeout=CONNECT_SECONDS) as answer:
+        with urllib.request.urlopen(request, timeout=CONNECT_SECONDS, context=trusted) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -37,13 +39,15 @@ def sent(url: str, key: str, name: str) -> int:
         return 0
 
 
-def known(url: str, key: str, name: str) -> int:
+def known(url: str, trusted: ssl.SSLContext, key: str, name: str) -> int:
     """The same, once the gateway knows the hook."""
     until = time.monotonic() + KNOWN_SECONDS
-    while (status := sent(url, key, name)) == UNKNOWN and time.monotonic() < until:
+    while (status := sent(url, trusted, key, name)) == UNKNOWN and time.monotonic() < until:
         time.sleep(1)
     return status
 
 
-url, key, first, *others = sys.argv[1:]
-print(json.dumps([known(url, key, first), *(sent(url, key, name) for name in others)]))
+url, authority, key, first, *others = sys.argv[1:]
+trusted = ssl.create_default_context(cadata=authority)
+one = known(url, trusted, key, first)
+print(json.dumps([one, *(sent(url, trusted, key, name) for name in others)]))

@@ -89,7 +89,6 @@ ALL = (
         ("tests/faults",),
         ("etcd", "kubernetes", "helm"),
         arguments=PER_PLAN,
-        is_on_demand=True,
     ),
     Tier("chaos", ("tests/chaos",), ("helm",), needs_cluster=True, is_on_demand=True),
     Tier(

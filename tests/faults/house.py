@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from coxswain.process import watchdog
 from devtools import children, kubeconfig
 from tests.faults import callers
 from tests.faults.bed import Bed
@@ -25,6 +26,10 @@ from tests.support.cutting import SOCKET
 from tests.support.leader import INSTALLATION, Started
 from tests.support.outage import Switch
 from tests.support.postgres import Database
+
+NO_EXEC = watchdog.MOST_RESTARTS
+"""So often has each started anew by itself already: it ends, and a copy takes its place for next to no CPU. By exec it would
+import, and on a busy machine cost others the lease that it has lost itself."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class House:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             for name in operators:
                 place = await self._place(_home(folder, name), "operator")
-                given = {"kubeconfig": place.kubeconfig, **settings}
+                given = {"kubeconfig": place.kubeconfig, "restarts": NO_EXEC, **settings}
                 self._start(
                     place,
                     self.bed.installation.operator(place.database, place.folder, name, **given),

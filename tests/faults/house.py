@@ -28,8 +28,8 @@ from tests.support.outage import Switch
 from tests.support.postgres import Database
 
 NO_EXEC = watchdog.MOST_RESTARTS
-"""So often has each started anew by itself already: it ends, and a copy takes its place for next to no CPU. By exec it would
-import, and on a busy machine cost others the lease that it has lost itself."""
+"""So often has each started anew by itself already: it ends, and a copy takes its place for next to no CPU. By exec it
+would import, and on a busy machine cost others the lease that it has lost itself."""
 
 
 @dataclass(frozen=True)

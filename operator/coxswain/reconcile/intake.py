@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 """Phases of pods and of Jobs that nothing leaves."""
 QUOTA_WAKES = 100
+ASK_AGAIN = 10
+"""In a workspace at each sweep."""
 NOW = partial(datetime.now, UTC)
 
 
@@ -159,6 +161,16 @@ class Intake:
         namespace = raw["metadata"]["namespace"]
         self._world.workspaces.forget(namespace)
         self.wake_workspace(namespace)
+
+    def ask_again(self) -> None:
+        """The first who were refused in each workspace ask once more, whatever was said to them.
+
+        An API server may refuse by numbers that are older than those which it has told of, and then
+        no news of room ever comes.
+        """
+        for workspace in self._world.refusals.workspaces():
+            for uid in self._world.turns.call(caps.of_workspace(workspace), ASK_AGAIN):
+                self._world.refusals.forget(workspace, uid)
 
     def wake_everything(self) -> None:
         """Look again at every object of ours that has not come to its end."""

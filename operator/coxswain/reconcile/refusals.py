@@ -27,6 +27,10 @@ class Refusals:
         """What was said to this Job."""
         return self._said.get(workspace, {}).get(uid)
 
+    def workspaces(self) -> list[str]:
+        """Where anybody was refused."""
+        return [workspace for workspace, said in self._said.items() if said]
+
     def forget(self, workspace: str, uid: str) -> None:
         """The Job is gone."""
         self._said.get(workspace, {}).pop(uid, None)

@@ -140,6 +140,7 @@ class Sweeper:
         """One look at everything."""
         await self.look()
         await mirrors.compare(self._world, self._intake, self._rooms)
+        self._intake.ask_again()
         self._intake.wake_most()
         self._intake.wake_schedules(SCHEDULE_SHARES, self._sweeps)
         self._sweeps += 1

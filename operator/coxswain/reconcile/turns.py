@@ -128,18 +128,21 @@ class Turns:
         if called is not None:
             self.call(called, 1)
 
-    def call(self, at: Scope, most: int) -> None:
-        """There may be room again: the first of those who stand aside look, in order."""
+    def call(self, at: Scope, most: int) -> list[str]:
+        """There may be room again: the first of those who stand aside look, in order. Their uids."""
         taken: list[Slot] = []
+        called: list[str] = []
         while len(taken) < most and (backlog := self._parked.get(at)) is not None:
             job = self._shares.first_of(backlog, lambda *_: True, taken)
             if job is None:
-                return
+                break
             taken.append(job.slot)
+            called.append(job.place.uid)
             request = self._stands[job.place.uid].request
             self._leave(job.place.uid)
             self._called[job.place.uid] = at
             self._wake(request.key)
+        return called
 
     def pod_changed(self, before: Raw | None, after: Raw | None) -> None:
         """A pod came, changed or went: while it runs it holds its slot."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
+from coxswain.reconcile import intake
 from coxswain.reconcile import key as keys
 from coxswain.reconcile.turns import Request
 from coxswain.rules import caps
@@ -166,6 +167,41 @@ async def test_a_quota_that_gets_room_wakes_as_many_as_fit(
     paper.intake.notice("ResourceQuota", "MODIFIED", quota(2, hard, used))
     assert len(await paper.woken()) == woken
     assert (paper.world.refusals.of("team", "Job-a") is None) is (woken > 0)
+
+
+async def test_of_those_who_were_refused_the_first_ask_again_and_all_others_wait(
+    paper: PaperWorld,
+) -> None:
+    """The API server may have refused by numbers older than those that it has told of."""
+    bodies = [job(f"j{number:02}") for number in range(intake.ASK_AGAIN + 2)]
+    for body in bodies:
+        _is_refused(paper, body)
+    await paper.woken()
+    paper.intake.ask_again()
+    asking = {key.uid for key in await paper.woken()}
+    assert len(asking) == intake.ASK_AGAIN
+    refused = {each["metadata"]["uid"] for each in bodies if _said(paper, each) is not None}
+    assert refused == {each["metadata"]["uid"] for each in bodies} - asking
+
+
+async def test_whoever_waits_by_what_the_quota_says_is_not_asked_again(paper: PaperWorld) -> None:
+    body = job("j")
+    paper.intake.notice("Job", "ADDED", body)
+    paper.world.turns.park(_request(body), TEAM)
+    await paper.woken()
+    paper.intake.ask_again()
+    assert await _names(paper) == []
+
+
+def _is_refused(paper: PaperWorld, body: Body) -> None:
+    paper.intake.notice("Job", "ADDED", body)
+    paper.world.turns.park(_request(body), TEAM)
+    refusals = paper.world.refusals
+    refusals.keep("team", body["metadata"]["uid"], "full", news=refusals.news("team"))
+
+
+def _said(paper: PaperWorld, body: Body) -> str | None:
+    return paper.world.refusals.of("team", body["metadata"]["uid"])
 
 
 async def test_a_quota_that_comes_late_lets_its_workspace_be_looked_at_again(

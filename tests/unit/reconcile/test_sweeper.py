@@ -12,8 +12,9 @@ from structlog.testing import capture_logs
 from coxswain.errors import ForbiddenError
 from coxswain.reconcile.reach import Reach
 from coxswain.reconcile.sweeper import Sweeper, Swept
+from coxswain.rules import caps
 from coxswain.telemetry import metrics
-from tests.support import fast_time
+from tests.support import fast_time, lines
 from tests.support.worlds import Body, PaperWorld, job, pod
 
 KINDS = (Swept("Pod", "pods", "a=b"), Swept("Job", "jobs"))
@@ -189,6 +190,20 @@ async def test_a_look_makes_no_pass_over_what_has_not_changed(
     assert await paper.woken() == []
     await sweeper.sweep()
     assert [key.name for key in await paper.woken()] == ["j"]
+
+
+async def test_a_sweep_lets_who_was_refused_ask_again(
+    cluster: Cluster, paper: PaperWorld, sweeper: Sweeper
+) -> None:
+    cluster.objects["jobs"] = [job("j", 5)]
+    paper.intake.notice("Job", "ADDED", job("j", 5))
+    wanted = lines.request("Job-j")
+    paper.world.turns.park(wanted, caps.of_workspace(wanted.job.slot.workspace))
+    paper.world.refusals.keep(wanted.job.slot.workspace, "Job-j", "full", news=0)
+    await sweeper.look()
+    assert paper.world.refusals.of(wanted.job.slot.workspace, "Job-j") == "full"
+    await sweeper.sweep()
+    assert paper.world.refusals.of(wanted.job.slot.workspace, "Job-j") is None
 
 
 async def _never() -> None:

@@ -46,8 +46,8 @@ def test_rights_are_compared_after_a_whole_and_green_run_of_the_apiserver_tier_a
     assert tiers.tells_all_rights(tiers.BY_NAME[name], arguments, code) is are_compared
 
 
-def test_the_unit_tier_is_held_to_fifty_seconds_a_core() -> None:
-    assert tiers.BY_NAME["unit"].core_seconds == 50
+def test_the_unit_tier_is_held_to_sixty_seconds_a_core() -> None:
+    assert tiers.BY_NAME["unit"].core_seconds == 60
 
 
 @pytest.mark.parametrize(
